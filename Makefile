@@ -1,0 +1,46 @@
+# Two targets do all of their own set-up: `make run` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format pins messages bench soak clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+# The virtual environment is made once, and again whenever the pinned requirements change.
+$(VENV)/.run: requirements/run.txt
+	@bash requirements/install $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt
+	@bash requirements/install $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run ## Run the bot on SQLite in data/
+	@$(BIN)/python -m bot run
+
+demo: $(VENV)/.run ## Chat with the bot in this terminal, no token needed
+	@$(BIN)/python -m bot demo
+
+test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Style, types and import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Put the code in its usual form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pins: ## Compile requirements/*.in into hashed pins (needs uv)
+	cd requirements && for f in run dev; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q $$f.in -o $$f.txt; done
+
+clean: ## Remove what the targets above made, never data/
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

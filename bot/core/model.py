@@ -1,0 +1,174 @@
+"""The words of the house: the values that every other module takes and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+# A civil time of day is a whole number of minutes after midnight, 0 to 1439. A night is the civil date of its evening.
+Minute = int
+Night = date
+
+DEFAULT_LEAD = 45
+"""Minutes between reminder and bedtime when the person has not chosen."""
+
+
+class Status(StrEnum):
+    """Where a person stands with the bot."""
+
+    NEW = "new"  # has not accepted the safety text
+    SETTING_UP = "setting_up"  # accepted it; bedtime, zone or form still missing
+    ACTIVE = "active"
+    PAUSED = "paused"  # by /pause, until a night or until they return
+    STOPPED = "stopped"  # by /stop, until /resume
+    GONE = "gone"  # blocked the bot or deleted the account
+
+
+class Kind(StrEnum):
+    """What an owed message is."""
+
+    REMINDER = "reminder"
+    NUDGE = "nudge"
+    CHECK_IN = "check_in"
+
+
+class State(StrEnum):
+    """The states of an outbox row."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    GONE = "gone"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Intake(IntEnum):
+    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off."""
+
+    TAKEN = 1
+    SKIPPED = 2
+    MISSED = 3
+
+
+class Reason(StrEnum):
+    """Why a night was skipped."""
+
+    RAN_OUT = "ran_out"
+    FORGOT = "forgot"
+    STOMACH = "stomach"
+    ALCOHOL = "alcohol"
+    OTHER = "other"
+    NONE = "none"
+
+
+class Rating(IntEnum):
+    """Sleep compared with the person's usual."""
+
+    MUCH_WORSE = -2
+    WORSE = -1
+    SAME = 0
+    BETTER = 1
+    MUCH_BETTER = 2
+
+    @property
+    def better_night(self) -> bool:
+        """A better night is one rated Better or Much better."""
+        return self >= Rating.BETTER
+
+
+class Cadence(StrEnum):
+    """How often the morning question comes, for people who stopped answering it."""
+
+    NIGHTLY = "nightly"
+    WEEKLY = "weekly"
+    SILENT = "silent"
+
+
+class Awaiting(StrEnum):
+    """Which typed answer the next free text is taken for."""
+
+    BEDTIME = "bedtime"
+    WEEKEND = "weekend"
+    LATER = "later"
+    LEAD = "lead"
+    ZONE = "zone"
+    AWAY_UNTIL = "away_until"
+    CHECK_IN = "check_in"
+    LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a person goes to bed.
+
+    `bedtimes` and `check_ins` hold seven minutes after midnight, Monday's night first. `check_ins` is None for bedtime + 9 h.
+    `zone` is an IANA name. While `night < away_until` the zone is `away_zone`. On the night `later_night` the bedtime is
+    `later_bedtime` instead of the weekday's.
+    """
+
+    zone: str
+    bedtimes: tuple[Minute, ...]
+    lead: int = DEFAULT_LEAD
+    check_ins: tuple[Minute, ...] | None = None
+    away_zone: str | None = None
+    away_until: Night | None = None
+    later_night: Night | None = None
+    later_bedtime: Minute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One planned evening: the night, the reminder's instant and bedtime, both aware UTC."""
+
+    night: Night
+    remind_at: datetime
+    bed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources."""
+
+    id: str
+    topic: str
+    text: str
+    strength: str
+    source: str
+    claims: tuple[str, ...]
+    unfit_forms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement comes from. `link` is an https address or a DOI address, or None where neither was verified."""
+
+    id: str
+    title: str
+    authors: str
+    year: int | None
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One supplement form, as the form guide shows it. Texts are English msgids."""
+
+    id: str
+    name: str
+    what: str
+    known: str
+    gut: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One line of the safety page: who should ask first, or a medicine that magnesium interferes with."""
+
+    id: str
+    text: str
+    sources: tuple[str, ...] = field(default=())
