@@ -172,3 +172,116 @@ class Caution:
     id: str
     text: str
     sources: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person: all that is stored about them but their nights.
+
+    `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
+    `reminded_at` and `reminded_night` are those of the last one that was owed. `panel` is the id of the message that shows the
+    set-up or the settings.
+    """
+
+    id: int
+    status: Status
+    created_at: datetime
+    seen_at: datetime
+    consent: int | None = None
+    language: str | None = None
+    zone: str | None = None
+    bedtimes: tuple[Minute, ...] = ()
+    lead: int | None = None
+    check_ins: tuple[Minute, ...] | None = None
+    form: str | None = None
+    label: str | None = None
+    remind_at: datetime | None = None
+    remind_night: Night | None = None
+    reminded_at: datetime | None = None
+    reminded_night: Night | None = None
+    away_zone: str | None = None
+    away_until: Night | None = None
+    later_night: Night | None = None
+    later_bedtime: Minute | None = None
+    paused_until: Night | None = None
+    awaiting: Awaiting | None = None
+    awaiting_for: str | None = None
+    awaiting_until: datetime | None = None
+    panel: int | None = None
+    cadence: Cadence | None = None
+    unanswered: int | None = None
+    nudges: int | None = None
+    snooze: int | None = None
+    quiet: bool | None = None
+    discreet: bool | None = None
+    no_check_in: bool | None = None
+    muted: frozenset[str] = frozenset()
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When they go to bed; None while bedtime or zone are missing."""
+        if self.zone is None or not self.bedtimes:
+            return None
+        return Schedule(
+            zone=self.zone,
+            bedtimes=self.bedtimes,
+            lead=DEFAULT_LEAD if self.lead is None else self.lead,
+            check_ins=self.check_ins,
+            away_zone=self.away_zone,
+            away_until=self.away_until,
+            later_night=self.later_night,
+            later_bedtime=self.later_bedtime,
+        )
+
+    @property
+    def set_up(self) -> bool:
+        """Everything is known that a reminder needs."""
+        return self.consent is not None and self.schedule is not None and self.form is not None
+
+
+class Delivery(IntEnum):
+    """What became of a night's reminder, once the night is closed."""
+
+    SENT = 1
+    UNKNOWN = 2
+    EXPIRED = 3
+    UNREACHABLE = 4
+    NOT_FOUND = 5
+    CANCELLED = 6  # answered, skipped or paused before it was due
+
+
+@dataclass(frozen=True, slots=True)
+class NightRecord:
+    """One night of the diary. None is no answer, never a value."""
+
+    night: Night
+    delivery: Delivery | None = None
+    intake: Intake | None = None
+    intake_at: datetime | None = None
+    reason: Reason | None = None
+    rating: Rating | None = None
+    rated_at: datetime | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One claimed outbox row with all that its message needs. Instants are aware UTC.
+
+    `copies` counts those that may have arrived before this one. `record` is the night it is about; `reminder` and `reason` say
+    where that night's reminder stands.
+    """
+
+    id: int
+    kind: Kind
+    night: Night
+    planned_at: datetime
+    until_at: datetime
+    bed_at: datetime
+    copies: int
+    tries: int
+    person: Person
+    record: NightRecord
+    retired_tips: frozenset[str] = frozenset()
+    reminder: State | None = None
+    reminder_reason: str | None = None

@@ -1,0 +1,152 @@
+"""The database: connections, transactions, PRAGMAs and migrations. The only module that knows which database this is."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from db import tables
+
+Connection = AsyncConnection
+"""An open transaction: what the functions of this package take first."""
+
+BUSY_TIMEOUT = 10.0
+"""Seconds that a writer waits for another process (a backup, say) to let go of a SQLite file."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message is one sentence for the operator."""
+
+
+class Database:
+    """Where everything is kept.
+
+    On SQLite all writes go through one connection, one at a time and in order: BEGIN IMMEDIATE would otherwise make them poll
+    for the file's lock. Reads have connections of their own. On PostgreSQL both are the same pool.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._lock_file: IO[str] | None = None
+        self._turn = asyncio.Lock()
+        if self.is_sqlite:
+            self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE")
+            self._reader = self._sqlite_engine(size=4, begin="BEGIN")
+        else:
+            self._writer = self._reader = create_async_engine(self._url, pool_size=16, max_overflow=4, pool_pre_ping=True)
+
+    def _sqlite_engine(self, *, size: int, begin: str) -> AsyncEngine:
+        engine = create_async_engine(self._url, pool_size=size, max_overflow=0, connect_args={"timeout": BUSY_TIMEOUT})
+
+        @sa.event.listens_for(engine.sync_engine, "connect")
+        def prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+            # The driver must not begin transactions on its own: its plain BEGIN takes the write lock too late.
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @sa.event.listens_for(engine.sync_engine, "begin")
+        def begin_transaction(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
+        """One transaction that may write; committed at the end of the block, rolled back if it raises."""
+        if not self.is_sqlite:
+            async with self._writer.begin() as connection:
+                yield connection
+            return
+        async with self._turn, self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """One consistent view to read from."""
+        async with self._reader.begin() as connection:
+            yield connection
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where there is one."""
+        return Path(self._url.database) if self.is_sqlite and self._url.database else None
+
+    def lock(self) -> None:
+        """Keep a second process from using the same SQLite file. Raises DatabaseError when one does."""
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock_file = self.path.with_name(self.path.name + ".lock").open("a+")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DatabaseError(f"Another Lull is already running on {self.path}; stop it first, or give this one its own DATABASE_URL.") from None
+        self._lock_file.truncate(0)
+        self._lock_file.write(f"{os.getpid()}\n")
+        self._lock_file.flush()
+
+    async def revision(self) -> str | None:
+        """The schema's revision, or None for an empty database."""
+        async with self.read() as connection:
+            has_table = await connection.run_sync(lambda c: sa.inspect(c).has_table("alembic_version"))
+            if not has_table:
+                return None
+            return str(await connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+    async def migrate(self) -> None:
+        """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
+        present = await self.revision()
+        known = _revisions()
+        if present == known[-1]:
+            return
+        if present is not None and present not in known:
+            raise DatabaseError(
+                f"This database was written by a newer Lull (schema {present}; this one knows {known[-1]}); update the bot, or restore a backup."
+            )
+        async with self.write() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+
+def _revisions() -> list[str]:
+    # The files are named for their revision, in order; so a start at head need not import Alembic (80 ms).
+    return sorted(file.name.split("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def head() -> str:
+    """The revision that this code expects."""
+    return _revisions()[-1]
+
+
+assert tables.metadata.tables, "the tables are registered by importing them"

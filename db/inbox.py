@@ -1,0 +1,81 @@
+"""Updates, stored before they are confirmed to Telegram, and the letters that nobody could read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db import tables
+from db.engine import Connection
+
+_inbox, _dead = tables.inbox, tables.dead_letters
+
+REMEMBER = timedelta(days=2)
+"""How long the number of a handled update is kept: Telegram repeats an update for a day at most."""
+
+KEEP_DEAD = timedelta(days=30)
+"""How long a dead letter is kept."""
+
+_DONE = _inbox.update().where(_inbox.c.update_id == sa.bindparam("number")).values(body=None, user_id=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One update as it came: its number, whose it is (None: nobody's), its JSON text."""
+
+    update_id: int
+    user_id: int | None
+    body: str
+    received_at: datetime
+    attempts: int = 0
+
+
+async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
+    """Keep a batch. Returns the numbers that are new; those that came before are dropped."""
+    if not letters:
+        return set()
+    insert = sqlite.insert(_inbox) if db.dialect.name == "sqlite" else postgresql.insert(_inbox)
+    values = [
+        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0} for x in letters
+    ]
+    result = await db.execute(insert.values(values).on_conflict_do_nothing().returning(_inbox.c.update_id))
+    return set(result.scalars())
+
+
+async def waiting(db: Connection) -> list[Letter]:
+    """Those not handled yet, oldest first."""
+    query = sa.select(_inbox).where(_inbox.c.body.is_not(None)).order_by(_inbox.c.update_id)
+    return [Letter(x.update_id, x.user_id, x.body, x.received_at, x.attempts) for x in await db.execute(query)]
+
+
+async def done(db: Connection, update_id: int) -> None:
+    """It was handled: forget what it said and whose it was, in the transaction of what its handler wrote."""
+    await db.execute(_DONE, {"number": update_id})
+
+
+async def failed(db: Connection, update_id: int) -> None:
+    """One more try went wrong."""
+    await db.execute(_inbox.update().where(_inbox.c.update_id == update_id).values(attempts=_inbox.c.attempts + 1))
+
+
+async def bury(db: Connection, letter: Letter, *, error: str, now: datetime) -> None:
+    """Put it with the dead letters, for the operator to look at."""
+    insert = sqlite.insert(_dead) if db.dialect.name == "sqlite" else postgresql.insert(_dead)
+    values = {"update_id": letter.update_id, "user_id": letter.user_id, "at": now, "error": error, "body": letter.body}
+    await db.execute(insert.values(values).on_conflict_do_nothing())
+    await done(db, letter.update_id)
+
+
+async def dead(db: Connection) -> int:
+    """How many dead letters there are."""
+    return int(await db.scalar(sa.select(sa.func.count()).select_from(_dead)) or 0)
+
+
+async def prune(db: Connection, *, now: datetime) -> None:
+    """Forget the numbers and the dead letters that are old enough."""
+    await db.execute(_inbox.delete().where(_inbox.c.body.is_(None), _inbox.c.received_at < now - REMEMBER))
+    await db.execute(_dead.delete().where(_dead.c.at < now - KEEP_DEAD))

@@ -1,0 +1,22 @@
+"""Small facts about the installation, by name."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db import tables
+from db.engine import Connection
+
+_marks = tables.marks
+
+
+async def find(db: Connection, name: str) -> str | None:
+    """What was noted under this name."""
+    return await db.scalar(sa.select(_marks.c.value).where(_marks.c.name == name))
+
+
+async def put(db: Connection, name: str, value: str) -> None:
+    """Note a value under a name, in place of an older one."""
+    insert = sqlite.insert(_marks) if db.dialect.name == "sqlite" else postgresql.insert(_marks)
+    await db.execute(insert.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value}))

@@ -1,0 +1,191 @@
+"""Every table and index. Civil nights and UTC instants are stored small, and come back as what they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+_EPOCH = date(1970, 1, 1)
+
+
+class Utc(sa.types.TypeDecorator[datetime]):
+    """An instant. Refuses naive values, gives aware UTC back; whole seconds in an integer on SQLite, timestamptz elsewhere."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[object]:
+        own = sa.BigInteger() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+        return dialect.type_descriptor(own)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        return int(value.timestamp()) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.fromtimestamp(int(str(value)), UTC)
+
+
+class Civil(sa.types.TypeDecorator[date]):
+    """A night or another civil date: days since 1970 in an integer on SQLite, date elsewhere."""
+
+    impl = sa.Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[object]:
+        own: sa.types.TypeEngine[object] = sa.Integer() if dialect.name == "sqlite" else sa.Date()
+        return dialect.type_descriptor(own)
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> object:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return (value - _EPOCH).days
+
+    def process_result_value(self, value: object, dialect: Dialect) -> date | None:
+        if value is None or isinstance(value, date):
+            return value
+        return _EPOCH + timedelta(days=int(str(value)))
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    # Telegram ids have up to 52 bits.
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("consent", sa.SmallInteger),  # the version of the safety text that was accepted
+    sa.Column("language", sa.String(16)),
+    sa.Column("zone", sa.String(64)),
+    sa.Column("bedtimes", sa.String(40)),  # minutes after midnight: one, or seven from Monday's night on
+    sa.Column("lead", sa.SmallInteger),
+    sa.Column("check_ins", sa.String(40)),  # as bedtimes; none: bedtime + 9 h
+    sa.Column("form", sa.String(32)),
+    sa.Column("label", sa.String(64)),
+    sa.Column("remind_at", Utc),  # the next reminder: the one instant that the sweep looks at
+    sa.Column("remind_night", Civil),
+    sa.Column("reminded_at", Utc),  # the last reminder's planned instant, for the rest between two
+    sa.Column("reminded_night", Civil),
+    sa.Column("away_zone", sa.String(64)),
+    sa.Column("away_until", Civil),
+    sa.Column("later_night", Civil),
+    sa.Column("later_bedtime", sa.SmallInteger),
+    sa.Column("paused_until", Civil),
+    sa.Column("awaiting", sa.String(12)),
+    sa.Column("awaiting_for", sa.String(32)),
+    sa.Column("awaiting_until", Utc),
+    sa.Column("panel", sa.BigInteger),  # the message that shows the set-up or the settings, edited in place
+    sa.Column("cadence", sa.String(8)),
+    sa.Column("unanswered", sa.SmallInteger),
+    sa.Column("nudges", sa.SmallInteger),
+    sa.Column("snooze", sa.SmallInteger),
+    sa.Column("quiet", sa.Boolean),
+    sa.Column("discreet", sa.Boolean),
+    sa.Column("no_check_in", sa.Boolean),
+    sa.Column("muted", sa.String(255)),
+    sa.Index(None, "remind_at", postgresql_where=sa.text("remind_at IS NOT NULL"), sqlite_where=sa.text("remind_at IS NOT NULL")),
+)
+
+nights = sa.Table(
+    "nights",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("night", Civil, primary_key=True),
+    sa.Column("reminder", sa.SmallInteger),  # what became of the reminder, once the night is closed
+    sa.Column("intake", sa.SmallInteger),
+    sa.Column("intake_at", Utc),
+    sa.Column("reason", sa.String(8)),
+    sa.Column("rating", sa.SmallInteger),
+    sa.Column("rated_at", Utc),
+    sa.Column("late", sa.Boolean),  # rated after the next evening's reminder
+    # A million people's nights: without a row id SQLite keeps one tree instead of two.
+    sqlite_with_rowid=False,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("night", Civil, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("planned_at", Utc, nullable=False),  # its moment; lateness is counted from here
+    sa.Column("due_at", Utc, nullable=False),  # the next try
+    sa.Column("until_at", Utc, nullable=False),  # from here on it is not sent any more
+    sa.Column("bed_at", Utc, nullable=False),
+    sa.Column("close_at", Utc, nullable=False),  # from here on it is history
+    sa.Column("copies", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("worker", sa.String(16)),
+    sa.Column("lease_until", Utc),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("sent_at", Utc),
+    sa.Column("reason", sa.String(120)),
+    # One message of a kind for a person's night: the promise is this key.
+    sa.UniqueConstraint("user_id", "kind", "night"),
+    sa.Index("ix_outbox_due", "due_at", postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'")),
+    sa.Index(
+        "ix_outbox_lease",
+        "lease_until",
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+    ),
+    sa.Index("ix_outbox_close", "close_at"),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("update_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger),
+    sa.Column("received_at", Utc, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    # Emptied when the update was handled; the bare number stays for two days, so that a repeated delivery is known.
+    sa.Column("body", sa.Text),
+    sa.Index("ix_inbox_waiting", "update_id", postgresql_where=sa.text("body IS NOT NULL"), sqlite_where=sa.text("body IS NOT NULL")),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("update_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+retired_tips = sa.Table(
+    "retired_tips",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tip", sa.String(32), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    # Small facts about the installation: the tzdata version planned with, the key of the log's hashes, whether it ended cleanly.
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)

@@ -1,0 +1,94 @@
+"""People: profile, schedule, language, pause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from bot.core.model import Awaiting, Cadence, Minute, Person, Status
+from db import tables
+from db.engine import Connection
+
+_users = tables.users
+_FIELDS = tuple(field.name for field in fields(Person))
+_FIND = sa.select(_users).where(_users.c.id == sa.bindparam("user_id"))
+
+
+async def find(db: Connection, user_id: int, *, lock: bool = False) -> Person | None:
+    """The person of this Telegram id. With `lock`, until the transaction's end nobody else changes them."""
+    query = _FIND.with_for_update() if lock else _FIND
+    row = (await db.execute(query, {"user_id": user_id})).first()
+    return None if row is None else person_of(row._mapping)
+
+
+async def create(db: Connection, user_id: int, *, now: datetime, language: str | None) -> Person:
+    """A new person, who has accepted nothing yet."""
+    person = Person(user_id, Status.NEW, created_at=now, seen_at=now, language=language)
+    await db.execute(_users.insert().values(_values(person, _FIELDS)))
+    return person
+
+
+async def save(db: Connection, before: Person, after: Person) -> None:
+    """Write what differs between the two."""
+    changed = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
+    if changed:
+        await db.execute(_users.update().where(_users.c.id == after.id).values(_values(after, changed)))
+
+
+async def rest(db: Connection, user_id: int, *, status: Status) -> None:
+    """Plan nothing more for this person."""
+    await db.execute(_users.update().where(_users.c.id == user_id).values(status=status, remind_at=None, remind_night=None))
+
+
+async def planned_page(db: Connection, *, after: int, limit: int) -> list[Person]:
+    """People with a planned reminder and an id above `after`, in order of id."""
+    query = sa.select(_users).where(_users.c.id > after, _users.c.remind_at.is_not(None)).order_by(_users.c.id).limit(limit)
+    return [person_of(row._mapping) for row in await db.execute(query)]
+
+
+async def count(db: Connection, status: Status | None = None) -> int:
+    """How many people there are, of one status or in all."""
+    query = sa.select(sa.func.count()).select_from(_users)
+    if status is not None:
+        query = query.where(_users.c.status == status)
+    return int(await db.scalar(query) or 0)
+
+
+def person_of(row: Mapping[str, object] | Row[tuple[object, ...]]) -> Person:
+    """A person from a row that has the columns of `users` under their own names."""
+    values = {name: row[name] for name in _FIELDS}  # type: ignore[index,call-overload,unused-ignore]
+    values["status"] = Status(str(values["status"]))
+    values["bedtimes"] = _minutes(values["bedtimes"]) or ()
+    values["check_ins"] = _minutes(values["check_ins"])
+    values["muted"] = frozenset(str(values["muted"]).split(",")) if values["muted"] else frozenset()
+    values["awaiting"] = Awaiting(str(values["awaiting"])) if values["awaiting"] else None
+    values["cadence"] = Cadence(str(values["cadence"])) if values["cadence"] else None
+    return Person(**values)  # type: ignore[arg-type]
+
+
+def _values(person: Person, names: tuple[str, ...] | list[str]) -> dict[str, object]:
+    return {name: _stored(getattr(person, name)) for name in names}
+
+
+def _stored(value: object) -> object:
+    match value:
+        case ():
+            return None
+        case tuple():
+            # Most people have one bedtime for the whole week: one number instead of seven.
+            return ",".join(str(minute) for minute in (value[:1] if len(set(value)) == 1 else value))
+        case frozenset():
+            return ",".join(sorted(value)) or None
+        case _:
+            return value
+
+
+def _minutes(text: object) -> tuple[Minute, ...] | None:
+    if not text:
+        return None
+    minutes = tuple(int(part) for part in str(text).split(","))
+    return minutes * 7 if len(minutes) == 1 else minutes
