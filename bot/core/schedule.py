@@ -121,8 +121,8 @@ def next_due(
     """The night with the smallest reminder instant strictly after `after` (aware UTC).
 
     Called again and again with the instant it gave, it visits every night once and in order. Only where two nights fall
-    on one instant or change places (a flight over the date line, a date that a country left out) is one left out: of two
-    nights on one instant the later is meant.
+    on one instant or change places (a flight over the date line, a date that a country left out) is one passed over: of
+    two nights on one instant the later is meant.
 
     `not_before_night`: nights before it are dealt with. After tonight's reminder pass tomorrow, and a changed bedtime
     starts tomorrow; before it pass tonight, and the change counts tonight if its moment is still ahead. A pause passes

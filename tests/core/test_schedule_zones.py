@@ -13,23 +13,22 @@ from bot.core import schedule
 from bot.core.model import Minute, Schedule
 from tests.full import every_night
 
-TRICKY = (
-    "Africa/Cairo", "Africa/Casablanca", "Africa/El_Aaiun", "Africa/Johannesburg", "America/Adak", "America/Anchorage",
-    "America/Asuncion", "America/Edmonton", "America/Godthab", "America/Havana", "America/Los_Angeles", "America/Miquelon",
-    "America/Montevideo", "America/New_York", "America/Nuuk", "America/Phoenix", "America/Santiago", "America/Sao_Paulo",
-    "America/Scoresbysund", "America/St_Johns", "America/Vancouver", "America/Winnipeg", "Antarctica/Troll", "Asia/Almaty",
-    "Asia/Amman", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Kathmandu", "Asia/Tehran", "Atlantic/Azores",
-    "Australia/Adelaide", "Australia/Eucla", "Australia/Lord_Howe", "Europe/Berlin", "Europe/Chisinau", "Europe/Dublin",
-    "Europe/London", "Etc/GMT+12", "Etc/GMT-14", "Pacific/Apia", "Pacific/Auckland", "Pacific/Chatham", "Pacific/Easter",
-    "Pacific/Kiritimati", "Pacific/Norfolk",
-)  # fmt: skip
+TRICKY = """
+    Africa/Cairo Africa/Casablanca Africa/El_Aaiun Africa/Johannesburg America/Adak America/Anchorage
+    America/Asuncion America/Edmonton America/Godthab America/Havana America/Los_Angeles America/Miquelon
+    America/Montevideo America/New_York America/Nuuk America/Phoenix America/Santiago America/Sao_Paulo
+    America/Scoresbysund America/St_Johns America/Vancouver America/Winnipeg Antarctica/Troll Asia/Almaty
+    Asia/Amman Asia/Beirut Asia/Gaza Asia/Jerusalem Asia/Kathmandu Asia/Tehran Atlantic/Azores Australia/Adelaide
+    Australia/Eucla Australia/Lord_Howe Europe/Berlin Europe/Chisinau Europe/Dublin Europe/London Etc/GMT+12
+    Etc/GMT-14 Pacific/Apia Pacific/Auckland Pacific/Chatham Pacific/Easter Pacific/Kiritimati Pacific/Norfolk
+""".split()
 
 zoneinfo.reset_tzpath(to=())
 ZONES = sorted(zoneinfo.available_timezones())
 unhurried = settings(deadline=None)
 minutes = st.integers(0, 1439)
 nights = st.dates(every_night.FIRST, every_night.LAST)
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,7 +53,7 @@ def travellers(draw: st.DrawFn) -> Schedule:
 
 @pytest.mark.parametrize("zone", TRICKY)
 def test_around_every_change_each_bedtime_is_the_instant_asked_for(zone: str) -> None:
-    assert every_night.check_changes(zone, range(0, 1440, 75)) >= 0
+    every_night.check_changes(zone, range(0, 1440, 75))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Beirut", "America/Nuuk", "Africa/Casablanca"])
