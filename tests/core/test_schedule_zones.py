@@ -13,7 +13,7 @@ from bot.core import schedule
 from bot.core.model import Minute, Schedule
 from tests.full import every_night
 
-TRICKY = """
+NAMES = """
     Africa/Cairo Africa/Casablanca Africa/El_Aaiun Africa/Johannesburg America/Adak America/Anchorage
     America/Asuncion America/Edmonton America/Godthab America/Havana America/Los_Angeles America/Miquelon
     America/Montevideo America/New_York America/Nuuk America/Phoenix America/Santiago America/Sao_Paulo
@@ -21,7 +21,8 @@ TRICKY = """
     Asia/Amman Asia/Beirut Asia/Gaza Asia/Jerusalem Asia/Kathmandu Asia/Tehran Atlantic/Azores Australia/Adelaide
     Australia/Eucla Australia/Lord_Howe Europe/Berlin Europe/Chisinau Europe/Dublin Europe/London Etc/GMT+12
     Etc/GMT-14 Pacific/Apia Pacific/Auckland Pacific/Chatham Pacific/Easter Pacific/Kiritimati Pacific/Norfolk
-""".split()
+"""
+TRICKY = NAMES.split()
 
 zoneinfo.reset_tzpath(to=())
 ZONES = sorted(zoneinfo.available_timezones())
