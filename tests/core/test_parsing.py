@@ -98,8 +98,10 @@ def test_a_bedtime_that_may_be_morning_or_evening_is_asked_about(typed: str, mor
 @pytest.mark.parametrize(
     "typed",
     [
-        "", " ", "2260", "22:60", "25:00", "24:30", "2430", "24 pm", "-1", "+10", "13 pm", "0 am", "22:5", "22:300", "400",
-        "930", "10:30:00", "22-30", "22,30", "10 xm", "10 apm", "half past ten", "10 10", "²²", "Ⅹ", "22:30; drop", "²2:30",
+        "", " ", "2260", "22:60", "25:00", "24:30", "2430", "24 pm", "-1", "+10", "13 pm", "0 am", "22:5",
+        "22:300", "400",
+        "930", "10:30:00", "22-30", "22,30", "10 xm", "10 apm", "half past ten", "10 10", "²²", "Ⅹ",
+        "22:30; drop", "²2:30",
         "22\x00:30", "22:30\x07", "\u202e22:30", "1" * 5000, " " * 5000, "at " * 1700, "at", "pm", "22:30 22:30",
     ],
 )  # fmt: skip
@@ -188,7 +190,8 @@ def test_a_lead_is_fifteen_minutes_to_two_hours(typed: str, minutes: int | None)
     ("typed", "count"),
     [
         ("7", 7), ("7 nights", 7), ("1 day", 1), ("365", 365), ("2 weeks", 14), ("７", 7),
-        ("0", None), ("366", None), ("53 weeks", None), ("7 years", None), ("", None), ("-7", None), ("x" * 5000, None),
+        ("0", None), ("366", None), ("53 weeks", None), ("7 years", None), ("", None), ("-7", None),
+        ("x" * 5000, None),
     ],
 )  # fmt: skip
 def test_a_pause_is_one_night_to_a_year(typed: str, count: int | None) -> None:
@@ -198,7 +201,8 @@ def test_a_pause_is_one_night_to_a_year(typed: str, count: int | None) -> None:
 @pytest.mark.parametrize(
     ("typed", "when"),
     [
-        ("2026-11-14", date(2026, 11, 14)), ("2026-11-20", TODAY), ("tonight", TODAY), ("2024-02-29", date(2024, 2, 29)),
+        ("2026-11-14", date(2026, 11, 14)), ("2026-11-20", TODAY), ("tonight", TODAY),
+        ("2024-02-29", date(2024, 2, 29)),
         ("14.11.", date(2026, 11, 14)), ("14.11", date(2026, 11, 14)), ("24.12.", date(2025, 12, 24)),
         ("14 Nov", date(2026, 11, 14)), ("2026-11-21", None), ("2025-02-29", None), ("1999-12-31", None),
         ("0000-00-00", None), ("2026-13-01", None), ("11/14", None), ("", None), ("14", None),
@@ -212,7 +216,8 @@ def test_a_night_of_the_diary_is_a_date_that_was(typed: str, when: date | None) 
     ("typed", "when"),
     [
         ("2026-12-24", date(2026, 12, 24)), ("24.12.", date(2026, 12, 24)), ("24. 12. 2026", date(2026, 12, 24)),
-        ("24 Dec", date(2026, 12, 24)), ("24. December 2026", date(2026, 12, 24)), ("Dec 24, 2026", date(2026, 12, 24)),
+        ("24 Dec", date(2026, 12, 24)), ("24. December 2026", date(2026, 12, 24)),
+        ("Dec 24, 2026", date(2026, 12, 24)),
         ("may 3", date(2027, 5, 3)), ("20.11.", date(2027, 11, 20)), ("in 5 days", date(2026, 11, 25)),
         ("5 days", date(2026, 11, 25)), ("in 2 weeks", date(2026, 12, 4)), ("tomorrow", date(2026, 11, 21)),
         ("2026-11-20", None), ("2026-11-01", None), ("2028-01-01", None), ("29 Feb", None), ("31.4.", None),
@@ -231,8 +236,10 @@ def test_months_are_read_in_the_words_of_another_language_too() -> None:
     ("typed", "zone"),
     [
         ("+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("GMT-3", "Etc/GMT+3"), ("utc +02:00", "Etc/GMT-2"),
-        ("+0530", "Asia/Kolkata"), ("UTC+5:30", "Asia/Kolkata"), ("+5:45", "Asia/Kathmandu"), ("+9:30", "Australia/Darwin"),
-        ("−9:30", "Pacific/Marquesas"), ("+0", "Etc/UTC"), ("UTC", "Etc/UTC"), ("+14", "Etc/GMT-14"), ("-12", "Etc/GMT+12"),
+        ("+0530", "Asia/Kolkata"), ("UTC+5:30", "Asia/Kolkata"), ("+5:45", "Asia/Kathmandu"),
+        ("+9:30", "Australia/Darwin"),
+        ("−9:30", "Pacific/Marquesas"), ("+0", "Etc/UTC"), ("UTC", "Etc/UTC"), ("+14", "Etc/GMT-14"),
+        ("-12", "Etc/GMT+12"),
         ("+15", None), ("-13", None), ("+10:30", None), ("2", None), ("+2:60", None), ("", None), ("+" * 5000, None),
     ],
 )  # fmt: skip
@@ -253,7 +260,8 @@ def test_every_zone_of_an_offset_exists_and_keeps_that_offset_all_year() -> None
     ("typed", "cleaned"),
     [
         ("1 tablet", "1 tablet"), ("  two \n\t words ", "two words"), ("a\x00b\x1b[31m\x9bc", "ab[31mc"),
-        ("\u202eevil\u2066", "evil"), ("می\u200cخواهم", "می\u200cخواهم"), ("\ud800x", "x"), ("abcdefghijkl", "abcdefghij"),
+        ("\u202eevil\u2066", "evil"), ("می\u200cخواهم", "می\u200cخواهم"), ("\ud800x", "x"),
+        ("abcdefghijkl", "abcdefghij"),
         ("abcdefghi jkl", "abcdefghi"), ("👩‍⚕️", "👩‍⚕️"), ("\x00", ""),
     ],
 )  # fmt: skip
@@ -291,11 +299,11 @@ def test_whatever_else_is_typed_is_within_its_bounds_or_refused(typed: str) -> N
 def test_a_time_written_in_either_clock_is_read_back(minute: int) -> None:
     moment = datetime(2026, 1, 1, minute // 60, minute % 60, tzinfo=UTC)
     assert parsing.bedtime(moment.strftime("%I:%M %p")) == Time(minute)
-    assert (
-        minute >= 720 > minute - 60
-        or parsing.bedtime(moment.strftime("%H:%M")) == Time(minute)
-        or moment.hour in {10, 11}
-    )
+    typed = parsing.bedtime(moment.strftime("%H:%M"))
+    if moment.hour in {10, 11, 12}:
+        assert typed == Ambiguous(minute % 720, minute % 720 + 720)
+    else:
+        assert typed == Time(minute)
 
 
 @unhurried
