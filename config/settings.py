@@ -1,0 +1,377 @@
+"""Every setting: its type, default, environment name and meaning. The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config import envfile
+
+MOST_A_SECOND = 30
+"""Messages a second that Telegram lets a bot send without paying."""
+
+MOST_A_SECOND_PAID = 1000
+"""The same with paid broadcasts."""
+
+_TOKEN = re.compile(r"[0-9]{3,}:[A-Za-z0-9_-]{3,}")
+_USER_ID = re.compile(r"[1-9][0-9]{0,15}")
+# User and password as SQLAlchemy splits them, and the password that may stand among the options instead.
+_PASSWORDS = re.compile(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)")
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+# Marks that turn the direction of the text after them. Joiners stay: Persian and many emoji need them.
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_LARGEST_SECRET = 4096
+
+
+class SettingsError(Exception):
+    """The settings cannot be used: one sentence a problem, none of which shows a secret."""
+
+    def __init__(self, problems: Iterable[str], *, token_missing: bool = False) -> None:
+        self.problems = tuple(problems)
+        self.token_missing = token_missing
+        super().__init__("\n".join(self.problems))
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value).strip()
+
+
+def _name(info: ValidationInfo) -> str:
+    return (info.field_name or "").upper()
+
+
+def _shown(value: object) -> str:
+    """What was found, unless it could be a secret in the wrong place: those are long or have a colon."""
+    text = _plain(value)
+    return f"“{text}”" if len(text) <= 20 and ":" not in text and text.isprintable() else "something else"
+
+
+def _token(value: object) -> SecretStr:
+    if not _TOKEN.fullmatch(_plain(value)):
+        raise ValueError(
+            "BOT_TOKEN is not a bot token; copy all of it from @BotFather: digits, a colon, then letters and digits."
+        )
+    return SecretStr(_plain(value))
+
+
+def _admin_ids(value: object) -> tuple[int, ...]:
+    parts = re.split(r"[\s,]+", value) if isinstance(value, str) else value
+    ids = [str(part) for part in parts if part != ""] if isinstance(parts, list | tuple) else [str(parts)]
+    for part in ids:
+        if not _USER_ID.fullmatch(part):
+            raise ValueError(
+                f"ADMIN_IDS holds {_shown(part)}; it must be numeric user ids, such as 12345678, 23456789."
+            )
+    return tuple(dict.fromkeys(int(part) for part in ids))
+
+
+def _database_url(value: object) -> SecretStr:
+    scheme, _, rest = _plain(value).partition("://")
+    driver = _DRIVERS.get(scheme.lower())
+    if driver is None or not rest or not rest.isprintable() or " " in rest:
+        raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://, such as sqlite:///data/lull.db.")
+    if driver.startswith("sqlite"):
+        if not rest.startswith("/") or rest == "/":
+            raise ValueError(
+                "DATABASE_URL names no file; SQLite takes three slashes and a path, such as sqlite:///data/lull.db."
+            )
+    else:
+        # Hosts hand out libpq's name of this option; asyncpg calls it ssl and takes the same values.
+        rest = re.sub(r"([?&])sslmode=", r"\1ssl=", rest)
+    return SecretStr(f"{driver}://{rest}")
+
+
+def _api_url(value: object) -> str:
+    text = _plain(value).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        # Reading the port is what checks it.
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not text.isprintable() or any(mark in text for mark in " @?#"):
+        raise ValueError(
+            "TELEGRAM_API_URL must be an http:// or https:// address without user name or options, "
+            "such as https://api.telegram.org."
+        )
+    return text
+
+
+def _switch(value: object, info: ValidationInfo) -> bool:
+    switch = _SWITCH.get(_plain(value).lower())
+    if switch is None:
+        raise ValueError(f"{_name(info)} is {_shown(value)}; it must be true or false.")
+    return switch
+
+
+def _send_rate(value: object, info: ValidationInfo) -> int:
+    text = _plain(value)
+    most = MOST_A_SECOND_PAID if info.data.get("paid_broadcasts") else MOST_A_SECOND
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
+        hint = "" if most == MOST_A_SECOND_PAID else f" (up to {MOST_A_SECOND_PAID} only with PAID_BROADCASTS=true)"
+        raise ValueError(f"SEND_RATE is {_shown(value)}; it must be a whole number from 1 to {most}{hint}.")
+    return int(text)
+
+
+def _log_level(value: object) -> str:
+    level = _plain(value).upper()
+    if level not in get_args(LogLevel):
+        raise ValueError(f"LOG_LEVEL is {_shown(value)}; it must be DEBUG, INFO, WARNING or ERROR.")
+    return level
+
+
+def _log_format(value: object) -> str:
+    form = _plain(value).lower()
+    if form not in get_args(LogFormat):
+        raise ValueError(f"LOG_FORMAT is {_shown(value)}; it must be console or json.")
+    return form
+
+
+def _contact(value: object) -> str:
+    text = _plain(value)
+    if len(text) > 200:
+        raise ValueError(f"OPERATOR_CONTACT is {len(text)} characters long; it may be 200 at most.")
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _DIRECTIONS for sign in text):
+        raise ValueError(
+            "OPERATOR_CONTACT holds a line break or an invisible control character; it must be one line of plain text."
+        )
+    return text
+
+
+def _path(value: object) -> Path:
+    # os.path, not pathlib: it says no, where pathlib raises, to an unknown ~user or an endless name.
+    return Path(os.path.expanduser(_plain(value)))
+
+
+def _folder(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    path = _path(value)
+    if not os.path.isdir(path):
+        raise ValueError(f"{_name(info)} is not an existing folder; make the folder, or leave the setting out.")
+    return path
+
+
+def _file(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    path = _path(value)
+    if not os.path.isfile(path):
+        raise ValueError(f"{_name(info)} is not an existing file; leave it out unless a test or the demo made one.")
+    return path
+
+
+def _fail_point(value: object) -> str | None:
+    if value is None:
+        return None
+    if not re.fullmatch(r"[\w.:@,=-]{1,100}", _plain(value), re.ASCII):
+        raise ValueError("FAIL_POINT is not the name of a fail point; leave it out, it is for tests of faults.")
+    return _plain(value)
+
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["console", "json"]
+
+
+class Settings(BaseSettings):
+    """What an operator can set. The environment name of a field is its name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bot_token: Annotated[SecretStr, BeforeValidator(_token)] = Field(
+        description="The bot's token, from @BotFather on Telegram."
+    )
+    admin_ids: Annotated[tuple[int, ...], BeforeValidator(_admin_ids)] = Field(
+        default=(),
+        description="Telegram user ids of the administrators, with commas between; empty is nobody.",
+    )
+    database_url: Annotated[SecretStr, BeforeValidator(_database_url)] = Field(
+        default=SecretStr("sqlite:///data/lull.db"),
+        description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
+    )
+    telegram_api_url: Annotated[str, BeforeValidator(_api_url)] = Field(
+        default="https://api.telegram.org",
+        description="The Bot API server, for those who run their own.",
+    )
+    # Stands before send_rate, whose check looks at it.
+    paid_broadcasts: Annotated[bool, BeforeValidator(_switch)] = Field(
+        default=False,
+        description="true when @BotFather's paid broadcasts are switched on; allows a SEND_RATE over 30.",
+    )
+    send_rate: Annotated[int, BeforeValidator(_send_rate)] = Field(
+        default=25,
+        description="Messages a second at most, 1 to 30, or up to 1000 with PAID_BROADCASTS=true.",
+    )
+    log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = Field(
+        default="INFO",
+        description="How much is logged: DEBUG, INFO, WARNING or ERROR.",
+    )
+    log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = Field(
+        default="console",
+        description="console for people, json for log collectors; one line an event in both.",
+    )
+    operator_contact: Annotated[str, BeforeValidator(_contact)] = Field(
+        default="",
+        description="Who runs this bot and how to reach them, shown in /privacy; 200 characters at most.",
+    )
+    content_dir: Annotated[Path | None, BeforeValidator(_folder)] = Field(
+        default=None,
+        description="A folder with your own tips, on top of the built-in ones.",
+    )
+    clock_file: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        default=None,
+        description="A simulated clock, for the demo and tests.",
+    )
+    fail_point: Annotated[str | None, BeforeValidator(_fail_point)] = Field(
+        default=None,
+        description="A point in the code at which to fail on purpose, for tests of faults.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: the stock sources know no *_FILE and read the environment unasked."""
+        return (init_settings,)
+
+    def secrets(self) -> tuple[str, ...]:
+        """The exact texts that must appear nowhere, for the redaction of logs."""
+        token = self.bot_token.get_secret_value()
+        url = self.database_url.get_secret_value()
+        passwords = [first or second for first, second in _PASSWORDS.findall(url)]
+        pieces = [token.partition(":")[2], *passwords, *map(unquote, passwords)]
+        # A piece of three letters is in half of all words; it stays hidden inside the whole token or address.
+        whole = [token, url.partition("://")[2]] if passwords else [token]
+        return tuple(dict.fromkeys([*whole, *(piece for piece in pieces if len(piece) > 4)]))
+
+
+def _secret_names() -> list[str]:
+    return [name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+
+
+def load(env_file: Path | None = Path(".env"), environ: MutableMapping[str, str] | None = None) -> Settings:
+    """The settings from the environment and, for what is not there, from `env_file`, which need not exist.
+
+    A secret may come from the file that NAME_FILE names. Secrets are removed from `environ`, so that no child process
+    inherits them. Raises SettingsError with everything that is wrong.
+    """
+    problems: list[str] = []
+    given = {} if env_file is None else envfile.read(env_file, _names(), problems)
+    given |= _take(os.environ if environ is None else environ)
+    unread = _read_secret_files(given, problems)
+    values = {name.lower(): value for name, value in given.items() if name.lower() in Settings.model_fields}
+    outcome = _check(values)
+    if isinstance(outcome, Settings) and not problems:
+        return outcome
+    wrong = (
+        {} if isinstance(outcome, Settings) else {name: text for name, text in outcome.items() if name not in unread}
+    )
+    missing = "BOT_TOKEN" in wrong and "BOT_TOKEN" not in given
+    raise SettingsError([*problems, *wrong.values()], token_missing=missing)
+
+
+def _take(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """Our names out of the environment. Empty is as good as unset: compose files pass on what nobody has filled in."""
+    secret = _secret_names()
+    given = {name: environ[name].strip() for name in _names() if name in environ}
+    for name in secret:
+        environ.pop(name, None)
+    return {name: value for name, value in given.items() if value}
+
+
+def _names() -> list[str]:
+    return [*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in _secret_names())]
+
+
+def _read_secret_files(given: dict[str, str], problems: list[str]) -> set[str]:
+    """Put what NAME_FILE holds in the place of NAME. Returns the names for which that went wrong."""
+    unread = set()
+    for name in _secret_names():
+        path = given.pop(f"{name}_FILE", None)
+        if path is None:
+            continue
+        value = None
+        if name in given:
+            problem: str | None = f"{name} and {name}_FILE are both set; keep one of them."
+        else:
+            value, problem = _read_secret(_path(path), f"{name}_FILE")
+        if problem:
+            problems.append(problem)
+            unread.add(name)
+        elif value:
+            given[name] = value
+    return unread
+
+
+def _read_secret(path: Path, name: str) -> tuple[str | None, str | None]:
+    """The content or what is wrong with it. The path is not shown: a secret pasted in its place would be."""
+    if not os.path.isfile(path):
+        return None, f"{name} names no existing file; give the path of a file that holds only the secret."
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_SECRET + 1).decode("utf-8-sig").strip()
+    except OSError as error:
+        return (
+            None,
+            f"The file that {name} names cannot be read ({error.strerror}); let the user that runs the bot read it.",
+        )
+    except UnicodeDecodeError:
+        return None, f"The file that {name} names is not UTF-8 text; it must hold only the secret."
+    if not text or len(text) > _LARGEST_SECRET:
+        return None, f"The file that {name} names is {'too long' if text else 'empty'}; it must hold only the secret."
+    return text, None
+
+
+def _check(values: Mapping[str, str]) -> Settings | dict[str, str]:
+    """The settings, or a sentence for each name that is wrong. pydantic's error holds the values: it stops here."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        return {str(e["loc"][0]).upper(): _sentence(str(e["loc"][0]).upper(), e.get("ctx", {})) for e in error.errors()}
+
+
+def _sentence(name: str, context: Mapping[str, object]) -> str:
+    if "error" in context:
+        return str(context["error"])
+    return f"{name} is missing; get one from @BotFather on Telegram and write {name}=<the token> in .env."
+
+
+def table() -> str:
+    """The settings as a Markdown table, for the README."""
+    rows = ["| Setting | Default | Meaning |", "|---|---|---|"]
+    for key, field in Settings.model_fields.items():
+        name = key.upper()
+        meaning = field.description or ""
+        if name in _secret_names():
+            meaning += f" Or `{name}_FILE`, the path of a file that holds it."
+        shown = "*required*" if field.is_required() else f"`{default(name)}`" if default(name) else ""
+        rows.append(f"| `{name}` | {shown} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def default(name: str) -> str:
+    """A setting's default as one would write it in `.env`; empty where there is none."""
+    value = Settings.model_fields[name.lower()].default
+    if value is PydanticUndefined or value is None or value == ():
+        return ""
+    return str(value).lower() if isinstance(value, bool) else _plain(value)
