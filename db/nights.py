@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,7 +13,7 @@ from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from db import tables
 from db.engine import Connection
 
-_nights = tables.nights
+_nights, _users = tables.nights, tables.users
 
 
 async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
@@ -52,16 +54,52 @@ def _insert(db: Connection) -> type[sqlite.Insert] | type[postgresql.Insert]:
     return sqlite.Insert if db.dialect.name == "sqlite" else postgresql.Insert
 
 
+COLUMNS = ("reminder", "intake", "intake_at", "reason", "rating", "rated_at", "late")
+
+
 def record_of(row: sa.Row[tuple[object, ...]]) -> NightRecord:
     """A night from a row of `nights`."""
-    get = row._mapping
+    return record_from(night=row._mapping["night"], values=row._mapping)
+
+
+def record_from(*, night: Night, values: Mapping[str, Any] | sa.RowMapping) -> NightRecord:
+    """A night from the values of COLUMNS."""
     return NightRecord(
-        night=get["night"],
-        delivery=None if get["reminder"] is None else Delivery(get["reminder"]),
-        intake=None if get["intake"] is None else Intake(get["intake"]),
-        intake_at=get["intake_at"],
-        reason=None if get["reason"] is None else Reason(get["reason"]),
-        rating=None if get["rating"] is None else Rating(get["rating"]),
-        rated_at=get["rated_at"],
-        late=bool(get["late"]),
+        night=night,
+        delivery=None if values["reminder"] is None else Delivery(values["reminder"]),
+        intake=None if values["intake"] is None else Intake(values["intake"]),
+        intake_at=values["intake_at"],
+        reason=None if values["reason"] is None else Reason(values["reason"]),
+        rating=None if values["rating"] is None else Rating(values["rating"]),
+        rated_at=values["rated_at"],
+        late=bool(values["late"]),
     )
+
+
+# -- at the cut-off ----------------------------------------------------------------------------------------------------
+
+_REMINDED = (Delivery.SENT, Delivery.UNKNOWN)
+
+
+async def close(db: Connection, fates: Sequence[Mapping[str, object]]) -> None:
+    """Note each night's delivery (`user_id`, `night`, `reminder`); a reminded night without an answer becomes missed."""
+    if not fates:
+        return
+    rows = [{**fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
+    insert = _insert(db)(_nights)
+    new = insert.excluded
+    await db.execute(
+        insert.on_conflict_do_update(
+            index_elements=["user_id", "night"],
+            set_={"reminder": new.reminder, "intake": sa.func.coalesce(_nights.c.intake, new.intake)},
+        ),
+        rows,
+    )
+
+
+async def count_quiet(db: Connection, user_ids: Sequence[tuple[int, Night]]) -> None:
+    """One more quiet morning for each of these people whose night has no rating."""
+    for user_id, night in user_ids:
+        rated = sa.exists().where(_nights.c.user_id == user_id, _nights.c.night == night, _nights.c.rating.is_not(None))
+        more = sa.func.coalesce(_users.c.unanswered, 0) + 1
+        await db.execute(_users.update().where(_users.c.id == user_id, ~rated).values(unanswered=more))

@@ -92,7 +92,6 @@ users = sa.Table(
     sa.Column("awaiting", sa.String(12)),
     sa.Column("awaiting_for", sa.String(32)),
     sa.Column("awaiting_until", Utc),
-    sa.Column("panel", sa.BigInteger),  # the message that shows the set-up or the settings, edited in place
     sa.Column("cadence", sa.String(8)),
     sa.Column("unanswered", sa.SmallInteger),
     sa.Column("nudges", sa.SmallInteger),

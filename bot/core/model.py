@@ -31,6 +31,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     NUDGE = "nudge"
     CHECK_IN = "check_in"
+    KEEP_GOING = "keep_going"  # in a check-in's place, after a week of mornings without an answer
 
 
 class State(StrEnum):
@@ -179,8 +180,7 @@ class Person:
     """One person: all that is stored about them but their nights.
 
     `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
-    `reminded_at` and `reminded_night` are those of the last one that was owed. `panel` is the id of the message that shows the
-    set-up or the settings.
+    `reminded_at` and `reminded_night` are those of the last one that was owed.
     """
 
     id: int
@@ -207,7 +207,6 @@ class Person:
     awaiting: Awaiting | None = None
     awaiting_for: str | None = None
     awaiting_until: datetime | None = None
-    panel: int | None = None
     cadence: Cadence | None = None
     unanswered: int | None = None
     nudges: int | None = None

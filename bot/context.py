@@ -1,0 +1,159 @@
+"""What a handler is given: the open transaction, the instant, the person, and a way to answer once all is written."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from telegram import InlineKeyboardMarkup, Update
+from telegram.ext import CallbackContext, ExtBot
+
+from bot import language
+from bot.content import Content
+from bot.core.model import Awaiting, Person, Schedule, Status
+from bot.core.press import Press
+from bot.language import Words
+from bot.views.message import View
+from config.settings import Settings
+from db import users
+from db.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A new message to the person."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A message of ours becomes this."""
+
+    message_id: int
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a press: a short line on the screen, or none. `alert` waits for a tap on OK."""
+
+    callback_id: str
+    text: str = ""
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EditButtons:
+    """A message of ours keeps its text and gets other buttons."""
+
+    message_id: int
+    keyboard: InlineKeyboardMarkup | None
+
+
+Reply = Say | Edit | EditButtons | Answer
+
+ANSWER_WITHIN = timedelta(hours=12)
+"""How long a question waits for its typed answer."""
+
+
+class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
+    """One update's turn.
+
+    Handlers read and write through `db`, change `person` by putting a new value there, and call `say`, `edit` and `answer`.
+    What they said is done after the transaction is committed: written first, then answered.
+    """
+
+    db: Connection
+    now: datetime
+    person: Person
+    before: Person | None
+    settings: Settings
+    content: Content
+    press: Press
+    replies: list[Reply]
+
+    async def begin(self, *, db: Connection, now: datetime, user_id: int, code: str | None, settings: Settings, content: Content) -> None:
+        """Open the turn of this Telegram user, who may be a stranger. `code` is Telegram's language code."""
+        self.db, self.now, self.settings, self.content, self.replies = db, now, settings, content, []
+        self.press = Press("")
+        self.before = await users.find(db, user_id, lock=True)
+        stranger = Person(user_id, Status.NEW, created_at=now, seen_at=now, language=(code or None) and (code or "")[:16])
+        self.person = self.before or stranger
+
+    async def end(self) -> None:
+        """Write what changed about the person."""
+        if self.before is None and self.person.status is Status.NEW and not self.replies:
+            return
+        if self.before is None:
+            self.before = await users.create(self.db, self.person.id, now=self.now, language=self.person.language)
+        await users.save(self.db, self.before, self.person)
+
+    @property
+    def words(self) -> Words:
+        """The words of the person's language."""
+        return language.words(self.person.language)
+
+    @property
+    def schedule(self) -> Schedule:
+        """When the person goes to bed; only asked of people who have said so."""
+        schedule = self.person.schedule
+        if schedule is None:
+            raise ValueError("this person has no bedtime or no zone yet")
+        return schedule
+
+    @property
+    def product(self) -> str | None:
+        """The person's form as it reads in a sentence."""
+        form = self.content.form(self.person.form) if self.person.form else None
+        return None if form is None else self.words(form.inline) if form.inline else None
+
+    @property
+    def typed(self) -> str:
+        """What was typed after the command, or the whole text where there was none."""
+        return " ".join(self.args) if self.args else ""
+
+    def await_typed(self, what: Awaiting, detail: str | None = None) -> None:
+        """The next free text is the answer to this; it is kept in the person's row, with an end."""
+        self.change(awaiting=what, awaiting_for=detail, awaiting_until=self.now + ANSWER_WITHIN)
+
+    def change(self, **values: Any) -> None:
+        """Change fields of the person."""
+        self.person = replace(self.person, **values)
+
+    def say(self, view: View) -> None:
+        """Send a new message."""
+        self.replies.append(Say(view))
+
+    def edit(self, update: Update, view: View) -> None:
+        """Change the message whose button was pressed."""
+        query = update.callback_query
+        if query is not None and query.message is not None:
+            self.replies.append(Edit(query.message.message_id, view))
+
+    def edit_buttons(self, update: Update, keyboard: InlineKeyboardMarkup | None) -> None:
+        """Change the buttons under the message whose button was pressed."""
+        query = update.callback_query
+        if query is not None and query.message is not None:
+            self.replies.append(EditButtons(query.message.message_id, keyboard))
+
+    def edit_message(self, message_id: int, view: View) -> None:
+        """Change a message of ours by its id."""
+        self.replies.append(Edit(message_id, view))
+
+    def answer(self, update: Update, text: str = "", *, alert: bool = False) -> None:
+        """Answer the press, at most once."""
+        query = update.callback_query
+        if query is not None:
+            self.replies = [reply for reply in self.replies if not isinstance(reply, Answer)]
+            self.replies.insert(0, Answer(query.id, text[:200], alert))
+
+    def out_of_date(self, update: Update) -> None:
+        """A button that no longer means anything, or never did."""
+        self.answer(update, self.words("That button is out of date. /tonight shows where things stand."))
+
+
+Handler = Callable[[Update, Turn], Awaitable[None]]
+"""What answers one command or one button."""

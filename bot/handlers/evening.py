@@ -1,0 +1,248 @@
+"""The evening's answers: taken, snoozed, skipped, undone; and tonight at a glance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from telegram import Update
+
+from bot.context import Handler, Turn
+from bot.core import schedule as times
+from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
+from bot.handlers import plans
+from bot.views import evening as views
+from bot.views.message import View
+from db import nights, outbox
+
+UNDO_FOR = timedelta(minutes=10)
+"""How long an answer can be taken back with one tap."""
+
+
+async def tonight(_update: Update, turn: Turn) -> None:
+    """/tonight"""
+    turn.say(await glance(turn))
+
+
+async def glance(turn: Turn) -> View:
+    """Tonight as it stands: the coming night, or the one that is under way."""
+    person, words = turn.person, turn.words
+    if person.status in (Status.PAUSED, Status.STOPPED):
+        return views.resting(words, person)
+    night = coming_night(turn)
+    record = await nights.find(turn.db, person.id, night)
+    sent = await outbox.state_of(turn.db, person.id, Kind.REMINDER, night)
+    return views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now)
+
+
+def coming_night(turn: Turn) -> Night:
+    """The night whose evening is under way until its bedtime; else the next planned one."""
+    person, schedule = turn.person, turn.schedule
+    if person.reminded_night is not None and turn.now < times.plan(schedule, person.reminded_night).bed_at:
+        return person.reminded_night
+    return person.remind_night or times.next_due(schedule, after=turn.now).night
+
+
+async def took(_update: Update, turn: Turn) -> None:
+    """/took: any time from the evening on, also before the reminder."""
+    night = times.night_to_take(turn.schedule, turn.now)
+    if night is None:
+        turn.say(View(turn.words("It is early: from 18:00 on I note tonight's. Your reminder stays as planned.")))
+        return
+    record = await record_intake(turn, night, Intake.TAKEN)
+    turn.say(views.recorded(turn.words, turn.person, record, undo=True))
+    await _settle_message(turn, night, record)
+
+
+async def _settle_message(turn: Turn, night: Night, record: NightRecord) -> None:
+    """The reminder that is still on the screen says the same."""
+    row = await outbox.find(turn.db, turn.person.id, Kind.REMINDER, night)
+    if row is not None and row.message_id is not None:
+        turn.edit_message(row.message_id, views.recorded(turn.words, turn.person, record, undo=True))
+
+
+async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
+    """Write one answer; what is still to come tonight becomes superfluous."""
+    await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.now, reason=reason)
+    if intake is not None:
+        await outbox.answered(turn.db, turn.person.id, night)
+    return await nights.find(turn.db, turn.person.id, night)
+
+
+async def taken(update: Update, turn: Turn) -> None:
+    """[Taken]"""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if record.intake is not Intake.TAKEN:
+        record = await record_intake(turn, record.night, Intake.TAKEN)
+    turn.answer(update, turn.words("Noted."))
+    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+
+
+async def skip(update: Update, turn: Turn) -> None:
+    """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if record.intake is not Intake.SKIPPED:
+        record = await record_intake(turn, record.night, Intake.SKIPPED)
+    turn.answer(update)
+    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+
+
+async def why(update: Update, turn: Turn) -> None:
+    """A reason for the skip."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if record.intake is Intake.SKIPPED and turn.press.arg(1) in list(Reason):
+        record = await record_intake(turn, record.night, Intake.SKIPPED, Reason(turn.press.arg(1)))
+    turn.answer(update)
+    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+
+
+async def undo(update: Update, turn: Turn) -> None:
+    """[Undo]: the night has no answer again, and the reminder its buttons. What was withdrawn stays withdrawn."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if record.intake is not None and not _undoable(turn, record):
+        turn.answer(update, turn.words("Undo works for ten minutes. What is recorded stays."), alert=True)
+        turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
+        return
+    await record_intake(turn, record.night, None)
+    turn.answer(update, turn.words("Undone."))
+    turn.edit(update, await _asked_again(turn, record.night))
+
+
+async def _asked_again(turn: Turn, night: Night) -> View:
+    bed_at = times.plan(turn.schedule, night).bed_at
+    return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product)
+
+
+def _undoable(turn: Turn, record: NightRecord) -> bool:
+    return record.intake_at is not None and turn.now < record.intake_at + UNDO_FOR
+
+
+async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
+    """The pressed night, if it can still be answered; else say why not, and show what is recorded."""
+    night = turn.press.night
+    known = night is not None and await _is_known(turn, night)
+    if night is None or not known:
+        turn.out_of_date(update)
+        return None
+    record = await nights.find(turn.db, turn.person.id, night)
+    if turn.now < times.cut_off(turn.schedule, night):
+        return record
+    turn.answer(update, turn.words("That night is over. Recorded: {status}", status=views.status(turn.words, turn.person, record)), alert=True)
+    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
+    return None
+
+
+async def _is_known(turn: Turn, night: Night) -> bool:
+    """Nobody is asked about a night before they came, or one whose evening has not begun."""
+    if turn.person.schedule is None:
+        return False
+    if await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
+        return True
+    if night == turn.person.remind_night and turn.press.verb in ("skip", "why", "undo"):
+        return True
+    if times.can_take_from(turn.schedule, night) > turn.now:
+        return False
+    return night >= times.night_of(turn.person.created_at, times.zone_on(turn.schedule, night))
+
+
+# -- snooze ------------------------------------------------------------------------------------------------------------
+
+
+async def snooze(update: Update, turn: Turn) -> None:
+    """[Snooze]: how long? The reminder's text stays, its buttons change."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    turn.answer(update)
+    turn.edit_buttons(update, views.snooze_choices(turn.words, record.night))
+
+
+async def unsnooze(update: Update, turn: Turn) -> None:
+    """[Back] from the snooze choices."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    turn.answer(update)
+    turn.edit_buttons(update, views.open_keyboard(turn.words, record.night))
+
+
+async def snooze_for(update: Update, turn: Turn) -> None:
+    """So many minutes, or 0 for just before bed: the same row, due later."""
+    record = await _open_record(update, turn)
+    minutes = turn.press.number(1)
+    if record is None or minutes not in (0, *views.SNOOZES):
+        turn.answer(update)
+        return
+    due = times.plan(turn.schedule, record.night)
+    until = times.snooze_until(turn.now, due.bed_at, minutes or None)
+    if until is None or record.intake in (Intake.TAKEN, Intake.SKIPPED):
+        turn.answer(update, turn.words("Too close to bedtime for a snooze."), alert=True)
+        turn.edit_buttons(update, views.open_keyboard(turn.words, record.night))
+        return
+    await outbox.again(
+        turn.db, turn.person.id, record.night, at=until, until=due.bed_at - times.NEVER_BEFORE_BED, bed_at=due.bed_at
+    )
+    turn.answer(update)
+    turn.edit(update, views.snoozed(turn.words, turn.person, record.night, planned=due.remind_at, until=until))
+
+
+# -- another bedtime for tonight ---------------------------------------------------------------------------------------
+
+
+async def later(update: Update, turn: Turn) -> None:
+    """[Later tonight]: when?"""
+    night = turn.press.night
+    if night is None or night != coming_night(turn):
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    turn.await_typed(Awaiting.LATER, night.isoformat())
+    turn.edit(update, views.later_choices(turn.words, night, bedtime=times.bedtime_on(turn.schedule, night)))
+
+
+async def late(update: Update, turn: Turn) -> None:
+    """A later bedtime was tapped."""
+    night, minute = turn.press.night, turn.press.number(1)
+    if night is None or minute is None or not 0 <= minute < 1440 or night != coming_night(turn):
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    turn.edit(update, await set_later(turn, night, minute))
+
+
+async def set_later(turn: Turn, night: Night, minute: int) -> View:
+    """Tonight's bedtime is another one; a reminder that was sent comes again at its new moment, as a snooze would."""
+    before = turn.person
+    turn.change(later_night=night, later_bedtime=minute, awaiting=None)
+    due = times.plan(turn.schedule, night)
+    state = await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
+    if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
+        turn.person = before
+        return views.too_soon(turn.words)
+    if state is None:
+        await plans.replan(turn)
+    elif state is not State.CANCELLED and due.remind_at > turn.now:
+        until = due.bed_at - times.NEVER_BEFORE_BED
+        await outbox.again(turn.db, turn.person.id, night, at=due.remind_at, until=until, bed_at=due.bed_at)
+    return await glance(turn)
+
+
+COMMANDS: dict[str, Handler] = {"tonight": tonight, "took": took}
+PRESSES: dict[str, Handler] = {
+    "taken": taken,
+    "skip": skip,
+    "why": why,
+    "undo": undo,
+    "snooze": snooze,
+    "unsnooze": unsnooze,
+    "snz": snooze_for,
+    "later": later,
+    "late": late,
+}

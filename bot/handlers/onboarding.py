@@ -1,0 +1,124 @@
+"""Set-up: consent, bedtime, zone, form, in four taps; every step also takes a typed answer."""
+
+from __future__ import annotations
+
+import re
+
+from telegram import Update
+
+from bot import language, places
+from bot.context import Handler, Turn
+from bot.core import parsing
+from bot.core.model import Awaiting, Person, Status
+from bot.handlers import evening, plans
+from bot.views import setup
+from bot.views.message import View
+
+CONSENT = 1
+"""The version of the safety text; a new one is shown again to everybody."""
+
+
+def next_step(turn: Turn) -> View | None:
+    """The first thing the set-up still needs; None when it has everything."""
+    person, words = turn.person, turn.words
+    if person.consent is None:
+        return setup.welcome(words, languages=[(code, language.words(code).name) for code in language.available()])
+    if not person.bedtimes:
+        return setup.bedtime(words)
+    if person.zone is None:
+        return setup.zone(words, guesses(turn), turn.now)
+    if person.form is None:
+        return setup.form(words, turn.content.forms)
+    return None
+
+
+def guesses(turn: Turn) -> list[tuple[str, str]]:
+    """The zones to offer, nearest first, with their names in the person's language."""
+    code = turn.person.language
+    return [(zone, places.label(zone, turn.words.code)) for zone in places.guesses(code)]
+
+
+async def start(update: Update, turn: Turn) -> None:
+    """/start: the set-up, or for a person who is set up, tonight. A deep link may bring a bedtime or a language."""
+    _open_link(turn, turn.typed)
+    if turn.person.status in (Status.GONE, Status.STOPPED) and turn.person.set_up:
+        await plans.come_back(turn)
+    step = next_step(turn)
+    if step is None:
+        await evening.tonight(update, turn)
+    else:
+        turn.say(step)
+
+
+def _open_link(turn: Turn, payload: str) -> None:
+    """What a link from outside may set: a stranger's bedtime, and a language that we have."""
+    found = re.fullmatch(r"(bed|lang)_([A-Za-z0-9-]{2,8})", payload)
+    if found is None:
+        return
+    if found[1] == "lang" and language.match(found[2]) != language.SOURCE:
+        turn.change(language=language.match(found[2]))
+    minute = parsing.compact(found[2]) if found[1] == "bed" else None
+    if minute is not None and not turn.person.bedtimes:
+        turn.change(bedtimes=(minute,) * 7)
+
+
+async def consent(update: Update, turn: Turn) -> None:
+    """[I understand]"""
+    if turn.person.consent is None:
+        turn.change(consent=CONSENT, status=Status.SETTING_UP)
+    turn.answer(update)
+    await go_on(update, turn)
+
+
+async def go_on(update: Update, turn: Turn) -> None:
+    """After an answer of the set-up: the next question in the same message, or the card at the end."""
+    step = next_step(turn)
+    if step is None:
+        await finish(turn)
+        step = setup.all_set(turn.words, turn.person)
+    if update.callback_query is None:
+        turn.say(step)
+    else:
+        turn.edit(update, step)
+
+
+async def finish(turn: Turn) -> None:
+    """Everything is known: plan the first night."""
+    turn.change(awaiting=None, awaiting_for=None, awaiting_until=None)
+    await plans.replan(turn)
+
+
+async def hour_ok(update: Update, turn: Turn) -> None:
+    """[Yes], that is the right hour."""
+    turn.answer(update)
+    turn.edit(update, setup.all_right(turn.words, turn.person))
+
+
+async def fix_zone(update: Update, turn: Turn) -> None:
+    """[No, fix my time zone]"""
+    turn.answer(update)
+    turn.await_typed(Awaiting.ZONE)
+    turn.edit(update, setup.zone(turn.words, guesses(turn), turn.now))
+
+
+async def set_language(update: Update, turn: Turn) -> None:
+    """A language's button on the welcome."""
+    if turn.press.arg(0) in language.available():
+        turn.change(language=turn.press.arg(0))
+    turn.answer(update)
+    await go_on(update, turn)
+
+
+def awaited(person: Person, turn: Turn) -> Awaiting | None:
+    """What the next free text answers: what was asked last, else the set-up's open question."""
+    if person.awaiting is not None and person.awaiting_until is not None and turn.now < person.awaiting_until:
+        return person.awaiting
+    if person.consent is None or person.set_up:
+        return None
+    if not person.bedtimes:
+        return Awaiting.BEDTIME
+    return Awaiting.ZONE if person.zone is None else None
+
+
+COMMANDS: dict[str, Handler] = {"start": start}
+PRESSES: dict[str, Handler] = {"consent": consent, "hour_ok": hour_ok, "fix_zone": fix_zone, "lang": set_language}

@@ -1,0 +1,45 @@
+"""What changes the plan: every change of bedtime, zone, lead, form or rest goes through here, so that tonight is treated alike."""
+
+from __future__ import annotations
+
+from bot.context import Turn
+from bot.core import planning
+from bot.core.model import Kind, Status
+from db import outbox
+
+_STILL_TO_COME = (Kind.REMINDER, Kind.NUDGE)
+_EVERYTHING = tuple(Kind)
+
+
+async def replan(turn: Turn) -> None:
+    """Plan the next reminder anew. Tonight again, if tonight's has not been sent; else from tomorrow."""
+    turn.person = planning.replan(turn.person, now=turn.now, tonight_open=await _tonight_open(turn))
+
+
+async def pause(turn: Turn, nights: int | None) -> None:
+    """Rest for so many nights, or with None until the person returns. The morning question of a night already begun stays."""
+    tonight_open = await _tonight_open(turn)
+    turn.person = planning.pause(turn.person, nights=nights, now=turn.now, tonight_open=tonight_open)
+    await outbox.cancel(turn.db, turn.person.id, kinds=_STILL_TO_COME, reason="paused")
+
+
+async def stop(turn: Turn) -> None:
+    """Send nothing more until /resume."""
+    turn.person = planning.stop(turn.person)
+    await outbox.cancel(turn.db, turn.person.id, kinds=_EVERYTHING, reason="stopped")
+
+
+async def come_back(turn: Turn) -> None:
+    """The end of a pause, a stop or a block."""
+    turn.person = planning.resume(turn.person, now=turn.now)
+
+
+async def _tonight_open(turn: Turn) -> bool:
+    """Whether the night owed last may be planned again: it is still ahead, and no copy of its reminder ever left."""
+    person = turn.person
+    if person.reminded_night is None or person.status not in (Status.ACTIVE, Status.PAUSED):
+        return False
+    row = await outbox.find(turn.db, person.id, Kind.REMINDER, person.reminded_night)
+    if row is None or row.bed_at <= turn.now:
+        return False
+    return await outbox.withdraw(turn.db, person.id, person.reminded_night)

@@ -1,0 +1,198 @@
+"""The evening: the reminder and what it turns into, the nudge, and tonight at a glance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from telegram import InlineKeyboardMarkup
+
+from bot.core import schedule as times
+from bot.core.model import Due, Intake, Night, NightRecord, Owed, Person, Reason, State
+from bot.core.schedule import Lateness
+from bot.language import Words
+from bot.views import setup
+from bot.views.message import Row, View, button, grid, keyboard, lines
+
+SNOOZES = (10, 20, 30)
+"""Minutes on the snooze buttons."""
+
+
+def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, tip: str | None) -> View:
+    """The evening's reminder. `product` is the form as it reads in the sentence, `tip` the tip's finished lines."""
+    person = owed.person
+    schedule = person.schedule
+    assert schedule is not None  # noqa: S101 - nothing is owed to a person without one
+    late = times.lateness(Due(owed.night, owed.planned_at, owed.bed_at), now)
+    if owed.copies:
+        note = words("(again, in case the first did not arrive – one reminder, one dose)")
+    elif late in (Lateness.LATE, Lateness.LATE_SILENT):
+        note = words("(late: I was offline)")
+    else:
+        note = None
+    left = times.minutes_left(owed.bed_at, now)
+    bed = words.moment(owed.bed_at, times.zone_on(schedule, owed.night))
+    head = words.plural(
+        "<b>Bedtime {time} · {n} minute left.</b>", "<b>Bedtime {time} · {n} minutes left.</b>", left, time=bed
+    )
+    silent = bool(person.quiet) or bool(owed.copies) or late is Lateness.LATE_SILENT
+    text = lines(head, prompt(words, person, product), note, tip and "", tip)
+    return View(text, open_keyboard(words, owed.night), silent)
+
+
+def prompt(words: Words, person: Person, product: str | None) -> str:
+    """What it is time for. A discreet reminder names no product."""
+    if person.discreet:
+        return words("Time for your evening routine.")
+    named = person.label or product
+    if named is None:
+        return words("Time for your magnesium.")
+    return words("Time for your magnesium ({form}).", form=named)
+
+
+def open_keyboard(words: Words, night: Night) -> InlineKeyboardMarkup | None:
+    """Taken, Snooze, Skip tonight."""
+    return keyboard(
+        [
+            button(words("Taken"), "taken", night, style="success"),
+            button(words("Snooze"), "snooze", night),
+            button(words("Skip tonight"), "skip", night),
+        ]
+    )
+
+
+def nudge(words: Words, owed: Owed, *, now: datetime) -> View:
+    """A short second word for a reminder without an answer."""
+    left = times.minutes_left(owed.bed_at, now)
+    text = words.plural("{n} minute to bedtime. Taken yet?", "{n} minutes to bedtime. Taken yet?", left)
+    silent = bool(owed.person.quiet) or left <= 15
+    return View(text, open_keyboard(words, owed.night), silent)
+
+
+def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool, tip_id: str | None = None) -> View:
+    """What a reminder turns into once the night has its answer."""
+    buttons: list[Row] = []
+    if record.intake is Intake.SKIPPED and record.reason is None and undo:
+        buttons += reasons(words, record.night)
+    if undo:
+        buttons.append([button(words("Undo"), "undo", record.night)])
+    if tip_id is not None and undo:
+        buttons.append([button(words("This tip is not for me"), "tip_down", tip_id)])
+    return View(status(words, person, record), keyboard(*buttons), silent=True)
+
+
+def status(words: Words, person: Person, record: NightRecord) -> str:
+    """One line: what is recorded for the night."""
+    schedule = person.schedule
+    zone = "UTC" if schedule is None else times.zone_on(schedule, record.night)
+    bed = "–" if schedule is None else words.moment(times.plan(schedule, record.night).bed_at, zone)
+    if record.intake is Intake.TAKEN and record.intake_at is not None:
+        return words("✓ Taken {time} · bedtime {bed}", time=words.moment(record.intake_at, zone), bed=bed)
+    if record.intake is Intake.SKIPPED:
+        why = reason_name(words, record.reason)
+        return words("Skipped tonight: {reason}.", reason=why) if why else words("Skipped tonight. Why? (You need not say.)")
+    if record.intake is Intake.MISSED:
+        return words("No answer that night, so it counts as missed.")
+    return words("Nothing recorded for this night yet.")
+
+
+def reasons(words: Words, night: Night) -> list[Row]:
+    """Why a night was skipped, to tap."""
+    known = [reason for reason in Reason if reason is not Reason.NONE]
+    every = [button(reason_name(words, reason) or "", "why", night, reason.value) for reason in known]
+    return [*grid(every, across=3), [button(words("No reason"), "why", night, Reason.NONE.value)]]
+
+
+def reason_name(words: Words, reason: Reason | None) -> str | None:
+    """A reason in words."""
+    return {
+        Reason.RAN_OUT: words("ran out"),
+        Reason.FORGOT: words("forgot it"),
+        Reason.STOMACH: words("upset stomach"),
+        Reason.ALCOHOL: words("alcohol"),
+        Reason.OTHER: words("other"),
+        Reason.NONE: words("no reason given"),
+    }.get(reason) if reason is not None else None
+
+
+def asked_again(words: Words, person: Person, night: Night, *, bed_at: datetime, product: str | None) -> View:
+    """The reminder with its buttons, after an answer was taken back."""
+    schedule = person.schedule
+    zone = "UTC" if schedule is None else times.zone_on(schedule, night)
+    head = words("<b>Bedtime {time}</b>", time=words.moment(bed_at, zone))
+    return View(lines(head, prompt(words, person, product)), open_keyboard(words, night), silent=True)
+
+
+def too_soon(words: Words) -> View:
+    """A later bedtime that is not late enough."""
+    return View(words("That is too soon for a reminder. Type a later time for tonight, such as 23:45."))
+
+
+def snooze_choices(words: Words, night: Night) -> InlineKeyboardMarkup | None:
+    """How long to wait; the reminder's text stays."""
+    waits = [button(words("{n} min", n=minutes), "snz", night, minutes) for minutes in SNOOZES]
+    return keyboard(waits, [button(words("Just before bed"), "snz", night, 0), button("‹ " + words("Back"), "unsnooze", night)])
+
+
+def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, until: datetime) -> View:
+    """The reminder while it waits; it still says what was planned."""
+    schedule = person.schedule
+    assert schedule is not None  # noqa: S101 - only a planned night can be snoozed
+    zone = times.zone_on(schedule, night)
+    text = lines(
+        words("Snoozed until {time}.", time=words.moment(until, zone)),
+        words("Planned {planned} · bedtime {bed}", planned=words.moment(planned, zone), bed=words.moment(times.plan(schedule, night).bed_at, zone)),
+    )
+    row = [button(words("Taken"), "taken", night, style="success"), button(words("Skip tonight"), "skip", night)]
+    return View(text, keyboard(row), silent=True)
+
+
+def tonight(words: Words, person: Person, record: NightRecord, *, product: str | None, sent: State | None, now: datetime) -> View:
+    """Tonight at a glance."""
+    schedule = person.schedule
+    assert schedule is not None  # noqa: S101 - shown to people who are set up
+    due = times.plan(schedule, record.night)
+    zone = times.zone_on(schedule, record.night)
+    answered = record.intake in (Intake.TAKEN, Intake.SKIPPED)
+    text = lines(
+        words("<b>{night}</b>", night=words.night(record.night)),
+        words("Bedtime {time}", time=words.moment(due.bed_at, zone)),
+        _next_line(words, person, record, now=now),
+        None if product is None or person.discreet else words("Form: {form}", form=person.label or product),
+        status(words, person, record) if answered else None if sent is None else _sent_line(words, sent),
+    )
+    open_night = times.can_take_from(schedule, record.night) <= now < times.cut_off(schedule, record.night)
+    take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []
+    rest = [button(words("Later tonight"), "later", record.night), button(words("Skip tonight"), "skip", record.night)]
+    rows: list[Row] = [[button(words("Undo"), "undo", record.night)]] if answered else [take, rest]
+    return View(text, keyboard(*rows))
+
+
+def _next_line(words: Words, person: Person, record: NightRecord, *, now: datetime) -> str:
+    if person.remind_at is None:
+        return words("No reminder is planned. /resume starts again.")
+    return words("Next reminder: {moment}", moment="\0").replace("\0", setup.moment(words, person))
+
+
+def _sent_line(words: Words, sent: State) -> str | None:
+    return {
+        State.SENT: words("Tonight's reminder was sent and waits for your answer."),
+        State.EXPIRED: words("Tonight's reminder was not sent: it was too late for it."),
+        State.UNKNOWN: words("Tonight's reminder may not have arrived."),
+    }.get(sent)
+
+
+def resting(words: Words, person: Person) -> View:
+    """Tonight for a person who rests."""
+    if person.paused_until is not None:
+        text = words("Paused until {night}.", night=words.night(person.paused_until))
+    else:
+        text = words("Paused until you return.")
+    return View(lines(text, words("/resume starts again at once.")), keyboard([button(words("Resume"), "resume", style="success")]))
+
+
+def later_choices(words: Words, night: Night, *, bedtime: int) -> View:
+    """Another bedtime, for tonight alone."""
+    steps = [(bedtime + more) % 1440 for more in (30, 60, 90, 120)]
+    choices = [button(words.minute(minute), "late", night, minute) for minute in steps]
+    text = words("<b>Later tonight: when will you go to bed?</b>\nTap a time, or type it. Tomorrow is as usual.")
+    return View(text, keyboard(choices))

@@ -1,0 +1,407 @@
+"""Messages owed: owe, claim, start, settle, reclaim, close.
+
+A row is `due`, is `claimed` by a worker for a lease, is `sending` from just before the socket write, and ends as `sent`,
+`unknown`, `gone`, `expired` or `cancelled`. Every write of a worker repeats that the row is still its own (fencing): nothing
+written means that somebody else has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+
+from bot.core import planning
+from bot.core.model import Delivery, Kind, Night, Owed, Person, State
+from db import nights, tables, users
+from db.engine import Connection
+
+_box, _users, _nights, _retired = tables.outbox, tables.users, tables.nights, tables.retired_tips
+
+LEASE = timedelta(seconds=120)
+"""Longer than the worst send (pool + connect + write + read)."""
+
+REPEAT_AFTER = {1: timedelta(minutes=2), 2: timedelta(minutes=5)}
+"""When a reminder that may not have arrived goes again, by the copies so far. An outage of seconds must not use them up."""
+
+PUSHED_ON = timedelta(hours=1)
+"""What cannot be planned or rendered waits this long, so that it never stalls the sweep."""
+
+_OPEN = (State.DUE, State.CLAIMED, State.SENDING)
+_ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0}, value=_box.c.kind, else_=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How one row ends, or goes on when `state` is due."""
+
+    id: int
+    state: State
+    due_at: datetime | None = None
+    message_id: int | None = None
+    sent_at: datetime | None = None
+    reason: str | None = None
+    uncount: bool = False  # the copy was certainly never written: it does not count
+
+
+# -- owe ---------------------------------------------------------------------------------------------------------------
+
+
+async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> list[tuple[int, Exception]]:
+    """Owe every reminder whose moment comes by `until`, with its morning check-in, and move those people's schedules on.
+
+    One transaction, at most `limit` people. Returns those who could not be planned, already pushed an hour on. An empty page
+    is told by `owed_all`.
+    """
+    people = await _people_due(db, until=until, limit=limit)
+    rows: list[dict[str, object]] = []
+    moves: list[dict[str, object]] = []
+    trouble: list[tuple[int, Exception]] = []
+    for person, answered in people:
+        try:
+            evening = planning.owe(person, answered=answered, now=now)
+        except Exception as error:  # one person's impossible schedule must not hold up everybody's evening
+            trouble.append((person.id, error))
+            moves.append(_move(person, remind_at=now + PUSHED_ON))
+            continue
+        rows += [_row(message) for message in evening.messages]
+        moves.append(_move(evening.person))
+    await _insert(db, rows)
+    if moves:
+        await db.execute(_MOVE, moves)
+    return trouble
+
+
+async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:
+    on_night = sa.and_(_nights.c.user_id == _users.c.id, _nights.c.night == _users.c.remind_night)
+    query = (
+        sa.select(_users, _nights.c.intake.is_not(None).label("answered"))
+        .select_from(_users.outerjoin(_nights, on_night))
+        .where(_users.c.remind_at <= until)
+        .order_by(_users.c.remind_at)
+        .limit(limit)
+        .with_for_update(of=_users, skip_locked=True)
+    )
+    return [(users.person_of(row._mapping), bool(row._mapping["answered"])) for row in await db.execute(query)]
+
+
+_MOVED = ("remind_at", "remind_night", "reminded_at", "reminded_night", "status", "paused_until", "away_zone", "away_until", "cadence")
+_MOVE = _users.update().where(_users.c.id == sa.bindparam("user_id")).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
+
+
+def _move(person: Person, **changes: object) -> dict[str, object]:
+    values = {name: getattr(person, name) for name in _MOVED} | changes
+    return {"user_id": person.id} | {f"new_{name}": value for name, value in values.items()}
+
+
+def _row(message: planning.Message) -> dict[str, object]:
+    return {
+        "user_id": message.user_id,
+        "kind": message.kind,
+        "night": message.night,
+        "state": message.state,
+        "planned_at": message.due_at,
+        "due_at": message.due_at,
+        "until_at": message.until_at,
+        "bed_at": message.bed_at,
+        "close_at": message.close_at,
+        "reason": message.reason,
+    }
+
+
+async def _insert(db: Connection, rows: list[dict[str, object]]) -> None:
+    if rows:
+        insert = sqlite.insert(_box) if db.dialect.name == "sqlite" else postgresql.insert(_box)
+        await db.execute(insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"]), rows)
+
+
+async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
+    """Owe these; one that is owed already stays as it is."""
+    await _insert(db, [_row(message) for message in messages])
+
+
+# -- claim, start, settle ----------------------------------------------------------------------------------------------
+
+
+async def claim(db: Connection, *, worker: str, now: datetime, limit: int) -> list[Owed]:
+    """Take up to `limit` rows that are due, reminders before check-ins and the earliest bedtime first."""
+    best = (
+        sa.select(_box.c.id)
+        .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now, _box.c.until_at > now)
+        .order_by(_ORDER, _box.c.until_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        _box.update()
+        .where(_box.c.id.in_(best.scalar_subquery()), _box.c.state == State.DUE)
+        .values(state=State.CLAIMED, worker=worker, lease_until=now + LEASE)
+        .returning(_box.c.id)
+    )
+    ids = list((await db.execute(taken)).scalars())
+    return await _load(db, ids) if ids else []
+
+
+async def _load(db: Connection, ids: Sequence[int]) -> list[Owed]:
+    reminder = _box.alias("reminder")
+    same_night = sa.and_(_nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night)
+    its_reminder = sa.and_(
+        reminder.c.user_id == _box.c.user_id, reminder.c.night == _box.c.night, reminder.c.kind == Kind.REMINDER
+    )
+    columns = [column.label(f"box_{column.name}") for column in _box.c if column.name not in ("user_id", "state", "worker", "lease_until")]
+    columns += [column.label(f"night_{column.name}") for column in _nights.c if column.name not in ("user_id", "night")]
+    query = (
+        sa.select(_users, *columns, reminder.c.state.label("reminder_state"), reminder.c.reason.label("reminder_reason"))
+        .select_from(_box.join(_users, _users.c.id == _box.c.user_id).outerjoin(_nights, same_night).outerjoin(reminder, its_reminder))
+        .where(_box.c.id.in_(ids))
+        .order_by(_ORDER, _box.c.until_at)
+    )
+    retired = await _retired_by(db, ids)
+    return [_owed(row, retired) for row in await db.execute(query)]
+
+
+async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    query = sa.select(_retired).where(_retired.c.user_id.in_(sa.select(_box.c.user_id).where(_box.c.id.in_(ids))))
+    found: dict[int, set[str]] = {}
+    for user_id, tip in await db.execute(query):
+        found.setdefault(user_id, set()).add(tip)
+    return {user_id: frozenset(tips) for user_id, tips in found.items()}
+
+
+def _owed(row: sa.Row[tuple[object, ...]], retired: dict[int, frozenset[str]]) -> Owed:
+    get = row._mapping
+    record = nights.record_from(
+        night=get["box_night"], values={name: get[f"night_{name}"] for name in nights.COLUMNS}
+    )
+    return Owed(
+        id=get["box_id"],
+        kind=Kind(get["box_kind"]),
+        night=get["box_night"],
+        planned_at=get["box_planned_at"],
+        until_at=get["box_until_at"],
+        bed_at=get["box_bed_at"],
+        copies=get["box_copies"],
+        tries=get["box_tries"],
+        person=users.person_of(get),
+        record=record,
+        retired_tips=retired.get(get["id"], frozenset()),
+        reminder=None if get["reminder_state"] is None else State(get["reminder_state"]),
+        reminder_reason=get["reminder_reason"],
+    )
+
+
+async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetime) -> set[int]:
+    """Note, just before the socket write, that a copy is on its way. Returns those that are still this worker's."""
+    query = (
+        _box.update()
+        .where(_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker)
+        .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=now, lease_until=now + LEASE)
+        .returning(_box.c.id)
+    )
+    return set((await db.execute(query)).scalars())
+
+
+async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> None:
+    """Write what became of rows that this worker has."""
+    await db.execute(_SETTLE, [_settled(end, worker) for end in ends])
+
+
+_SETTLE = (
+    _box.update()
+    .where(_box.c.id == sa.bindparam("row_id"), _box.c.worker == sa.bindparam("mine"), _box.c.state.in_((State.CLAIMED, State.SENDING)))
+    .values(
+        state=sa.bindparam("new_state"),
+        due_at=sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at),
+        message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
+        sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
+        reason=sa.bindparam("new_reason", type_=sa.String()),
+        copies=_box.c.copies - sa.bindparam("uncounted", type_=sa.Integer()),
+        tries=_box.c.tries + 1,
+        worker=None,
+        lease_until=None,
+    )
+)
+
+
+def _settled(end: Settled, worker: str) -> dict[str, object]:
+    return {
+        "row_id": end.id,
+        "mine": worker,
+        "new_state": end.state,
+        "new_due_at": end.due_at,
+        "new_message_id": end.message_id,
+        "new_sent_at": end.sent_at,
+        "new_reason": None if end.reason is None else end.reason[:120],
+        "uncounted": int(end.uncount),
+    }
+
+
+# -- after a death, at the end of a window, at the end of a night -------------------------------------------------------
+
+
+async def give_back(db: Connection, *, worker: str) -> None:
+    """At an orderly end: what was claimed and not begun is due again."""
+    mine = (_box.c.worker == worker, _box.c.state == State.CLAIMED)
+    await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
+
+
+async def reclaim(db: Connection, *, now: datetime, everything: bool = False) -> list[tuple[Kind, State]]:
+    """Take back the rows of dead workers: those whose lease ran out or, at the start of an only process, all.
+
+    What had not begun is due again. What was being sent may have arrived: a reminder goes again after a while, up to three
+    copies; anything else stays unknown. Returns kind and new state of each row that was being sent.
+    """
+    over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
+    await db.execute(_box.update().where(over, _box.c.state == State.CLAIMED).values(state=State.DUE, worker=None, lease_until=None))
+    begun = sa.select(_box.c.id, _box.c.kind, _box.c.copies, _box.c.sent_at).where(over, _box.c.state == State.SENDING)
+    found = []
+    for row in (await db.execute(begun)).all():
+        end = after_unknown(row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason="the process ended")
+        values = {"state": end.state, "reason": end.reason, "worker": None, "lease_until": None}
+        if end.due_at is not None:
+            values["due_at"] = end.due_at
+        await db.execute(_box.update().where(_box.c.id == row.id, _box.c.state == State.SENDING).values(values))
+        found.append((Kind(row.kind), end.state))
+    return found
+
+
+def after_unknown(row_id: int, *, kind: Kind, copies: int, sent_at: datetime, reason: str) -> Settled:
+    """How a row goes on whose copy number `copies` may or may not have arrived."""
+    wait = REPEAT_AFTER.get(copies) if kind is Kind.REMINDER else None
+    if wait is None:
+        return Settled(row_id, State.UNKNOWN, reason=reason)
+    return Settled(row_id, State.DUE, due_at=sent_at + wait, reason=reason)
+
+
+async def expire(db: Connection, *, now: datetime) -> list[tuple[Kind, State]]:
+    """End the rows whose window has closed: a copy that may have arrived is unknown, no copy is expired."""
+    ended = (
+        _box.update()
+        .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now, _box.c.until_at <= now)
+        .values(
+            state=sa.case((_box.c.copies > 0, State.UNKNOWN), else_=State.EXPIRED),
+            reason=sa.func.coalesce(_box.c.reason, "the bot was not running"),
+        )
+        .returning(_box.c.kind, _box.c.state)
+    )
+    return [(Kind(kind), State(state)) for kind, state in await db.execute(ended)]
+
+
+_DELIVERY = {
+    State.SENT: Delivery.SENT,
+    State.UNKNOWN: Delivery.UNKNOWN,
+    State.EXPIRED: Delivery.EXPIRED,
+    State.GONE: Delivery.UNREACHABLE,
+    State.CANCELLED: Delivery.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One row that became history."""
+
+    user_id: int
+    kind: Kind
+    night: Night
+    state: State
+
+
+async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
+    """Turn rows past their cut-off into history.
+
+    A reminder's fate goes to the diary, where a night that was reminded and not answered becomes missed; a check-in that was
+    sent and not answered counts as a quiet morning. At most `limit` rows; returns what was closed.
+    """
+    old = sa.select(_box.c.id).where(_box.c.close_at <= now, _box.c.state.not_in((State.CLAIMED, State.SENDING))).limit(limit)
+    gone = _box.delete().where(_box.c.id.in_(old)).returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason)
+    rows = (await db.execute(gone)).all()
+    closed = [Closed(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
+    fates = [
+        {"user_id": row.user_id, "night": row.night, "reminder": _fate(State(row.state), row.reason)}
+        for row in rows
+        if row.kind == Kind.REMINDER and row.state in _DELIVERY
+    ]
+    await nights.close(db, fates)
+    await nights.count_quiet(db, [(c.user_id, c.night) for c in closed if c.kind is Kind.CHECK_IN and c.state is State.SENT])
+    return closed
+
+
+def _fate(state: State, reason: str | None) -> Delivery:
+    if state is State.GONE and reason == "not found":
+        return Delivery.NOT_FOUND
+    return _DELIVERY[state]
+
+
+# -- what people do ----------------------------------------------------------------------------------------------------
+
+
+async def find(db: Connection, user_id: int, kind: Kind, night: Night) -> sa.Row[tuple[object, ...]] | None:
+    """The row of that promise, as it stands."""
+    return (await db.execute(sa.select(_box).where(_one(user_id, kind, night)))).first()
+
+
+async def state_of(db: Connection, user_id: int, kind: Kind, night: Night) -> State | None:
+    """Where that promise stands; None when nothing is owed."""
+    state = await db.scalar(sa.select(_box.c.state).where(_one(user_id, kind, night)))
+    return None if state is None else State(state)
+
+
+async def answered(db: Connection, user_id: int, night: Night) -> None:
+    """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
+    mine = (_box.c.user_id == user_id, _box.c.night == night, _box.c.kind.in_((Kind.REMINDER, Kind.NUDGE)))
+    proven = sa.case((sa.and_(_box.c.kind == Kind.REMINDER, _box.c.copies > 0), State.SENT), else_=State.CANCELLED)
+    await db.execute(
+        _box.update()
+        .where(*mine, _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN)))
+        .values(state=proven, worker=None, lease_until=None)
+    )
+
+
+async def cancel(db: Connection, user_id: int, *, kinds: Iterable[Kind], reason: str, first_night: Night | None = None) -> None:
+    """Withdraw what is still to be sent to this person."""
+    mine = [_box.c.user_id == user_id, _box.c.kind.in_(list(kinds)), _box.c.state.in_((State.DUE, State.CLAIMED))]
+    if first_night is not None:
+        mine.append(_box.c.night >= first_night)
+    await db.execute(_box.update().where(*mine).values(state=State.CANCELLED, reason=reason, worker=None, lease_until=None))
+
+
+async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
+    """Forget that this night's reminder was owed, if no copy of it ever left. Returns whether the night can be planned again."""
+    unsent = sa.and_(_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.EXPIRED)))
+    if await state_of(db, user_id, Kind.REMINDER, night) is None:
+        return True
+    gone = await db.execute(_box.delete().where(_one(user_id, Kind.REMINDER, night), unsent))
+    if gone.rowcount == 0:
+        return False
+    waiting = sa.and_(_box.c.user_id == user_id, _box.c.night == night, _box.c.state == State.DUE)
+    await db.execute(_box.delete().where(waiting))
+    return True
+
+
+async def again(db: Connection, user_id: int, night: Night, *, at: datetime, until: datetime, bed_at: datetime) -> None:
+    """The same row, due later: a snooze, or a later bedtime tonight. Still one a night."""
+    await db.execute(
+        _box.update()
+        .where(_one(user_id, Kind.REMINDER, night), _box.c.state != State.SENDING)
+        .values(
+            state=State.DUE, due_at=at, planned_at=at, until_at=until, bed_at=bed_at, copies=0, tries=0, reason=None, worker=None, lease_until=None
+        )
+    )
+
+
+def _one(user_id: int, kind: Kind, night: Night) -> ColumnElement[bool]:
+    return sa.and_(_box.c.user_id == user_id, _box.c.kind == kind, _box.c.night == night)
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+async def backlog(db: Connection, *, now: datetime, until: datetime) -> tuple[int, int]:
+    """How many rows are due now, and how many reminders are planned between now and `until`."""
+    due = await db.scalar(sa.select(sa.func.count()).select_from(_box).where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now))
+    soon = await db.scalar(sa.select(sa.func.count()).select_from(_users).where(_users.c.remind_at > now, _users.c.remind_at <= until))
+    return int(due or 0), int(soon or 0)
