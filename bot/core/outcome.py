@@ -1,0 +1,65 @@
+"""What became of one attempt to send: values, so that the outbox decides what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Telegram accepted it and gave it a number."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Certainly not delivered, so it may go again. `retry_after` is in seconds, where Telegram asked for a wait."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been delivered: the request was written and no readable answer came back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The person blocked the bot or deleted the account."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """Telegram does not know the chat. It says so of living chats too when it is unwell: gone only on two nights."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The chat has a new id; nothing was delivered."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Telegram refused the request itself. The mistake is ours, and the same request would be refused again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Telegram does not accept our token or address: nothing can be sent to anybody until that is put right."""
+
+    reason: str
+
+
+Outcome = Sent | Unsent | Unknown | Gone | NotFound | Moved | Rejected | Closed
