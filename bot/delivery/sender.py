@@ -1,0 +1,105 @@
+"""One message to one chat; what became of it is an Outcome, never an exception."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import Protocol
+
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+
+from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.delivery import transport
+from bot.delivery.limiter import Passage, Withdrawn
+
+_LOG = logging.getLogger(__name__)
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+# Telegram tells these apart only by their texts, all of them status 400.
+_UNCHANGED = "message is not modified"
+_NOT_FOUND = ("chat not found", "peer_id_invalid", "user not found")
+_GONE = ("user_is_deactivated", "input_user_deactivated", "user is deactivated")
+
+
+class Words(Protocol):
+    """What a message says: `text` in Telegram's HTML, its buttons, and whether it arrives without a sound."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def keyboard(self) -> InlineKeyboardMarkup | None: ...
+
+    @property
+    def silent(self) -> bool: ...
+
+
+async def send(bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: Passage) -> Outcome:
+    """Send a new message. Only cancellation is raised."""
+    return await _outcome(
+        bot.send_message(
+            chat_id,
+            message.text,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=_NO_PREVIEW,
+            disable_notification=message.silent,
+            reply_markup=message.keyboard,
+            rate_limit_args=passage,
+        )
+    )
+
+
+async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Words, *, passage: Passage) -> Outcome:
+    """Put new text and buttons in the place of a message's; one that says the same already counts as sent."""
+    outcome = await _outcome(
+        bot.edit_message_text(
+            message.text,
+            chat_id,
+            message_id,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=_NO_PREVIEW,
+            reply_markup=message.keyboard,
+            rate_limit_args=passage,
+        )
+    )
+    unchanged = isinstance(outcome, Rejected) and _UNCHANGED in outcome.reason.lower()
+    return Sent(message_id) if unchanged else outcome
+
+
+async def _outcome(call: Awaitable[Message | bool]) -> Outcome:
+    try:
+        answer = await call
+    except TelegramError as error:
+        return classify(error)
+    except Exception as error:  # PTB met an answer of another shape than the Bot API's
+        _LOG.error("a send ended in %s", type(error).__name__)
+        return Unknown(f"unreadable answer ({type(error).__name__})")
+    return Sent(answer.message_id) if isinstance(answer, Message) else Unknown("answer without a message")
+
+
+def classify(error: TelegramError) -> Outcome:
+    """What an exception of PTB or of our transport says about the message."""
+    match error:
+        case Withdrawn() | transport.NotSent():
+            return Unsent(str(error))
+        case RetryAfter():
+            return Unsent("flood control", transport.seconds_of(error))
+        case ChatMigrated():
+            return Moved(error.new_chat_id)
+        case Forbidden():
+            return Gone(str(error))
+        case InvalidToken():
+            return Closed(str(error))
+        case BadRequest():
+            return _refused(str(error))
+    return Unknown(str(error))
+
+
+def _refused(text: str) -> Outcome:
+    lower = text.lower()
+    if any(sign in lower for sign in _NOT_FOUND):
+        return NotFound(text)
+    return Gone(text) if any(sign in lower for sign in _GONE) else Rejected(text)
