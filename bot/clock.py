@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-# Five little-endian doubles: a stamp, origin (simulated unix time), anchor (real unix time), speed, the stamp again.
+# Six little-endian doubles: a stamp, origin (simulated unix time), anchor (real unix time), speed, the monotonic seconds
+# at the anchor (so that another speed does not make them leap), the stamp again.
 # Reader and writer share one page of memory; a reader that sees two different stamps reads again.
-_LAYOUT = struct.Struct("<5d")
+_LAYOUT = struct.Struct("<6d")
 
 
 class Clock(Protocol):
@@ -61,42 +62,46 @@ class SharedClock:
     @classmethod
     def create(cls, path: Path, *, origin: datetime, speed: float = 1.0) -> SharedClock:
         """Make the file, starting at `origin` (aware) now, running at `speed`."""
-        path.write_bytes(_LAYOUT.pack(0.0, origin.timestamp(), time.time(), speed, 0.0))
+        path.write_bytes(_LAYOUT.pack(0.0, origin.timestamp(), time.time(), speed, 0.0, 0.0))
         return cls(path)
 
-    def _read(self) -> tuple[float, float, float]:
+    def _read(self) -> tuple[float, float, float, float]:
         while True:
-            before, origin, anchor, speed, after = _LAYOUT.unpack_from(self._page)
+            before, origin, anchor, speed, passed, after = _LAYOUT.unpack_from(self._page)
             if before == after:
-                return origin, anchor, speed
+                return origin, anchor, speed, passed
 
-    def _write(self, origin: float, anchor: float, speed: float) -> None:
+    def _write(self, origin: float, anchor: float, speed: float, passed: float) -> None:
         stamp = _LAYOUT.unpack_from(self._page)[0] + 1
         struct.pack_into("<d", self._page, 0, stamp)
-        struct.pack_into("<4d", self._page, 8, origin, anchor, speed, stamp)
+        struct.pack_into("<5d", self._page, 8, origin, anchor, speed, passed, stamp)
 
     @property
     def speed(self) -> float:
         return self._read()[2]
 
     def now(self) -> datetime:
-        origin, anchor, speed = self._read()
+        origin, anchor, speed, _ = self._read()
         return datetime.fromtimestamp(origin + (time.time() - anchor) * speed, UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic() * self.speed
+        _, anchor, speed, passed = self._read()
+        return passed + (time.time() - anchor) * speed
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.speed)
 
     def skip(self, seconds: float) -> None:
         """Move the wall clock of every process that shares the file."""
-        origin, anchor, speed = self._read()
-        self._write(origin + seconds, anchor, speed)
+        origin, anchor, speed, passed = self._read()
+        self._write(origin + seconds, anchor, speed, passed)
 
     def set(self, moment: datetime, *, speed: float | None = None) -> None:
         """Let it be `moment` (aware) now, at the old speed or a new one."""
-        self._write(moment.timestamp(), time.time(), self.speed if speed is None else speed)
+        _, anchor, old_speed, passed = self._read()
+        real = time.time()
+        passed += (real - anchor) * old_speed
+        self._write(moment.timestamp(), real, old_speed if speed is None else speed, passed)
 
 
 def open_clock(path: Path | None) -> Clock:
