@@ -310,35 +310,32 @@ def _read_secret_files(given: dict[str, str], problems: list[str]) -> set[str]:
         path = given.pop(f"{name}_FILE", None)
         if path is None:
             continue
-        value = None
         if name in given:
             problem: str | None = f"{name} and {name}_FILE are both set; keep one of them."
         else:
-            value, problem = _read_secret(_path(path), f"{name}_FILE")
+            given[name], problem = _read_secret(_path(path), f"{name}_FILE")
         if problem:
             problems.append(problem)
             unread.add(name)
-        elif value:
-            given[name] = value
     return unread
 
 
-def _read_secret(path: Path, name: str) -> tuple[str | None, str | None]:
-    """The content or what is wrong with it. The path is not shown: a secret pasted in its place would be."""
+def _read_secret(path: Path, name: str) -> tuple[str, str | None]:
+    """The content, and what is wrong with it. The path is not shown: a secret pasted in its place would be."""
     if not os.path.isfile(path):
-        return None, f"{name} names no existing file; give the path of a file that holds only the secret."
+        return "", f"{name} names no existing file; give the path of a file that holds only the secret."
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST_SECRET + 1).decode("utf-8-sig").strip()
     except OSError as error:
         return (
-            None,
+            "",
             f"The file that {name} names cannot be read ({error.strerror}); let the user that runs the bot read it.",
         )
     except UnicodeDecodeError:
-        return None, f"The file that {name} names is not UTF-8 text; it must hold only the secret."
+        return "", f"The file that {name} names is not UTF-8 text; it must hold only the secret."
     if not text or len(text) > _LARGEST_SECRET:
-        return None, f"The file that {name} names is {'too long' if text else 'empty'}; it must hold only the secret."
+        return "", f"The file that {name} names is {'too long' if text else 'empty'}; it must hold only the secret."
     return text, None
 
 

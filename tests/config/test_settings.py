@@ -293,6 +293,13 @@ def test_a_bad_secret_file_gets_its_sentence(tmp_path: Path, content: bytes | No
     assert not caught.value.token_missing
 
 
+@pytest.mark.skipif(not os.path.isfile("/proc/self/mem"), reason="needs a file that root cannot read either")
+def test_a_secret_file_that_cannot_be_read_gets_its_sentence(tmp_path: Path) -> None:
+    (sentence,) = problems(tmp_path, BOT_TOKEN_FILE="/proc/self/mem")
+
+    assert sentence.startswith("The file that BOT_TOKEN_FILE names cannot be read (")
+
+
 def test_a_token_pasted_where_a_path_belongs_is_not_shown(tmp_path: Path) -> None:
     assert SECRETISH not in str(problems(tmp_path, BOT_TOKEN_FILE=SECRETISH))
 
