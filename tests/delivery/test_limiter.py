@@ -1,0 +1,430 @@
+"""The limiter in virtual time: rates, lanes, reserve, halts, chats and cancellation, exactly the same every run."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.pacing import Lane
+from bot.delivery.limiter import Limiter, Passage, Withdrawn
+from bot.delivery.transport import Flooded
+from tests.delivery.virtual_time import VirtualClock, simulate
+
+EVENING = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+BULK = [lane for lane in Lane if lane.bulk]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as Telegram saw it."""
+
+    at: float
+    lane: Lane
+    chat: object
+    endpoint: str
+    waited: float
+
+
+@dataclass
+class Telegram:
+    """Everything that went through a limiter; `refusals` are the waits to ask for, by chat, one for each call."""
+
+    limiter: Limiter
+    clock: VirtualClock
+    calls: list[Call] = field(default_factory=list)
+    refusals: dict[object, list[float]] = field(default_factory=dict)
+    latency: float = 0.0
+
+    async def ask(
+        self, chat: object, lane: Lane = Lane.ANSWER, *, endpoint: str = "sendMessage", passage: Passage | None = None
+    ) -> None:
+        asked_at = self.clock.monotonic()
+
+        async def call() -> bool:
+            now = self.clock.monotonic()
+            self.calls.append(Call(now, lane, chat, endpoint, now - asked_at))
+            if self.latency:
+                await self.clock.sleep(self.latency)
+            if self.refusals.get(chat):
+                raise Flooded(self.refusals[chat].pop(0))
+            return True
+
+        await self.limiter.process_request(call, (), {}, endpoint, {"chat_id": chat}, passage or Passage(lane))
+
+    def start(self, chat: object, lane: Lane = Lane.ANSWER, passage: Passage | None = None) -> asyncio.Task[None]:
+        return asyncio.create_task(self.ask(chat, lane, passage=passage))
+
+    def fullest_second(self) -> int:
+        moments = [call.at for call in self.calls]
+        return max(sum(1 for other in moments if at <= other <= at + 1.0) for at in moments)
+
+    def at(self, chat: object) -> list[float]:
+        """Seconds after the start at which the chat was called."""
+        return [round(call.at - 1000.0, 2) for call in self.calls if call.chat == chat]
+
+
+def scene(play: Callable[[Telegram], Awaitable[None]], *, rate: int = 25) -> Telegram:
+    """Play a scene with a new limiter, in virtual time, and give what Telegram saw."""
+    clock = VirtualClock()
+    telegram = Telegram(Limiter(rate, clock=clock), clock)
+
+    async def run() -> None:
+        await play(telegram)
+        await telegram.limiter.shutdown()
+
+    simulate(run())
+    return telegram
+
+
+@pytest.mark.parametrize("rate", [1, 25, 30, 1000])
+@pytest.mark.parametrize("lane", [Lane.ANSWER, Lane.BROADCAST])
+def test_no_second_is_fuller_than_the_rate_and_none_is_wasted(rate: int, lane: Lane) -> None:
+    number = rate * 4
+
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask(chat, lane) for chat in range(number)))
+
+    telegram = scene(play, rate=rate)
+    assert telegram.fullest_second() <= rate + 1
+    assert telegram.calls[-1].at - telegram.calls[0].at < 4 * 1.1 + 1
+    assert len(telegram.calls) == number
+
+
+def test_mixed_lanes_and_bursts_of_answers_keep_within_the_rate() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start(chat, Lane.REMINDER) for chat in range(300)]
+        for burst in range(10):
+            await telegram.clock.sleep(1.03)
+            tasks += [telegram.start(1000 * burst + chat + 500) for chat in range(12)]
+        await asyncio.gather(*tasks)
+
+    assert scene(play, rate=30).fullest_second() <= 31
+
+
+def test_bulk_messages_leave_evenly() -> None:
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask(chat, Lane.REMINDER) for chat in range(100)))
+
+    calls = scene(play).calls
+    gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
+    assert min(gaps[2:]) > 0.035
+    assert max(gaps) < 0.08
+
+
+def test_an_idle_limiter_delays_nobody() -> None:
+    async def play(telegram: Telegram) -> None:
+        for lane in Lane:
+            await telegram.ask(f"chat of {lane}", lane)
+            await telegram.clock.sleep(5)
+
+    assert all(call.waited == 0 for call in scene(play).calls)
+
+
+def test_lanes_go_in_order_then_deadlines_then_arrival() -> None:
+    soon, later = EVENING, EVENING + timedelta(minutes=5)
+
+    async def play(telegram: Telegram) -> None:
+        first = telegram.start("first")
+        await asyncio.sleep(0)
+        wishes = [
+            ("broadcast", Lane.BROADCAST, None),
+            ("late", Lane.REMINDER, later),
+            ("undated", Lane.REMINDER, None),
+            ("digest", Lane.DIGEST, None),
+            ("soon", Lane.REMINDER, soon),
+            ("soon too", Lane.REMINDER, soon),
+            ("check-in", Lane.CHECK_IN, soon),
+            ("answer", Lane.ANSWER, None),
+        ]
+        await asyncio.gather(
+            first, *(telegram.ask(chat, lane, passage=Passage(lane, deadline)) for chat, lane, deadline in wishes)
+        )
+
+    order = [call.chat for call in scene(play, rate=1).calls]
+    assert order == ["first", "answer", "soon", "soon too", "late", "undated", "check-in", "digest", "broadcast"]
+
+
+@pytest.mark.parametrize("answers_a_second", [1, 3, 5])
+def test_ninety_nine_answers_in_a_hundred_wait_less_than_a_tenth_of_a_second(answers_a_second: int) -> None:
+    """While a burst of 2,000 reminders and a broadcast to 5,000 want every slot."""
+    dice = random.Random(answers_a_second)
+
+    async def play(telegram: Telegram) -> None:
+        bulk = [telegram.start(chat, Lane.REMINDER) for chat in range(2_000)]
+        bulk += [telegram.start(chat, Lane.BROADCAST) for chat in range(5_000, 10_000)]
+        answers = []
+        for number in range(60 * answers_a_second):
+            await telegram.clock.sleep(dice.expovariate(answers_a_second))
+            answers.append(telegram.start(f"person {number}"))
+        await asyncio.gather(*answers)
+        for task in bulk:
+            task.cancel()
+        await asyncio.gather(*bulk, return_exceptions=True)
+
+    telegram = scene(play)
+    waits = sorted(call.waited for call in telegram.calls if call.lane is Lane.ANSWER)
+    assert waits[int(len(waits) * 0.99)] < 0.1
+    assert sum(call.lane is Lane.REMINDER for call in telegram.calls) > 60 * 12
+    assert telegram.fullest_second() <= 26
+
+
+def test_a_chat_gets_three_at_once_and_then_one_a_second_and_holds_up_nobody() -> None:
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask("busy") for _ in range(6)), telegram.ask("quiet"))
+
+    telegram = scene(play)
+    assert telegram.at("busy") == [0, 0, 0, 1, 2, 3]
+    assert telegram.at("quiet") == [0]
+
+
+def test_the_chats_own_limit_holds_in_every_lane_and_keeps_their_order() -> None:
+    async def play(telegram: Telegram) -> None:
+        first = [telegram.start("busy") for _ in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.gather(
+            *first, *(telegram.ask("busy", lane) for lane in (Lane.BROADCAST, Lane.REMINDER, Lane.ANSWER))
+        )
+
+    telegram = scene(play)
+    assert telegram.at("busy") == [0, 0, 0, 1, 2, 3]
+    assert [call.lane for call in telegram.calls[3:]] == [Lane.ANSWER, Lane.REMINDER, Lane.BROADCAST]
+
+
+def test_edits_count_towards_the_whole_but_not_towards_the_chat() -> None:
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask("busy", endpoint="editMessageText") for _ in range(60)))
+
+    telegram = scene(play)
+    assert telegram.fullest_second() <= 26
+    assert telegram.calls[-1].at - telegram.calls[0].at < 3
+
+
+@pytest.mark.parametrize("endpoint", ["answerCallbackQuery", "getMe", "setMyCommands", "sendChatAction"])
+def test_what_is_no_message_passes_freely(endpoint: str) -> None:
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask("busy", endpoint=endpoint) for _ in range(200)))
+
+    assert all(call.waited == 0 for call in scene(play).calls)
+
+
+def test_a_429_halts_every_bulk_lane_for_the_whole_time_and_answers_flow() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [60.0]
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky", Lane.REMINDER)
+        bulk = [telegram.start(f"{lane} {number}", lane) for lane in BULK for number in range(20)]
+        for number in range(50):
+            await telegram.clock.sleep(1)
+            await telegram.ask(f"person {number}")
+        await asyncio.gather(*bulk)
+
+    telegram = scene(play)
+    halted = [call for call in telegram.calls[1:] if call.at - telegram.calls[0].at < 60.0]
+    assert {call.lane for call in halted} == {Lane.ANSWER}
+    assert len(halted) == 50
+    assert all(call.waited == 0 for call in halted)
+    assert telegram.limiter.halts == 1
+    assert len(telegram.calls) == 1 + 50 + 80
+
+
+def test_the_longest_of_several_halts_counts_and_a_shorter_one_never_ends_it() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.latency = 0.5  # all three are on their way when the first is refused
+        telegram.refusals = {"one": [30.0], "two": [60.0], "three": [2.0]}
+        await asyncio.gather(*(telegram.ask(chat, Lane.REMINDER) for chat in telegram.refusals), return_exceptions=True)
+        await telegram.ask("next", Lane.BROADCAST)
+
+    telegram = scene(play)
+    assert telegram.limiter.halts == 3
+    assert telegram.at("next")[0] - telegram.at("two")[0] == pytest.approx(60.5)
+
+
+def test_a_bulk_message_that_meets_a_429_is_left_to_its_sender() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [7.0]
+        with pytest.raises(Flooded) as caught:
+            await telegram.ask("unlucky", Lane.CHECK_IN)
+        assert caught.value.seconds == 7.0
+
+    assert scene(play).at("unlucky") == [0]
+
+
+def test_an_answer_that_meets_a_429_waits_it_out_and_goes_again() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [7.0, 3.0]
+        await telegram.ask("unlucky")
+
+    assert scene(play).at("unlucky") == [0, 7, 10]
+
+
+def test_an_answer_gives_up_after_three_more_tries() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [1.0] * 9
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky")
+
+    assert len(scene(play).at("unlucky")) == 4
+
+
+def test_an_answer_does_not_wait_for_longer_than_a_minute() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [61.0]
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky")
+
+    assert scene(play).at("unlucky") == [0]
+
+
+def test_a_429_of_a_chat_that_had_more_than_its_share_holds_that_chat_alone() -> None:
+    async def play(telegram: Telegram) -> None:
+        for _ in range(8):
+            await telegram.ask("greedy")
+        telegram.refusals["greedy"] = [20.0]
+        again = telegram.start("greedy")
+        await telegram.clock.sleep(2)
+        await asyncio.gather(again, *(telegram.ask(chat, Lane.REMINDER) for chat in range(20)))
+
+    telegram = scene(play)
+    refused, accepted = telegram.at("greedy")[-2:]
+    assert accepted - refused == 20.0
+    assert telegram.limiter.halts == 0
+    assert all(call.waited < 1 for call in telegram.calls if call.lane is Lane.REMINDER)
+
+
+def test_a_second_429_of_another_chat_halts_everybody_after_all() -> None:
+    async def play(telegram: Telegram) -> None:
+        for chat in ("greedy", "greedy too"):
+            for _ in range(8):
+                await telegram.ask(chat)
+        telegram.refusals = {"greedy": [20.0], "greedy too": [20.0]}
+        again = [telegram.start("greedy"), telegram.start("greedy too")]
+        await telegram.clock.sleep(3)
+        await asyncio.gather(*again, telegram.ask("reminded", Lane.REMINDER))
+
+    telegram = scene(play)
+    assert telegram.limiter.halts == 1
+    refused_at = telegram.at("greedy too")[-2]
+    assert telegram.at("reminded")[0] == pytest.approx(refused_at + 20, abs=0.1)
+
+
+def test_before_is_asked_after_the_wait_and_just_before_the_call() -> None:
+    moments: list[float] = []
+
+    async def play(telegram: Telegram) -> None:
+        async def before() -> bool:
+            moments.append(telegram.clock.monotonic())
+            return True
+
+        await telegram.ask("first", Lane.REMINDER)
+        await telegram.ask("second", Lane.REMINDER, passage=Passage(Lane.REMINDER, before=before))
+
+    telegram = scene(play, rate=1)
+    assert moments == [telegram.calls[1].at]
+    assert telegram.calls[1].waited > 1
+
+
+def test_a_call_that_is_no_longer_wanted_is_not_made() -> None:
+    async def no() -> bool:
+        return False
+
+    async def play(telegram: Telegram) -> None:
+        with pytest.raises(Withdrawn):
+            await telegram.ask("late", passage=Passage(Lane.REMINDER, before=no))
+
+    assert scene(play).calls == []
+
+
+def test_the_number_of_waiting_calls_is_known_by_lane() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start(chat, Lane.DIGEST) for chat in range(10)]
+        await asyncio.sleep(0)
+        assert telegram.limiter.waiting(Lane.DIGEST) == 9
+        assert telegram.limiter.waiting(Lane.REMINDER) == 0
+        await asyncio.gather(*tasks)
+        assert telegram.limiter.waiting(Lane.DIGEST) == 0
+
+    scene(play, rate=1)
+
+
+def test_a_cancelled_call_leaves_the_queue_and_takes_no_slot() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start(chat, Lane.REMINDER) for chat in range(20)]
+        await asyncio.sleep(0)
+        for task in tasks[1:19]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert telegram.limiter.waiting(Lane.REMINDER) == 0
+
+    telegram = scene(play, rate=1)
+    assert [call.chat for call in telegram.calls] == [0, 19]
+    assert telegram.calls[-1].at - telegram.calls[0].at < 1.2
+
+
+def test_a_cancelled_call_does_not_strand_the_others_of_its_chat() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start("busy") for _ in range(8)]
+        await asyncio.sleep(0)
+        for task in tasks[3:6]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert scene(play).at("busy") == [0, 0, 0, 1, 2]
+
+
+def test_an_answer_overtakes_a_limiter_that_sleeps_through_a_halt() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [500.0]
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky", Lane.REMINDER)
+        asleep = telegram.start("asleep", Lane.REMINDER)
+        await telegram.clock.sleep(10)
+        await asyncio.gather(*(telegram.ask("busy") for _ in range(5)))
+        asleep.cancel()
+
+    assert scene(play).at("busy") == [10, 10, 10, 11, 12]
+
+
+def test_shutting_down_withdraws_whoever_waits() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start("busy") for _ in range(5)] + [telegram.start(chat, Lane.DIGEST) for chat in range(5)]
+        await asyncio.sleep(0)
+        await telegram.limiter.shutdown()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(result, Withdrawn) for result in results) == 7
+
+    scene(play, rate=3)
+
+
+def test_idle_chats_are_forgotten() -> None:
+    async def play(telegram: Telegram) -> None:
+        for chat in range(5_000):
+            await telegram.ask(chat)
+
+    telegram = scene(play, rate=20)
+    assert len(telegram.limiter._chats) < 4_500
+
+
+def test_many_calls_to_one_chat_stay_in_order() -> None:
+    order: list[int] = []
+
+    async def play(telegram: Telegram) -> None:
+        async def ask(number: int) -> None:
+            await telegram.ask("busy", Lane.REMINDER)
+            order.append(number)
+
+        await asyncio.gather(*(ask(number) for number in range(200)))
+
+    telegram = scene(play)
+    assert order == sorted(order)
+    assert telegram.at("busy")[-1] == pytest.approx(197, abs=0.5)
+
+
+def test_a_rate_below_one_is_refused() -> None:
+    with pytest.raises(ValueError):
+        Limiter(0, clock=VirtualClock())
