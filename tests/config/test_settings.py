@@ -372,8 +372,10 @@ def test_settings_made_by_hand_are_checked_and_read_no_environment(monkeypatch: 
     made = settings.Settings(bot_token=SecretStr(TOKEN), admin_ids=(5,))
 
     assert (made.send_rate, made.admin_ids) == (25, (5,))
-    with pytest.raises(ValidationError, match="SEND_RATE is “99”") as caught:
-        settings.Settings(bot_token=SecretStr(SECRETISH), send_rate=99)
+    with pytest.raises(ValidationError, match="SEND_RATE is “99”"):
+        settings.Settings(bot_token=SecretStr(TOKEN), send_rate=99)
+    with pytest.raises(ValidationError, match="BOT_TOKEN is not a bot token") as caught:
+        settings.Settings.model_validate({"bot_token": f"{SECRETISH}!"})
     assert SECRETISH not in str(caught.value)
 
 
