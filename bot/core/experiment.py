@@ -218,10 +218,8 @@ def fortnight(seed: bytes, number: int) -> tuple[bool, ...]:
     The first byte of HMAC-SHA256(seed, "fortnight/<number>/<attempt>"), attempt 0, 1, ... until it is under 200, modulo
     100, picks from `FORTNIGHTS`. Fortnights are independent: the cap on runs holds inside each, not over their joints.
     """
-    for attempt in count():
-        byte = _keyed(seed, f"fortnight/{number}/{attempt}")[0]
-        if byte < _FAIR:
-            break
+    bytes_drawn = (_keyed(seed, f"fortnight/{number}/{attempt}")[0] for attempt in count())
+    byte = next(byte for byte in bytes_drawn if byte < _FAIR)
     return FORTNIGHTS[byte % len(FORTNIGHTS)]
 
 
