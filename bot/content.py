@@ -1,0 +1,357 @@
+"""Tips, forms, sources and the safety page: read from TOML, checked whole at start, held ready for everybody."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot import reading
+from bot.core.model import Caution, Form, Source, Tip
+
+FOLDER = Path(__file__).with_name("content")
+OPERATOR_FILES = ("tips.toml", "sources.toml")
+
+TIP_LONGEST = 350
+STRENGTH_LONGEST = 60
+CARD_LONGEST = 900
+# Telegram takes 4,096 characters a message, and translations grow by a half and more.
+SAFETY_LONGEST = 2700
+USES = ("ok", "caveat", "avoid")
+VERDICTS = ("supported", "weak", "contested", "contradicted")
+
+
+class ContentError(Exception):
+    """The texts break a rule. `problems` holds one sentence for each, naming file and entry."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a text rests on. `use` is ok, caveat or avoid; an actionable claim tells its reader to do something."""
+
+    id: str
+    phrase: str
+    verdict: str
+    use: str
+    actionable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the safety page."""
+
+    id: str
+    title: str
+    lines: tuple[Caution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """The static safety page, from top to bottom."""
+
+    intro: str
+    sections: tuple[Section, ...]
+    closing: str
+
+    def texts(self) -> Iterator[str]:
+        """Every text in the order in which it is read."""
+        yield self.intro
+        for section in self.sections:
+            yield section.title
+            yield from (line.text for line in section.lines)
+        yield self.closing
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Word beginnings in free text that get a fixed answer. `names` are medicines, the same in every language."""
+
+    text: str
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def listed(self) -> str:
+        """The words as the one msgid that translators see: separated by commas, any number of them in a translation."""
+        return ", ".join(self.words)
+
+    def found_in(self, text: str, *, translated: str = "") -> bool:
+        """Whether `text` holds one of the words, of the names, or of `translated` (the translation of `listed`)."""
+        extra = tuple(word.strip() for word in translated.split(",") if word.strip())
+        return _pattern((*self.words, *self.names, *extra)).search(_plain(text)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that is said and not computed. All texts are English msgids; views translate and escape them."""
+
+    tips: tuple[Tip, ...]
+    topics: Mapping[str, str]  # id -> label, in the order of the file
+    strengths: tuple[str, ...]
+    forms: tuple[Form, ...]
+    inlines: Mapping[str, str]  # form id -> how it reads in "Time for your magnesium (…)."
+    sources: tuple[Source, ...]
+    safety: Safety
+    red_flags: Flags
+    urgent: Flags
+    claims: tuple[Claim, ...]
+    covered: frozenset[str]  # ids of the claims that some tip, form card or safety line rests on
+
+    def tip(self, tip_id: str) -> Tip | None:
+        """The tip of that id; None when it never was or the operator has switched it off."""
+        return next((tip for tip in self.tips if tip.id == tip_id), None)
+
+    def form(self, form_id: str) -> Form | None:
+        """The form of that id, or None."""
+        return next((form for form in self.forms if form.id == form_id), None)
+
+    def inline(self, form_id: str) -> str | None:
+        """How the form reads inside the reminder, or None."""
+        return self.inlines.get(form_id)
+
+    def source(self, source_id: str) -> Source | None:
+        """The source of that id; never None for an id that a tip, form or safety line gives."""
+        return next((source for source in self.sources if source.id == source_id), None)
+
+
+def load(operator_dir: Path | None = None) -> Content:
+    """Read and check our files and, laid over them, the operator's tips.toml and sources.toml.
+
+    Raises ContentError with every problem found, not only the first.
+    """
+    problems: list[str] = []
+    ours = {
+        name: reading.read(FOLDER / f"{name}.toml", problems)
+        for name in ("tips", "forms", "sources", "safety", "claims")
+    }
+    theirs = _operator_files(operator_dir, problems)
+    content = _build(ours, theirs, problems)
+    if problems:
+        raise ContentError(problems)
+    return content
+
+
+def messages(content: Content) -> Iterator[tuple[str, str]]:
+    """Every text to translate, once, as (comment for the translator, msgid)."""
+    seen: set[str] = set()
+    for comment, text in _all_messages(content):
+        if text not in seen:
+            seen.add(text)
+            yield comment, text
+
+
+def _all_messages(content: Content) -> Iterator[tuple[str, str]]:
+    yield from ((f"topic {topic}", label) for topic, label in content.topics.items())
+    yield from (("how strong the evidence for a tip is", strength) for strength in content.strengths)
+    yield from ((f"tip {tip.id}, at most {TIP_LONGEST} characters", tip.text) for tip in content.tips)
+    for form in content.forms:
+        yield f"form {form.id}, a short name for a button", form.name
+        yield f"form {form.id}, as in: Time for your magnesium (glycinate).", content.inlines[form.id]
+        yield from ((f"form {form.id}, a card in the form guide", text) for text in (form.what, form.known, form.gut))
+    yield from (("the safety page", text) for text in content.safety.texts())
+    for name, flags in (("red flag", content.red_flags), ("urgent", content.urgent)):
+        yield f"{name} answer, a fixed text", flags.text
+        yield (
+            f"{name} words in what people type: beginnings of words, separated by commas, as many as needed",
+            flags.listed,
+        )
+
+
+def _operator_files(folder: Path | None, problems: list[str]) -> dict[str, reading.Table]:
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        problems.append(f"{folder}: the operator's content folder does not exist.")
+        return {}
+    found = sorted(folder.glob("*.toml"))
+    problems += [
+        f"{path}: is not read; an operator's folder holds {' and '.join(OPERATOR_FILES)}."
+        for path in found
+        if path.name not in OPERATOR_FILES
+    ]
+    return {path.stem: reading.read(path, problems, operator=True) for path in found if path.name in OPERATOR_FILES}
+
+
+@dataclass(slots=True)
+class _Known:
+    """What entries may name, and in `covered` the claims that they rest on."""
+
+    sources: Collection[str]
+    claims: Mapping[str, Claim]
+    topics: Mapping[str, str]
+    strengths: Collection[str]
+    forms: Collection[str]
+    covered: set[str] = field(default_factory=set)
+
+
+def _build(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table], problems: list[str]) -> Content:
+    nothing = reading.Table("", {}, problems)
+    tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
+    _only_known_fields(ours, theirs)
+    their_sources = theirs.get("sources", nothing).tables("source")
+    sources = tuple(_source(table) for table in reading.overlay(ours["sources"].tables("source"), their_sources))
+    claims = tuple(_claim(table) for table in ours["claims"].named_tables("claims"))
+    forms = ours["forms"].tables("form")
+    known = _Known(
+        sources={source.id for source in sources},
+        claims={claim.id: claim for claim in claims},
+        topics=_topics(tips.table("topics")) | _topics(their_tips.table("topics")),
+        strengths=tips.texts("strengths", STRENGTH_LONGEST),
+        forms={form.id for form in forms},
+    )
+    return Content(
+        tips=tuple(_tip(table, known) for table in reading.overlay(tips.tables("tip"), their_tips.tables("tip"))),
+        topics=known.topics,
+        strengths=tuple(known.strengths),
+        forms=tuple(_form(table, known) for table in forms),
+        inlines={table.id: table.prose("inline", 40) for table in forms},
+        sources=sources,
+        safety=_safety(safety, known),
+        red_flags=_flags(safety.table("red_flags")),
+        urgent=_flags(safety.table("urgent")),
+        claims=claims,
+        covered=frozenset(known.covered),
+    )
+
+
+def _only_known_fields(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table]) -> None:
+    fields = {
+        "tips": ("strengths", "topics", "tip"),
+        "forms": ("form",),
+        "sources": ("source",),
+        "safety": ("intro", "closing", "section", "red_flags", "urgent"),
+        "claims": ("claims",),
+    }
+    for name, table in ours.items():
+        table.only(*fields[name])
+    for name, table in theirs.items():
+        table.only(*(known for known in fields[name] if known != "strengths"))
+
+
+def _topics(table: reading.Table) -> dict[str, str]:
+    for topic in table.values:
+        if not reading.ID.fullmatch(topic):
+            table.refuse(f"{topic!r} must be 1 to 32 of a-z, 0-9 and _")
+    return {topic: table.prose(topic, 40) for topic in table.values}
+
+
+def _source(table: reading.Table) -> Source:
+    table.only("id", "title", "authors", "year", "link")
+    year, link = table.values.get("year"), table.text("link", 300) if "link" in table.values else None
+    if year is not None and not (isinstance(year, int) and 1900 <= year <= 2100):
+        table.refuse("year is not a whole number from 1900 to 2100")
+        year = None
+    if link is not None and not _is_link(link):
+        table.refuse("link is not an https address")
+    return Source(table.id, table.text("title", 250), table.text("authors", 100), year, link)
+
+
+def _is_link(link: str) -> bool:
+    parts = urlsplit(link)
+    return parts.scheme == "https" and "." in parts.netloc and not re.search(r"[\s<>\"]", link)
+
+
+def _claim(table: reading.Table) -> Claim:
+    table.only("phrase", "verdict", "use", "actionable")
+    if not isinstance(table.values.get("actionable"), bool):
+        table.refuse("actionable is neither true nor false")
+    return Claim(
+        id=table.id,
+        phrase=table.text("phrase", 120),
+        verdict=table.one_of("verdict", VERDICTS),
+        use=table.one_of("use", USES),
+        actionable=table.values.get("actionable") is True,
+    )
+
+
+def _rest_on(table: reading.Table, known: _Known) -> tuple[str, ...]:
+    """The claims of an entry, none of which may be one to avoid."""
+    claims = table.ids("claims", known.claims)
+    for claim in claims:
+        if claim in known.claims and known.claims[claim].use == "avoid":
+            table.refuse(f"it rests on the claim {claim!r}, which is not to be used")
+    known.covered.update(claims)
+    return claims
+
+
+def _tip(table: reading.Table, known: _Known) -> Tip:
+    table.only("id", "topic", "text", "strength", "source", "claims", "unfit_forms")
+    claims = _rest_on(table, known)
+    if not claims and not table.operator:
+        table.refuse("it names no claim that it rests on")
+    return Tip(
+        id=table.id,
+        topic=table.one_of("topic", known.topics),
+        text=table.prose("text", TIP_LONGEST),
+        strength=table.one_of("strength", known.strengths),
+        source=table.one_of("source", known.sources),
+        claims=claims,
+        unfit_forms=table.ids("unfit_forms", known.forms),
+    )
+
+
+def _form(table: reading.Table, known: _Known) -> Form:
+    table.only("id", "name", "inline", "what", "known", "gut", "sources", "claims")
+    _rest_on(table, known)
+    name, sources = table.prose("name", 24), table.ids("sources", known.sources)
+    what, about, gut = (table.prose(key, CARD_LONGEST) for key in ("what", "known", "gut"))
+    if not sources:
+        table.refuse("it names no source")
+    if (length := len(name + what + about + gut)) > CARD_LONGEST:
+        table.refuse(f"the card has {length} characters, {CARD_LONGEST} is the most")
+    return Form(table.id, name, what, about, gut, sources)
+
+
+def _safety(table: reading.Table, known: _Known) -> Safety:
+    safety = Safety(
+        intro=table.prose("intro", 400),
+        sections=tuple(_section(section, known) for section in table.tables("section")),
+        closing=table.prose("closing", 200),
+    )
+    if (length := sum(len(text) + 3 for text in safety.texts())) > SAFETY_LONGEST:
+        table.refuse(f"the page has {length} characters, {SAFETY_LONGEST} is the most")
+    return safety
+
+
+def _section(table: reading.Table, known: _Known) -> Section:
+    table.only("id", "title", "line")
+    return Section(table.id, table.prose("title", 200), tuple(_line(line, known) for line in table.tables("line")))
+
+
+def _line(table: reading.Table, known: _Known) -> Caution:
+    table.only("id", "text", "sources", "claims")
+    _rest_on(table, known)
+    return Caution(table.id, table.prose("text", 300), table.ids("sources", known.sources))
+
+
+def _flags(table: reading.Table) -> Flags:
+    table.only("text", "words", "names")
+    words, names = table.texts("words", 40), table.texts("names", 40)
+    if not words:
+        table.refuse("there are no words")
+    if wrong := [word for word in (*words, *names) if word != _plain(word) or "," in word]:
+        table.refuse(f"words are written in small letters and without commas: {', '.join(wrong)}")
+    return Flags(table.prose("text", 600), words, names)
+
+
+def _plain(text: str) -> str:
+    """Text as words are compared: one shape for each character, small letters, straight apostrophes."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+
+
+@lru_cache(maxsize=64)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_beginning(_plain(word)) for word in words))
+
+
+def _beginning(word: str) -> str:
+    # Scripts without capitals join words (Chinese, Thai) or put particles before them (Arabic): anywhere will do.
+    return rf"(?<!\w){re.escape(word)}" if word[0].upper() != word[0] else re.escape(word)
