@@ -1,4 +1,4 @@
-"""Every zone of tzdata, every night from 2024 to 2037: about two minutes on one core, so only on request."""
+"""Every zone of tzdata, every night from 2024 to 2037: about a minute on one core, so only on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.model import Schedule
 from tests.full import every_night
 
 pytestmark = pytest.mark.skipif(
-    os.environ.get("FULL") != "1", reason="two minutes; set FULL=1 to go through every zone and night"
+    os.environ.get("FULL") != "1", reason="takes a minute; set FULL=1 to go through every zone and night"
 )
 
 
