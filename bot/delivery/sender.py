@@ -16,7 +16,7 @@ from bot.delivery import transport
 from bot.delivery.limiter import Passage, Withdrawn
 
 _LOG = logging.getLogger(__name__)
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 # Telegram tells these apart only by their texts, all of them status 400.
 _UNCHANGED = "message is not modified"
@@ -44,7 +44,7 @@ async def send(bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: P
             chat_id,
             message.text,
             parse_mode=ParseMode.HTML,
-            link_preview_options=_NO_PREVIEW,
+            link_preview_options=NO_PREVIEW,
             disable_notification=message.silent,
             reply_markup=message.keyboard,
             rate_limit_args=passage,
@@ -60,7 +60,7 @@ async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Wor
             chat_id,
             message_id,
             parse_mode=ParseMode.HTML,
-            link_preview_options=_NO_PREVIEW,
+            link_preview_options=NO_PREVIEW,
             reply_markup=message.keyboard,
             rate_limit_args=passage,
         )
