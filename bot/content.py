@@ -97,7 +97,6 @@ class Content:
     topics: Mapping[str, str]  # id -> label, in the order of the file
     strengths: tuple[str, ...]
     forms: tuple[Form, ...]
-    inlines: Mapping[str, str]  # form id -> how it reads in "Time for your magnesium (…)."
     sources: tuple[Source, ...]
     safety: Safety
     red_flags: Flags
@@ -113,9 +112,14 @@ class Content:
         """The form of that id, or None."""
         return next((form for form in self.forms if form.id == form_id), None)
 
-    def inline(self, form_id: str) -> str | None:
-        """How the form reads inside the reminder, or None."""
-        return self.inlines.get(form_id)
+    def fixed_answer(self, said: str, *, red: str = "", urgent: str = "") -> str | None:
+        """The fixed text (a msgid) owed to someone who writes of illness, medicines or danger; None for anything else.
+
+        `red` and `urgent` are the translations of `red_flags.listed` and `urgent.listed` in the person's language.
+        """
+        if self.urgent.found_in(said, translated=urgent):
+            return self.urgent.text
+        return self.red_flags.text if self.red_flags.found_in(said, translated=red) else None
 
     def source(self, source_id: str) -> Source | None:
         """The source of that id; never None for an id that a tip, form or safety line gives."""
@@ -154,7 +158,8 @@ def _all_messages(content: Content) -> Iterator[tuple[str, str]]:
     yield from ((f"tip {tip.id}, at most {TIP_LONGEST} characters", tip.text) for tip in content.tips)
     for form in content.forms:
         yield f"form {form.id}, a short name for a button", form.name
-        yield f"form {form.id}, as in: Time for your magnesium (glycinate).", content.inlines[form.id]
+        if form.inline:
+            yield f"form {form.id}, as in: Time for your magnesium (glycinate).", form.inline
         yield from ((f"form {form.id}, a card in the form guide", text) for text in (form.what, form.known, form.gut))
     yield from (("the safety page", text) for text in content.safety.texts())
     for name, flags in (("red flag", content.red_flags), ("urgent", content.urgent)):
@@ -212,7 +217,6 @@ def _build(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table
         topics=known.topics,
         strengths=tuple(known.strengths),
         forms=tuple(_form(table, known) for table in forms),
-        inlines={table.id: table.prose("inline", 40) for table in forms},
         sources=sources,
         safety=_safety(safety, known),
         red_flags=_flags(safety.table("red_flags")),
@@ -307,7 +311,8 @@ def _form(table: reading.Table, known: _Known) -> Form:
         table.refuse("it names no source")
     if (length := len(name + what + about + gut)) > CARD_LONGEST:
         table.refuse(f"the card has {length} characters, {CARD_LONGEST} is the most")
-    return Form(table.id, name, what, about, gut, sources)
+    inline = table.prose("inline", 40) if "inline" in table.values else ""
+    return Form(table.id, name, inline, what, about, gut, sources)
 
 
 def _safety(table: reading.Table, known: _Known) -> Safety:

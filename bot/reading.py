@@ -15,7 +15,8 @@ _MARKUP = re.compile(r"</?[a-z]|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # An amount to take: a number with a unit, or a unit of weight that has no other use in a text about supplements.
 _AMOUNT = re.compile(
-    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|double|hundred)\b(?: an?\b)?)[\d.,'\u00a0]*[\s-]*"
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|double|hundred)\b(?: an?\b)?)"
+    r"[\d.,'\u00a0]*[\s-]*"
     r"(?:mg|mcg|[µμu]g|g|grams?|grammes?|mmol|iu|tablets?|capsules?|caps|pills?|drops?|scoops?|sachets?"
     r"|(?:tea|table)?spoon(?:ful)?s?|мг|мкг|г|таблет\w*|tablett\w*|comprimid\w*|comprim[ée]s?|kapsel\w*)\b"
     r"|milligram|microgram|milligramm|miligram|миллиграмм|микрограмм|毫克|微克|ミリグラム|밀리그램",

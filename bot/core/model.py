@@ -156,10 +156,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One supplement form, as the form guide shows it. Texts are English msgids."""
+    """One supplement form, as the form guide shows it. Texts are English msgids.
+
+    `inline` is how it reads in "Time for your magnesium (glycinate).", or empty where nothing is to stand there.
+    """
 
     id: str
     name: str
+    inline: str
     what: str
     known: str
     gut: str

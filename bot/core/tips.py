@@ -1,0 +1,95 @@
+"""Which tip on which night: a pure function of person, night and list.
+
+Every person has a deck of the tips that fit them. Night number n (counted from EPOCH) shows card n % len(deck) of
+deck n // len(deck), so a tip comes back only after all the others, and the same night always shows the same tip.
+
+When the deck changes - a thumbs-down, a muted topic, an operator's edit - there is no memory of what was shown, so a
+repeat cannot be ruled out, only made rare and late:
+- a card's place in the shuffle hangs on its own id, so taking one out leaves the others in the same order;
+- EPOCH is near the first release, so the deck's number d is small; with one card fewer the place in the deck moves
+  ahead by d cards, which then wait for the next deck. None is shown twice in this one, unless that steps over its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
+
+from bot.core.model import Night, Tip
+
+EPOCH = date(2026, 11, 1)
+
+
+def pick(
+    user_id: int,
+    night: Night,
+    tips: Sequence[Tip],
+    *,
+    form: str | None,
+    retired: frozenset[str],
+    muted: frozenset[str],
+) -> Tip | None:
+    """The night's tip; None when none fits. `retired` holds tip ids, `muted` topic ids, `form` the person's form id."""
+    fitting = _fitting(tips, form, retired, muted)
+    if not fitting:
+        return None
+    number, place = divmod((night - EPOCH).days, len(fitting))
+    return fitting[_deck(user_id, number, tuple(fitting))[place]]
+
+
+def more(
+    user_id: int,
+    night: Night,
+    tips: Sequence[Tip],
+    *,
+    form: str | None,
+    retired: frozenset[str],
+    muted: frozenset[str],
+    after: str | None,
+) -> Tip | None:
+    """One more tip for /tips, never the night's own; None when no other fits.
+
+    `after` is the id of the tip shown last, or None. Asking on and on with it goes round all that fit before one comes
+    again. The round is the night's own and runs through the whole list, so it goes on where it was after a thumbs-down.
+    """
+    tonight = pick(user_id, night, tips, form=form, retired=retired, muted=muted)
+    fitting = _fitting(tips, form, retired, muted)
+    circle = _shuffled(f"{user_id}:more:{night}", [tip.id for tip in tips])
+    start = circle.index(after) + 1 if after in circle else 0
+    candidates = (fitting.get(tip_id) for tip_id in circle[start:] + circle[:start])
+    return next((tip for tip in candidates if tip is not None and tip != tonight), None)
+
+
+def _fitting(tips: Sequence[Tip], form: str | None, retired: frozenset[str], muted: frozenset[str]) -> dict[str, Tip]:
+    return {
+        tip.id: tip for tip in tips if tip.id not in retired and tip.topic not in muted and form not in tip.unfit_forms
+    }
+
+
+# One evening's rush asks for few decks again; each costs some kilobytes to keep and 0.2 ms to shuffle anew.
+@lru_cache(maxsize=1024)
+def _deck(user_id: int, number: int, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The cards of one deck in order. The last third of the deck before comes no earlier than in its second third."""
+    third = len(ids) // 3
+    if third == 0:  # of two cards the second would meet itself again: keep to one order
+        return tuple(_shuffled(f"{user_id}:0", ids))
+    cards = _shuffled(f"{user_id}:{number}", ids)
+    just_shown = frozenset(_shuffled(f"{user_id}:{number - 1}", ids)[-third:])
+    # The first two thirds hold at least one third of other cards to begin with; sorting is stable, and the last third,
+    # on which the next deck depends in turn, stays as it was shuffled.
+    first = sorted(cards[: 2 * third], key=just_shown.__contains__)
+    return (*first, *cards[2 * third :])
+
+
+def _shuffled(key: str, ids: Sequence[str]) -> list[str]:
+    """The ids by a keyed hash of each, so that the order of two never depends on a third, nor on the list's order."""
+    seed = blake2b(key.encode(), digest_size=8)
+
+    def place(tip_id: str) -> bytes:
+        mixed = seed.copy()
+        mixed.update(b"/" + tip_id.encode())
+        return mixed.digest()
+
+    return sorted(ids, key=place)
