@@ -507,6 +507,18 @@ def test_missing_mornings_at_their_worst_can_undo_the_direction(
     assert verdict.missing_flips is flips
 
 
+def test_void_nights_are_not_among_the_missing_mornings() -> None:
+    plan = Plan(START, 28, SEED)
+    diary = rated_by_arm(plan, on=Rating.BETTER, off=Rating.SAME)
+    for arm in Arm:
+        for index in [i for i, record in enumerate(diary) if record.arm is arm][:3]:
+            diary[index] = replace(diary[index], rating=None, void=True)
+
+    verdict = analysis.analyse(plan, diary)
+
+    assert (verdict.missing, verdict.missing_flips) == (0, False)
+
+
 # The stranger's recipe
 
 
