@@ -26,15 +26,13 @@ async def show_privacy(update: Update, turn: Turn) -> None:
 
 
 async def show_safety(update: Update, turn: Turn) -> None:
-    """[Read more] or [Safety]: a message of its own, so that the one with the button stays."""
+    """[Read more] or [Safety]: a message of its own, so that the one with the button stays. [Back] edits its own."""
+    page = pages.safety(turn.words, turn.content, accepted=turn.person.consent is not None)
     turn.answer(update)
-    turn.say(pages.safety(turn.words, turn.content, accepted=turn.person.consent is not None))
-
-
-async def turn_to_safety(update: Update, turn: Turn) -> None:
-    """Back to the first page of the safety text."""
-    turn.answer(update)
-    turn.edit(update, pages.safety(turn.words, turn.content, accepted=turn.person.consent is not None))
+    if turn.press.arg(0) == pages.BACK:
+        turn.edit(update, page)
+    else:
+        turn.say(page)
 
 
 async def turn_to_medicines(update: Update, turn: Turn) -> None:
@@ -188,7 +186,6 @@ COMMANDS: dict[str, Handler] = {"help": show_help, "privacy": show_privacy, "tip
 PRESSES: dict[str, Handler] = {
     "privacy": show_privacy,
     "safety": show_safety,
-    "safety_who": turn_to_safety,
     "safety_meds": turn_to_medicines,
     "tip_next": next_tip,
     "tip_more": another_tip,

@@ -16,6 +16,9 @@ CHOOSE, READ = "choose", "read"
 ON, OFF = "on", "off"
 """What a topic's button does to it."""
 
+BACK = "back"
+"""Marks the button that turns back to the safety text's first page instead of opening it."""
+
 _MEDICINES = "medicines"
 
 PAGE = "page"
@@ -48,6 +51,7 @@ def help_page(words: Words, *, contact: str) -> View:
         words("<b>Settings</b>"),
         "/settings – " + words("all of them, with buttons"),
         *_shortcuts(words),
+        words("Or just type a time, such as 22:45."),
         "",
         "/start – " + words("set up, or tonight"),
         "/privacy – " + words("what I keep, and who runs me"),
@@ -88,21 +92,18 @@ def privacy(words: Words, *, contact: str) -> View:
         words("• The form and label of what you take: for the reminder."),
         words("• What you tapped and when: your diary."),
         words("• When I wrote to you: so that no reminder comes twice."),
+        words("• When you came and were last here: to notice who has moved on."),
         words("• Tips and topics you did not want, and that you read the safety text."),
         words("No name, no phone number. A place you share becomes a time zone and is thrown away."),
         "",
         words("<b>Where, and who can read it</b>"),
-        words(
-            "On the machine of whoever runs this bot, and in the copies they make to keep it safe. They can read it."
-        ),
+        words("On the machine of whoever runs this bot, and in their backups. They can read it."),
         operator,
         words("Chats with bots are not end-to-end encrypted: they are stored on Telegram's servers, too."),
         "",
         words("<b>How long</b>"),
-        words("Each message or tap is forgotten as soon as it is handled; what it set stays until it is erased."),
-        words(
-            "One that I fail to read is kept whole, with your name on it, for 30 days, so that the fault can be found."
-        ),
+        words("What you write is forgotten as soon as it is handled; what it set stays until it is erased."),
+        words("One that I fail to read is kept for 30 days, whole and with your name on it, to find the fault."),
         "",
         words("<b>Leaving</b>"),
         words("/stop ends all messages and keeps your diary."),
@@ -118,14 +119,17 @@ def tip_lines(tip: Tip, words: Words, content: Content) -> str:
     """The tip as it stands in a message: its text, then how strong the evidence is and where it comes from."""
     strength = f"<i>{plain(words, tip.strength)}</i>"
     source = content.source(tip.source)
-    return lines(plain(words, tip.text), strength if source is None else f"{strength} · {_source(words, source)}")
+    return lines(plain(words, tip.text), strength if source is None else f"{strength} · {_named(words, source)}")
 
 
-def _source(words: Words, source: Source) -> str:
+def _named(words: Words, source: Source) -> str:
+    """A source after a tip. Without a link the bare name would not show what it is."""
+    return words("source: {source}", source=cite(words, source)) if source.link is None else _linked(words, source)
+
+
+def _linked(words: Words, source: Source) -> str:
     cited = html.escape(cite(words, source), quote=False)
-    if source.link is None:
-        return words("source: {source}", source=cite(words, source))
-    return f'<a href="{html.escape(source.link)}">{cited}</a>'
+    return cited if source.link is None else f'<a href="{html.escape(source.link)}">{cited}</a>'
 
 
 def cite(words: Words, source: Source) -> str:
@@ -178,7 +182,7 @@ def form_list(words: Words, forms: Sequence[Form], *, mode: str) -> View:
     """The forms to read about, in no order of merit."""
     text = lines(
         words("<b>The forms of magnesium</b>"),
-        words("Tap one to read about it. I do not rank them: no trial has compared them for sleep."),
+        words("Tap one to read about it. I do not rank them: I know of no trial that compared them for sleep."),
     )
     cards = [button(words(form.name), "form_card", form.id, mode) for form in forms]
     return View(text, keyboard(*grid(cards, across=2)))
@@ -217,7 +221,7 @@ def safety(words: Words, content: Content, *, accepted: bool) -> View:
 def medicines(words: Words, content: Content, *, accepted: bool) -> View:
     """The medicines that magnesium and they disturb each other."""
     listed = [section for section in content.safety.sections if section.id == _MEDICINES]
-    back = [button("‹ " + words("Back"), "safety_who")]
+    back = [button("‹ " + words("Back"), "safety", BACK)]
     return View(_sections(words, content, listed).strip(), keyboard(back, _understood(words, accepted=accepted)))
 
 
@@ -233,7 +237,7 @@ def _sections(words: Words, content: Content, sections: Sequence[Section]) -> st
 
 
 def _sources(words: Words, content: Content, ids: Iterable[str]) -> str:
-    return " · ".join(_source(words, source) for source in map(content.source, ids) if source is not None)
+    return " · ".join(_linked(words, source) for source in map(content.source, ids) if source is not None)
 
 
 def _understood(words: Words, *, accepted: bool) -> list[Button]:

@@ -279,5 +279,15 @@ async def test_the_safety_text_leaves_the_welcome_where_it_is(ask: Ask) -> None:
     assert buttons(page(replies))["I understand"] == "consent"
 
 
+async def test_turning_the_safety_text_s_pages_stays_in_its_message(ask: Ask) -> None:
+    first = page(await ask("safety"))
+
+    second = await ask(buttons(first)["Medicines ›"])
+    back = await ask(buttons(page(second))["‹ Back"])
+
+    assert [type(reply) for reply in (*second, *back)] == [Answer, Edit, Answer, Edit]
+    assert page(back) == first
+
+
 async def test_the_privacy_page_names_the_operator(ask: Ask) -> None:
     assert "@somebody" in page(await ask("/privacy")).text

@@ -245,6 +245,15 @@ def test_a_form_can_be_chosen_only_where_one_is_being_chosen(form: Form) -> None
     assert pressed(reading, "‹ Back to the list") == press.Press("form_list", ("read",))
 
 
+def test_a_source_without_an_address_is_only_named_among_others() -> None:
+    source = next(source for source in CONTENT.sources if source.link is None)
+    form = replace(CONTENT.forms[0], sources=(source.id,))
+
+    card = shown(pages.form_card(ENGLISH, form, CONTENT, mode=pages.READ))
+
+    assert card.endswith(f"Read on\n{pages.cite(ENGLISH, source)}")
+
+
 def test_a_form_without_sources_has_no_empty_heading() -> None:
     form = replace(CONTENT.forms[0], sources=())
 
@@ -274,4 +283,4 @@ def test_the_safety_pages_can_be_accepted_by_those_who_have_not() -> None:
 
 def test_the_safety_pages_lead_to_each_other() -> None:
     assert pressed(pages.safety(ENGLISH, CONTENT, accepted=True), "Medicines ›").verb == "safety_meds"
-    assert pressed(pages.medicines(ENGLISH, CONTENT, accepted=True), "‹ Back").verb == "safety_who"
+    assert pressed(pages.medicines(ENGLISH, CONTENT, accepted=True), "‹ Back") == press.Press("safety", ("back",))
