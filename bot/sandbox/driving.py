@@ -103,7 +103,7 @@ class _Desk:
 
     async def calls(self, request: web.Request) -> web.Response:
         after, method = int(request.query.get("after", 0)), request.query.get("method")
-        found = (call for call in self.telegram.calls if call.number > after and method in (None, call.method))
+        found = (call for call in self.telegram.since(after) if method in (None, call.method))
         return web.json_response([asdict(call) for call in found])
 
     async def counts(self, _: web.Request) -> web.Response:

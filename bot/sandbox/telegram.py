@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class Telegram:
         self.counts = Counts()
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
-        self._numbers = 0
+        self.made = 0
 
     def person(
         self, person_id: int, first_name: str = "Ada", *, language_code: str = "en", username: str | None = None
@@ -87,10 +88,15 @@ class Telegram:
         """The remembered calls of one method, oldest first."""
         return [call for call in self.calls if call.method == method]
 
+    def since(self, number: int) -> list[Call]:
+        """The calls after this one, oldest first."""
+        newer = itertools.takewhile(lambda call: call.number > number, reversed(self.calls))
+        return list(newer)[::-1]
+
     def log(self, method: str, given: Fields, *, began: float, status: int, answer: Fields, fault: str = "") -> None:
-        self._numbers += 1
+        self.made += 1
         at, seconds = self.clock.now().timestamp(), time.time() - began
-        self.calls.append(Call(self._numbers, began, at, method, given, status, answer, fault, seconds))
+        self.calls.append(Call(self.made, began, at, method, given, status, answer, fault, seconds))
         self.called.announce()
 
     async def idle(self, *, quiet: float = 0.5, timeout: float = 20.0) -> bool:
@@ -104,4 +110,4 @@ class Telegram:
         return False
 
     def _busy_calls(self) -> int:
-        return self._numbers - self.counts.polls
+        return self.made - self.counts.polls

@@ -71,7 +71,7 @@ class Updates:
         self._clock = clock
         self._numbers = itertools.count(first)
         self._queue: deque[Waiting] = deque()
-        self._poll = 0
+        self.polls = 0
 
     @property
     def pending(self) -> int:
@@ -116,14 +116,14 @@ class Updates:
         """`getUpdates`: confirms below the offset, waits for something, and gives up when another poll begins."""
         if self.webhook.url:
             raise Refused("can't use getUpdates method while webhook is active; use deleteWebhook first", code=409)
-        self._poll += 1
-        mine = self._poll
+        self.polls += 1
+        mine = self.polls
         self.changes.announce()
         self._forget(offset)
         if timeout:
             seconds = max(_SHORTEST_POLL, timeout / self._clock.speed)
-            await self.changes.wait_for(lambda: bool(self._queue) or self._poll != mine, timeout=seconds)
-        if self._poll != mine:
+            await self.changes.wait_for(lambda: bool(self._queue) or self.polls != mine, timeout=seconds)
+        if self.polls != mine:
             text = "terminated by other getUpdates request; make sure that only one bot instance is running"
             raise Refused(text, code=409)
         return [waiting.fields for waiting in itertools.islice(self._queue, limit)]
