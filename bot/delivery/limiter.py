@@ -50,7 +50,7 @@ class Passage:
 
     `deadline` (aware) orders calls of one lane, earliest first; it does not stop a late one. `before` is awaited after
     the wait and just before the socket write, at every try: when it gives False, or fails, the call is not made and
-    Withdrawn is raised. It should be quick, because the slot was taken before it.
+    Withdrawn is raised. When a halt comes meanwhile, RetryAfter is raised.
     """
 
     lane: Lane
@@ -131,7 +131,8 @@ class _Chat:
 class Limiter(BaseRateLimiter[Passage]):
     """Lanes over one rate, `rate` messages a second in all, and one a second (three at once) for each chat.
 
-    - The whole: the n-th message leaves at the earliest a second after the (n - rate)-th, so no second holds more.
+    - The whole: the n-th message leaves at the earliest a second after the (n - rate)-th, so no second holds more. This
+      is looked at for the slot, and again at the socket for those that a slow `before` has bunched.
     - The bulk lanes run evenly, by GCRA, at the rate less the reserve for answers (`pacing.reserve`). Answers take any
       free place of the second at once.
     - Whoever waits goes by lane, then deadline, then arrival. A chat that must wait is parked and delays nobody else.
@@ -150,7 +151,8 @@ class Limiter(BaseRateLimiter[Passage]):
         self._rate = rate
         self._clock = clock
         self._departures: deque[float] = deque([-math.inf] * rate, maxlen=rate)
-        self._bulk_arrival = -math.inf
+        self._written: deque[float] = deque([-math.inf] * rate, maxlen=rate)
+        self._bulk_arrival = self._even = -math.inf
         self._answers, self._answered_at = 0.0, -math.inf
         self._ready: list[_Waiter] = []
         self._parked: list[tuple[float, int, _Chat]] = []
@@ -203,6 +205,8 @@ class Limiter(BaseRateLimiter[Passage]):
             if weight is not _Weight.FREE:
                 await self._turn(passage, weight, chat_id)
             await _ask(passage)
+            if weight is not _Weight.FREE:
+                await self._depart(passage)
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:
@@ -232,6 +236,24 @@ class Limiter(BaseRateLimiter[Passage]):
             await turn  # a cancelled call cancels its turn, and the queue drops it
         finally:
             self._waiting[passage.lane] -= 1
+
+    async def _depart(self, passage: Passage) -> None:
+        """The last look, at the socket: `before` may have kept many for a while, and a halt may have come.
+
+        Raises Flooded with what is left of the halt; the message has not been sent.
+        """
+        now = self._clock.monotonic()
+        if passage.before is not None:
+            wait, self._even = pacing.step(self._even, now, interval=1.0 / self._rate, burst=self._bulk_burst())
+            if wait > _EPSILON:
+                await self._clock.sleep(wait)
+                now = self._clock.monotonic()
+        while (wait := self._written[0] + 1.0 - now) > _EPSILON:
+            await self._clock.sleep(wait)
+            now = self._clock.monotonic()
+        if passage.lane.bulk and now < self.halted_until:
+            raise transport.Flooded(self.halted_until - now)
+        self._written.append(now)
 
     def _wake_in(self, wait: float, now: float) -> None:
         """See that the queue is looked at again in `wait` seconds at the latest."""

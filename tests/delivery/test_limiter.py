@@ -329,6 +329,61 @@ def test_before_is_asked_after_the_wait_and_just_before_the_call() -> None:
     assert telegram.calls[1].waited > 1
 
 
+def test_messages_that_a_slow_before_has_bunched_still_leave_at_the_rate() -> None:
+    async def play(telegram: Telegram) -> None:
+        stalled_disk = asyncio.Event()
+
+        async def before() -> bool:
+            return await stalled_disk.wait()
+
+        passage = Passage(Lane.REMINDER, before=before)
+        tasks = [telegram.start(chat, passage=passage) for chat in range(150)]
+        await telegram.clock.sleep(3)
+        stalled_disk.set()
+        await asyncio.gather(*tasks)
+
+    telegram = scene(play)
+    assert len(telegram.calls) == 150
+    assert telegram.fullest_second() <= 26
+    assert telegram.calls[-1].at - telegram.calls[0].at < 6.5
+
+
+def test_answers_do_not_queue_behind_a_bunch() -> None:
+    async def play(telegram: Telegram) -> None:
+        stalled_disk = asyncio.Event()
+
+        async def before() -> bool:
+            return await stalled_disk.wait()
+
+        tasks = [telegram.start(chat, passage=Passage(Lane.REMINDER, before=before)) for chat in range(75)]
+        await telegram.clock.sleep(3)
+        stalled_disk.set()
+        await telegram.clock.sleep(0.5)
+        await telegram.ask("person")
+        await asyncio.gather(*tasks)
+
+    answer = next(call for call in scene(play).calls if call.chat == "person")
+    assert answer.waited < 0.1
+
+
+def test_a_halt_that_comes_during_before_stops_the_message() -> None:
+    async def play(telegram: Telegram) -> None:
+        async def before() -> bool:
+            await telegram.clock.sleep(2)
+            return True
+
+        telegram.refusals["unlucky"] = [30.0]
+        slow = telegram.start("slow", passage=Passage(Lane.REMINDER, before=before))
+        await telegram.clock.sleep(1)
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky", Lane.REMINDER)
+        with pytest.raises(Flooded) as caught:
+            await slow
+        assert caught.value.seconds == pytest.approx(29.0)
+
+    assert scene(play).at("slow") == []
+
+
 def test_a_call_that_is_no_longer_wanted_is_not_made() -> None:
     async def no() -> bool:
         return False
