@@ -21,6 +21,8 @@ STRENGTH_LONGEST = 60
 CARD_LONGEST = 900
 # Telegram takes 4,096 characters a message, and translations grow by a half and more.
 SAFETY_LONGEST = 2700
+# A person's muted topics are stored as their ids with commas between, in a column of this length.
+TOPICS_LONGEST = 255
 USES = ("ok", "caveat", "avoid")
 VERDICTS = ("supported", "weak", "contested", "contradicted")
 
@@ -126,14 +128,14 @@ class Content:
         return next((source for source in self.sources if source.id == source_id), None)
 
 
-def load(operator_dir: Path | None = None) -> Content:
+def load(operator_dir: Path | None = None, *, folder: Path = FOLDER) -> Content:
     """Read and check our files and, laid over them, the operator's tips.toml and sources.toml.
 
     Raises ContentError with every problem found, not only the first.
     """
     problems: list[str] = []
     ours = {
-        name: reading.read(FOLDER / f"{name}.toml", problems)
+        name: reading.read(folder / f"{name}.toml", problems)
         for name in ("tips", "forms", "sources", "safety", "claims")
     }
     theirs = _operator_files(operator_dir, problems)
@@ -205,16 +207,19 @@ def _build(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table
     sources = tuple(_source(table) for table in reading.overlay(ours["sources"].tables("source"), their_sources))
     claims = tuple(_claim(table) for table in ours["claims"].named_tables("claims"))
     forms = ours["forms"].tables("form")
+    topics = _topics(tips.table("topics")) | _topics(their_tips.table("topics"))
+    if len(",".join(topics)) > TOPICS_LONGEST:
+        their_tips.refuse(f"the ids of all topics have more than {TOPICS_LONGEST} characters together")
     known = _Known(
         sources={source.id for source in sources},
         claims={claim.id: claim for claim in claims},
-        topics=_topics(tips.table("topics")) | _topics(their_tips.table("topics")),
+        topics=topics,
         strengths=tips.texts("strengths", STRENGTH_LONGEST),
         forms={form.id for form in forms},
     )
     return Content(
         tips=tuple(_tip(table, known) for table in reading.overlay(tips.tables("tip"), their_tips.tables("tip"))),
-        topics=known.topics,
+        topics=topics,
         strengths=tuple(known.strengths),
         forms=tuple(_form(table, known) for table in forms),
         sources=sources,

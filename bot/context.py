@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from telegram import InlineKeyboardMarkup, Update
 from telegram.ext import CallbackContext, ExtBot
 
 from bot import language
 from bot.content import Content
+from bot.core import planning
 from bot.core.model import Awaiting, Person, Schedule, Status
 from bot.core.press import Press
 from bot.language import Words
@@ -23,9 +24,10 @@ from db.engine import Connection
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A new message to the person."""
+    """A new message: to the person, or to another chat."""
 
     view: View
+    chat_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,21 @@ class EditButtons:
 
 Reply = Say | Edit | EditButtons | Answer
 
+SEEN_EVERY = timedelta(hours=12)
+"""How exactly it is kept when a person was last here: enough to find the dormant, without a write for every tap."""
+
 ANSWER_WITHIN = timedelta(hours=12)
 """How long a question waits for its typed answer."""
+
+
+class Desk(Protocol):
+    """What every turn has in common."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def content(self) -> Content: ...
 
 
 class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
@@ -68,6 +83,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
 
     db: Connection
     now: datetime
+    said_at: datetime  # when a message was written, which after an outage is earlier than now; a press does not say
     person: Person
     before: Person | None
     settings: Settings
@@ -75,20 +91,29 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     press: Press
     replies: list[Reply]
 
-    async def begin(self, *, db: Connection, now: datetime, user_id: int, code: str | None, settings: Settings, content: Content) -> None:
-        """Open the turn of this Telegram user, who may be a stranger. `code` is Telegram's language code."""
-        self.db, self.now, self.settings, self.content, self.replies = db, now, settings, content, []
+    async def begin(self, update: Update, *, db: Connection, now: datetime, desk: Desk) -> None:
+        """Open the turn of the update's sender, who may be a stranger."""
+        sender, message = update.effective_user, update.message
+        if sender is None:
+            raise ValueError("nobody sent this update")
+        self.db, self.now, self.settings, self.content, self.replies = db, now, desk.settings, desk.content, []
+        self.said_at = now if message is None else min(now, message.date)
         self.press = Press("")
-        self.before = await users.find(db, user_id, lock=True)
-        stranger = Person(user_id, Status.NEW, created_at=now, seen_at=now, language=(code or None) and (code or "")[:16])
-        self.person = self.before or stranger
+        self.before = await users.find(db, sender.id, lock=True)
+        code = (sender.language_code or "")[:16] or None
+        self.person = self.before or Person(sender.id, Status.NEW, created_at=now, seen_at=now, language=code)
 
-    async def end(self) -> None:
-        """Write what changed about the person."""
-        if self.before is None and self.person.status is Status.NEW and not self.replies:
-            return
+    async def end(self, update: Update) -> None:
+        """Write what changed about the person. Who only passed by, in a group say, is not written down."""
+        private = update.effective_chat is not None and update.effective_chat.type == "private"
         if self.before is None:
+            if not private or not self.replies:
+                return
             self.before = await users.create(self.db, self.person.id, now=self.now, language=self.person.language)
+        if self.now - self.person.seen_at > SEEN_EVERY:
+            self.change(seen_at=self.now)
+        if private:
+            self.person = planning.heard(self.person) if update.message is not None else self.person
         await users.save(self.db, self.before, self.person)
 
     @property
@@ -127,6 +152,10 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         """Send a new message."""
         self.replies.append(Say(view))
 
+    def say_to(self, chat_id: int, view: View) -> None:
+        """Send a new message to a chat that is not the person's."""
+        self.replies.append(Say(view, chat_id))
+
     def edit(self, update: Update, view: View) -> None:
         """Change the message whose button was pressed."""
         query = update.callback_query
@@ -155,5 +184,5 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         self.answer(update, self.words("That button is out of date. /tonight shows where things stand."))
 
 
-Handler = Callable[[Update, Turn], Awaitable[None]]
+Handler = Callable[[Update, Turn], Coroutine[Any, Any, None]]
 """What answers one command or one button."""

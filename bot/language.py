@@ -68,6 +68,29 @@ class Words:
         return str(self.locale.days["stand-alone"]["abbreviated"][number])
 
     @property
+    def weekdays(self) -> dict[str, frozenset[int]]:
+        """The weekdays' names, long and short, each for its number."""
+        days = self.locale.days["format"]
+        return {
+            str(days[width][day]).rstrip("."): frozenset({day}) for width in ("wide", "abbreviated") for day in range(7)
+        }
+
+    @property
+    def months(self) -> dict[str, int]:
+        """The months' names in lower case, long and short, each for its number."""
+        names = self.locale.months["format"]
+        return {
+            str(names[width][number]).rstrip(".").lower(): number
+            for width in ("wide", "abbreviated")
+            for number in range(1, 13)
+        }
+
+    @staticmethod
+    def date_in(at: datetime, zone: str) -> date:
+        """The civil date of an instant (aware) in a zone."""
+        return at.astimezone(ZoneInfo(zone)).date()
+
+    @property
     def name(self) -> str:
         """The language's own name for itself."""
         return (self.locale.get_language_name() or self.code).capitalize()

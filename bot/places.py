@@ -73,6 +73,11 @@ def find(text: str, language: str) -> list[Place]:
     return _exact(index, typed) or _elsewhere(typed, locale) or _beginning(index, key) or _one_slip(index, key)
 
 
+def exists(zone: str) -> bool:
+    """Whether this is the name of a zone that can be kept."""
+    return zone in _available()
+
+
 def at(latitude: float, longitude: float) -> str | None:
     """The zone of a location, in degrees; None where there is none."""
     if not (math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):

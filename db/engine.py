@@ -22,6 +22,11 @@ Connection = AsyncConnection
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another process (a backup, say) to let go of a SQLite file."""
 
+
+class Unavailable(Exception):  # noqa: N818 - named for the state it reports
+    """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
+
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -45,17 +50,27 @@ class Database:
             self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE")
             self._reader = self._sqlite_engine(size=4, begin="BEGIN")
         else:
-            self._writer = self._reader = create_async_engine(self._url, pool_size=16, max_overflow=4, pool_pre_ping=True)
+            self._writer = self._reader = create_async_engine(
+                self._url, pool_size=16, max_overflow=4, pool_pre_ping=True, hide_parameters=True
+            )
 
     def _sqlite_engine(self, *, size: int, begin: str) -> AsyncEngine:
-        engine = create_async_engine(self._url, pool_size=size, max_overflow=0, connect_args={"timeout": BUSY_TIMEOUT})
+        engine = create_async_engine(
+            self._url, pool_size=size, max_overflow=0, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT}
+        )
 
         @sa.event.listens_for(engine.sync_engine, "connect")
         def prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
             # The driver must not begin transactions on its own: its plain BEGIN takes the write lock too late.
             connection.isolation_level = None
             cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                "cache_size=-16000",
+            ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
@@ -69,16 +84,16 @@ class Database:
     async def write(self) -> AsyncIterator[Connection]:
         """One transaction that may write; committed at the end of the block, rolled back if it raises."""
         if not self.is_sqlite:
-            async with self._writer.begin() as connection:
+            async with _reachable(), self._writer.begin() as connection:
                 yield connection
             return
-        async with self._turn, self._writer.begin() as connection:
+        async with self._turn, _reachable(), self._writer.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """One consistent view to read from."""
-        async with self._reader.begin() as connection:
+        async with _reachable(), self._reader.begin() as connection:
             yield connection
 
     @property
@@ -95,7 +110,9 @@ class Database:
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DatabaseError(f"Another Lull is already running on {self.path}; stop it first, or give this one its own DATABASE_URL.") from None
+            raise DatabaseError(
+                f"Another Lull is already running on {self.path}; stop it first, or give this one its own DATABASE_URL."
+            ) from None
         self._lock_file.truncate(0)
         self._lock_file.write(f"{os.getpid()}\n")
         self._lock_file.flush()
@@ -127,6 +144,24 @@ class Database:
         await self._reader.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
+
+
+@asynccontextmanager
+async def _reachable() -> AsyncIterator[None]:
+    """Tell a database that is away from a mistake in a query."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+        raise Unavailable(_first_line(error)) from error
+    except sa.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {cause}".splitlines()[0][:200]
 
 
 def _revisions() -> list[str]:

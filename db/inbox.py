@@ -40,7 +40,8 @@ async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
         return set()
     insert = sqlite.insert(_inbox) if db.dialect.name == "sqlite" else postgresql.insert(_inbox)
     values = [
-        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0} for x in letters
+        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0}
+        for x in letters
     ]
     result = await db.execute(insert.values(values).on_conflict_do_nothing().returning(_inbox.c.update_id))
     return set(result.scalars())

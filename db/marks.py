@@ -19,4 +19,6 @@ async def find(db: Connection, name: str) -> str | None:
 async def put(db: Connection, name: str, value: str) -> None:
     """Note a value under a name, in place of an older one."""
     insert = sqlite.insert(_marks) if db.dialect.name == "sqlite" else postgresql.insert(_marks)
-    await db.execute(insert.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    await db.execute(
+        insert.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )

@@ -18,23 +18,32 @@ _nights, _users = tables.nights, tables.users
 
 async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
     """That night of that person; an empty record where nothing was said."""
-    row = (await db.execute(sa.select(_nights).where(_nights.c.user_id == user_id, _nights.c.night == night))).first()
-    return NightRecord(night) if row is None else record_of(row)
+    query = sa.select(_nights).where(_nights.c.user_id == user_id, _nights.c.night == night)
+    row = (await db.execute(query)).mappings().first()
+    return NightRecord(night) if row is None else record_from(night=night, values=row)
 
 
 async def between(db: Connection, user_id: int, first: Night, last: Night) -> list[NightRecord]:
     """The stored nights from `first` to `last`, both included, in order."""
-    query = sa.select(_nights).where(_nights.c.user_id == user_id, _nights.c.night.between(first, last)).order_by(_nights.c.night)
-    return [record_of(row) for row in await db.execute(query)]
+    query = (
+        sa.select(_nights)
+        .where(_nights.c.user_id == user_id, _nights.c.night.between(first, last))
+        .order_by(_nights.c.night)
+    )
+    return [record_from(night=row["night"], values=row) for row in (await db.execute(query)).mappings()]
 
 
-async def record_intake(db: Connection, user_id: int, night: Night, intake: Intake | None, *, at: datetime, reason: Reason | None = None) -> None:
+async def record_intake(
+    db: Connection, user_id: int, night: Night, intake: Intake | None, *, at: datetime, reason: Reason | None = None
+) -> None:
     """What became of the supplement that night; a second answer replaces the first, None takes it back."""
     given = intake is not None
     await _put(db, user_id, night, intake=intake, intake_at=at if given else None, reason=reason if given else None)
 
 
-async def record_rating(db: Connection, user_id: int, night: Night, rating: Rating | None, *, at: datetime, late: bool = False) -> None:
+async def record_rating(
+    db: Connection, user_id: int, night: Night, rating: Rating | None, *, at: datetime, late: bool = False
+) -> None:
     """How the sleep was; a second answer replaces the first, None takes it back. `late`: after the next evening's reminder."""
     given = rating is not None
     await _put(db, user_id, night, rating=rating, rated_at=at if given else None, late=late or None if given else None)
@@ -55,11 +64,6 @@ def _insert(db: Connection) -> type[sqlite.Insert] | type[postgresql.Insert]:
 
 
 COLUMNS = ("reminder", "intake", "intake_at", "reason", "rating", "rated_at", "late")
-
-
-def record_of(row: sa.Row[tuple[object, ...]]) -> NightRecord:
-    """A night from a row of `nights`."""
-    return record_from(night=row._mapping["night"], values=row._mapping)
 
 
 def record_from(*, night: Night, values: Mapping[str, Any] | sa.RowMapping) -> NightRecord:

@@ -51,11 +51,18 @@ class Settled:
 # -- owe ---------------------------------------------------------------------------------------------------------------
 
 
-async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> list[tuple[int, Exception]]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of people who were owed their evening: how many, and those who could not be planned."""
+
+    size: int
+    trouble: list[tuple[int, Exception]]
+
+
+async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> Page:
     """Owe every reminder whose moment comes by `until`, with its morning check-in, and move those people's schedules on.
 
-    One transaction, at most `limit` people. Returns those who could not be planned, already pushed an hour on. An empty page
-    is told by `owed_all`.
+    One transaction, at most `limit` people. Who could not be planned is pushed an hour on.
     """
     people = await _people_due(db, until=until, limit=limit)
     rows: list[dict[str, object]] = []
@@ -73,7 +80,7 @@ async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int)
     await _insert(db, rows)
     if moves:
         await db.execute(_MOVE, moves)
-    return trouble
+    return Page(len(people), trouble)
 
 
 async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:
@@ -86,11 +93,25 @@ async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tu
         .limit(limit)
         .with_for_update(of=_users, skip_locked=True)
     )
-    return [(users.person_of(row._mapping), bool(row._mapping["answered"])) for row in await db.execute(query)]
+    return [(users.person_of(row), bool(row["answered"])) for row in (await db.execute(query)).mappings()]
 
 
-_MOVED = ("remind_at", "remind_night", "reminded_at", "reminded_night", "status", "paused_until", "away_zone", "away_until", "cadence")
-_MOVE = _users.update().where(_users.c.id == sa.bindparam("user_id")).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
+_MOVED = (
+    "remind_at",
+    "remind_night",
+    "reminded_at",
+    "reminded_night",
+    "status",
+    "paused_until",
+    "away_zone",
+    "away_until",
+    "cadence",
+)
+_MOVE = (
+    _users.update()
+    .where(_users.c.id == sa.bindparam("user_id"))
+    .values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
+)
 
 
 def _move(person: Person, **changes: object) -> dict[str, object]:
@@ -152,16 +173,26 @@ async def _load(db: Connection, ids: Sequence[int]) -> list[Owed]:
     its_reminder = sa.and_(
         reminder.c.user_id == _box.c.user_id, reminder.c.night == _box.c.night, reminder.c.kind == Kind.REMINDER
     )
-    columns = [column.label(f"box_{column.name}") for column in _box.c if column.name not in ("user_id", "state", "worker", "lease_until")]
+    columns = [
+        column.label(f"box_{column.name}")
+        for column in _box.c
+        if column.name not in ("user_id", "state", "worker", "lease_until")
+    ]
     columns += [column.label(f"night_{column.name}") for column in _nights.c if column.name not in ("user_id", "night")]
     query = (
-        sa.select(_users, *columns, reminder.c.state.label("reminder_state"), reminder.c.reason.label("reminder_reason"))
-        .select_from(_box.join(_users, _users.c.id == _box.c.user_id).outerjoin(_nights, same_night).outerjoin(reminder, its_reminder))
+        sa.select(
+            _users, *columns, reminder.c.state.label("reminder_state"), reminder.c.reason.label("reminder_reason")
+        )
+        .select_from(
+            _box.join(_users, _users.c.id == _box.c.user_id)
+            .outerjoin(_nights, same_night)
+            .outerjoin(reminder, its_reminder)
+        )
         .where(_box.c.id.in_(ids))
         .order_by(_ORDER, _box.c.until_at)
     )
     retired = await _retired_by(db, ids)
-    return [_owed(row, retired) for row in await db.execute(query)]
+    return [_owed(row, retired) for row in (await db.execute(query)).mappings()]
 
 
 async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
@@ -172,11 +203,8 @@ async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset
     return {user_id: frozenset(tips) for user_id, tips in found.items()}
 
 
-def _owed(row: sa.Row[tuple[object, ...]], retired: dict[int, frozenset[str]]) -> Owed:
-    get = row._mapping
-    record = nights.record_from(
-        night=get["box_night"], values={name: get[f"night_{name}"] for name in nights.COLUMNS}
-    )
+def _owed(get: sa.RowMapping, retired: dict[int, frozenset[str]]) -> Owed:
+    record = nights.record_from(night=get["box_night"], values={name: get[f"night_{name}"] for name in nights.COLUMNS})
     return Owed(
         id=get["box_id"],
         kind=Kind(get["box_kind"]),
@@ -212,7 +240,11 @@ async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> Non
 
 _SETTLE = (
     _box.update()
-    .where(_box.c.id == sa.bindparam("row_id"), _box.c.worker == sa.bindparam("mine"), _box.c.state.in_((State.CLAIMED, State.SENDING)))
+    .where(
+        _box.c.id == sa.bindparam("row_id"),
+        _box.c.worker == sa.bindparam("mine"),
+        _box.c.state.in_((State.CLAIMED, State.SENDING)),
+    )
     .values(
         state=sa.bindparam("new_state"),
         due_at=sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at),
@@ -256,12 +288,16 @@ async def reclaim(db: Connection, *, now: datetime, everything: bool = False) ->
     copies; anything else stays unknown. Returns kind and new state of each row that was being sent.
     """
     over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
-    await db.execute(_box.update().where(over, _box.c.state == State.CLAIMED).values(state=State.DUE, worker=None, lease_until=None))
+    await db.execute(
+        _box.update().where(over, _box.c.state == State.CLAIMED).values(state=State.DUE, worker=None, lease_until=None)
+    )
     begun = sa.select(_box.c.id, _box.c.kind, _box.c.copies, _box.c.sent_at).where(over, _box.c.state == State.SENDING)
     found = []
     for row in (await db.execute(begun)).all():
-        end = after_unknown(row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason="the process ended")
-        values = {"state": end.state, "reason": end.reason, "worker": None, "lease_until": None}
+        end = after_unknown(
+            row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason="the process ended"
+        )
+        values: dict[str, object] = {"state": end.state, "reason": end.reason, "worker": None, "lease_until": None}
         if end.due_at is not None:
             values["due_at"] = end.due_at
         await db.execute(_box.update().where(_box.c.id == row.id, _box.c.state == State.SENDING).values(values))
@@ -316,8 +352,16 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
     A reminder's fate goes to the diary, where a night that was reminded and not answered becomes missed; a check-in that was
     sent and not answered counts as a quiet morning. At most `limit` rows; returns what was closed.
     """
-    old = sa.select(_box.c.id).where(_box.c.close_at <= now, _box.c.state.not_in((State.CLAIMED, State.SENDING))).limit(limit)
-    gone = _box.delete().where(_box.c.id.in_(old)).returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason)
+    old = (
+        sa.select(_box.c.id)
+        .where(_box.c.close_at <= now, _box.c.state.not_in((State.CLAIMED, State.SENDING)))
+        .limit(limit)
+    )
+    gone = (
+        _box.delete()
+        .where(_box.c.id.in_(old))
+        .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason)
+    )
     rows = (await db.execute(gone)).all()
     closed = [Closed(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
     fates = [
@@ -326,7 +370,9 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
         if row.kind == Kind.REMINDER and row.state in _DELIVERY
     ]
     await nights.close(db, fates)
-    await nights.count_quiet(db, [(c.user_id, c.night) for c in closed if c.kind is Kind.CHECK_IN and c.state is State.SENT])
+    await nights.count_quiet(
+        db, [(c.user_id, c.night) for c in closed if c.kind is Kind.CHECK_IN and c.state is State.SENT]
+    )
     return closed
 
 
@@ -361,12 +407,16 @@ async def answered(db: Connection, user_id: int, night: Night) -> None:
     )
 
 
-async def cancel(db: Connection, user_id: int, *, kinds: Iterable[Kind], reason: str, first_night: Night | None = None) -> None:
+async def cancel(
+    db: Connection, user_id: int, *, kinds: Iterable[Kind], reason: str, first_night: Night | None = None
+) -> None:
     """Withdraw what is still to be sent to this person."""
     mine = [_box.c.user_id == user_id, _box.c.kind.in_(list(kinds)), _box.c.state.in_((State.DUE, State.CLAIMED))]
     if first_night is not None:
         mine.append(_box.c.night >= first_night)
-    await db.execute(_box.update().where(*mine).values(state=State.CANCELLED, reason=reason, worker=None, lease_until=None))
+    await db.execute(
+        _box.update().where(*mine).values(state=State.CANCELLED, reason=reason, worker=None, lease_until=None)
+    )
 
 
 async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
@@ -382,14 +432,31 @@ async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
     return True
 
 
-async def again(db: Connection, user_id: int, night: Night, *, at: datetime, until: datetime, bed_at: datetime) -> None:
-    """The same row, due later: a snooze, or a later bedtime tonight. Still one a night."""
+async def again(
+    db: Connection,
+    user_id: int,
+    night: Night,
+    *,
+    at: datetime,
+    until: datetime,
+    bed_at: datetime,
+    kind: Kind = Kind.REMINDER,
+    tries: int = 0,
+) -> None:
+    """The same row, due later: a snooze, a later bedtime tonight, a second nudge. Still one a night."""
+    when = {"due_at": at, "planned_at": at, "until_at": until, "bed_at": bed_at}
+    fresh = {"state": State.DUE, "copies": 0, "tries": tries, "reason": None, "worker": None, "lease_until": None}
+    await db.execute(
+        _box.update().where(_one(user_id, kind, night), _box.c.state != State.SENDING).values(**when, **fresh)
+    )
+
+
+async def move_check_in(db: Connection, user_id: int, night: Night, *, at: datetime, until: datetime) -> None:
+    """The morning question of this night comes at another time, if it has not been sent."""
     await db.execute(
         _box.update()
-        .where(_one(user_id, Kind.REMINDER, night), _box.c.state != State.SENDING)
-        .values(
-            state=State.DUE, due_at=at, planned_at=at, until_at=until, bed_at=bed_at, copies=0, tries=0, reason=None, worker=None, lease_until=None
-        )
+        .where(_one(user_id, Kind.CHECK_IN, night), _box.c.state == State.DUE)
+        .values(due_at=at, planned_at=at, until_at=until, close_at=until)
     )
 
 
@@ -402,6 +469,12 @@ def _one(user_id: int, kind: Kind, night: Night) -> ColumnElement[bool]:
 
 async def backlog(db: Connection, *, now: datetime, until: datetime) -> tuple[int, int]:
     """How many rows are due now, and how many reminders are planned between now and `until`."""
-    due = await db.scalar(sa.select(sa.func.count()).select_from(_box).where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now))
-    soon = await db.scalar(sa.select(sa.func.count()).select_from(_users).where(_users.c.remind_at > now, _users.c.remind_at <= until))
+    due = await db.scalar(
+        sa.select(sa.func.count())
+        .select_from(_box)
+        .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now)
+    )
+    soon = await db.scalar(
+        sa.select(sa.func.count()).select_from(_users).where(_users.c.remind_at > now, _users.c.remind_at <= until)
+    )
     return int(due or 0), int(soon or 0)

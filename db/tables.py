@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -11,14 +12,15 @@ _EPOCH = date(1970, 1, 1)
 
 
 class Utc(sa.types.TypeDecorator[datetime]):
-    """An instant. Refuses naive values, gives aware UTC back; whole seconds in an integer on SQLite, timestamptz elsewhere."""
+    """An instant: refuses naive values, gives aware UTC back. Whole seconds in an integer on SQLite, else timestamptz."""
 
     impl = sa.DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[object]:
-        own = sa.BigInteger() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
-        return dialect.type_descriptor(own)
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.BigInteger())
+        return dialect.type_descriptor(sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
         if value is None:
@@ -41,9 +43,10 @@ class Civil(sa.types.TypeDecorator[date]):
     impl = sa.Date
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[object]:
-        own: sa.types.TypeEngine[object] = sa.Integer() if dialect.name == "sqlite" else sa.Date()
-        return dialect.type_descriptor(own)
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.Integer())
+        return dialect.type_descriptor(sa.Date())
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> object:
         if value is None or dialect.name != "sqlite":
@@ -100,7 +103,12 @@ users = sa.Table(
     sa.Column("discreet", sa.Boolean),
     sa.Column("no_check_in", sa.Boolean),
     sa.Column("muted", sa.String(255)),
-    sa.Index(None, "remind_at", postgresql_where=sa.text("remind_at IS NOT NULL"), sqlite_where=sa.text("remind_at IS NOT NULL")),
+    sa.Index(
+        None,
+        "remind_at",
+        postgresql_where=sa.text("remind_at IS NOT NULL"),
+        sqlite_where=sa.text("remind_at IS NOT NULL"),
+    ),
 )
 
 nights = sa.Table(
@@ -141,7 +149,9 @@ outbox = sa.Table(
     sa.Column("reason", sa.String(120)),
     # One message of a kind for a person's night: the promise is this key.
     sa.UniqueConstraint("user_id", "kind", "night"),
-    sa.Index("ix_outbox_due", "due_at", postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'")),
+    sa.Index(
+        "ix_outbox_due", "due_at", postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'")
+    ),
     sa.Index(
         "ix_outbox_lease",
         "lease_until",
@@ -160,7 +170,12 @@ inbox = sa.Table(
     sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
     # Emptied when the update was handled; the bare number stays for two days, so that a repeated delivery is known.
     sa.Column("body", sa.Text),
-    sa.Index("ix_inbox_waiting", "update_id", postgresql_where=sa.text("body IS NOT NULL"), sqlite_where=sa.text("body IS NOT NULL")),
+    sa.Index(
+        "ix_inbox_waiting",
+        "update_id",
+        postgresql_where=sa.text("body IS NOT NULL"),
+        sqlite_where=sa.text("body IS NOT NULL"),
+    ),
 )
 
 dead_letters = sa.Table(
@@ -184,7 +199,7 @@ retired_tips = sa.Table(
 marks = sa.Table(
     "marks",
     metadata,
-    # Small facts about the installation: the tzdata version planned with, the key of the log's hashes, whether it ended cleanly.
+    # Small facts about the installation: the tzdata version planned with, whether the last process ended cleanly.
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
 
 from bot.core.model import Awaiting, Cadence, Minute, Person, Status
 from db import tables
@@ -21,8 +19,8 @@ _FIND = sa.select(_users).where(_users.c.id == sa.bindparam("user_id"))
 async def find(db: Connection, user_id: int, *, lock: bool = False) -> Person | None:
     """The person of this Telegram id. With `lock`, until the transaction's end nobody else changes them."""
     query = _FIND.with_for_update() if lock else _FIND
-    row = (await db.execute(query, {"user_id": user_id})).first()
-    return None if row is None else person_of(row._mapping)
+    row = (await db.execute(query, {"user_id": user_id})).mappings().first()
+    return None if row is None else person_of(row)
 
 
 async def create(db: Connection, user_id: int, *, now: datetime, language: str | None) -> Person:
@@ -41,13 +39,17 @@ async def save(db: Connection, before: Person, after: Person) -> None:
 
 async def rest(db: Connection, user_id: int, *, status: Status) -> None:
     """Plan nothing more for this person."""
-    await db.execute(_users.update().where(_users.c.id == user_id).values(status=status, remind_at=None, remind_night=None))
+    await db.execute(
+        _users.update().where(_users.c.id == user_id).values(status=status, remind_at=None, remind_night=None)
+    )
 
 
 async def planned_page(db: Connection, *, after: int, limit: int) -> list[Person]:
     """People with a planned reminder and an id above `after`, in order of id."""
-    query = sa.select(_users).where(_users.c.id > after, _users.c.remind_at.is_not(None)).order_by(_users.c.id).limit(limit)
-    return [person_of(row._mapping) for row in await db.execute(query)]
+    query = (
+        sa.select(_users).where(_users.c.id > after, _users.c.remind_at.is_not(None)).order_by(_users.c.id).limit(limit)
+    )
+    return [person_of(row) for row in (await db.execute(query)).mappings()]
 
 
 async def count(db: Connection, status: Status | None = None) -> int:
@@ -58,16 +60,16 @@ async def count(db: Connection, status: Status | None = None) -> int:
     return int(await db.scalar(query) or 0)
 
 
-def person_of(row: Mapping[str, object] | Row[tuple[object, ...]]) -> Person:
+def person_of(row: sa.RowMapping) -> Person:
     """A person from a row that has the columns of `users` under their own names."""
-    values = {name: row[name] for name in _FIELDS}  # type: ignore[index,call-overload,unused-ignore]
+    values = {name: row[name] for name in _FIELDS}
     values["status"] = Status(str(values["status"]))
     values["bedtimes"] = _minutes(values["bedtimes"]) or ()
     values["check_ins"] = _minutes(values["check_ins"])
     values["muted"] = frozenset(str(values["muted"]).split(",")) if values["muted"] else frozenset()
     values["awaiting"] = Awaiting(str(values["awaiting"])) if values["awaiting"] else None
     values["cadence"] = Cadence(str(values["cadence"])) if values["cadence"] else None
-    return Person(**values)  # type: ignore[arg-type]
+    return Person(**values)
 
 
 def _values(person: Person, names: tuple[str, ...] | list[str]) -> dict[str, object]:

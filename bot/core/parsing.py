@@ -84,7 +84,7 @@ _COMPACT = re.compile(_AT + _HOUR + _MINUTE + _HALF)
 
 
 def bedtime(text: str) -> Time | Ambiguous | None:
-    """A typed bedtime. "10" and "10:30" are asked about, "1:30" is at night, "07:30" and "22" say it all."""
+    """A typed bedtime. "10" and "9:30" are asked about, "1:30" is at night, "10:30", "07:30" and "22" say it all."""
     return time_of_day(text, usual="evening")
 
 
@@ -96,21 +96,22 @@ def check_in(text: str) -> Time | Ambiguous | None:
 def time_of_day(text: str, *, usual: Usual) -> Time | Ambiguous | None:
     """A time of day in 12 or 24 hours; None for anything else.
 
-    A leading zero, an hour above 12 and am or pm settle it. Else the hours that are `usual` for such a time settle it,
+    A leading zero, an hour above 12, both parts in two digits, and am or pm settle it. Else the hours that are `usual` for such a time settle it,
     and the others are ambiguous. "24:00" is midnight. Three digits in a row ("400") need am or pm.
     """
     plain = _plain(text)
     if plain == "midnight":
         return Time(0)
     if found := _CLOCK.fullmatch(plain):
-        return _time(found["hour"], int(found["minute"] or 0), found["half"], usual)
+        full = len(found["hour"]) == 2 and found["minute"] is not None
+        return _time(found["hour"], int(found["minute"] or 0), found["half"], usual=usual, full=full)
     found = _COMPACT.fullmatch(plain)
     if found is None or (len(found["hour"]) == 1 and not found["half"]):
         return None
-    return _time(found["hour"], int(found["minute"]), found["half"], usual)
+    return _time(found["hour"], int(found["minute"]), found["half"], usual=usual, full=False)
 
 
-def _time(hour: str, minute: int, half: str | None, usual: Usual) -> Time | Ambiguous | None:
+def _time(hour: str, minute: int, half: str | None, *, usual: Usual, full: bool) -> Time | Ambiguous | None:
     if minute > 59:
         return None
     if half is not None:
@@ -120,7 +121,7 @@ def _time(hour: str, minute: int, half: str | None, usual: Usual) -> Time | Ambi
     if int(hour) > 23:
         return None
     whole = Time(int(hour) * 60 + minute)
-    if hour.startswith("0") or int(hour) > 12 or int(hour) in _SETTLED[usual]:
+    if hour.startswith("0") or int(hour) > 12 or int(hour) in _SETTLED[usual] or full:
         return whole
     return Ambiguous(whole.minute % _HALF_DAY, whole.minute % _HALF_DAY + _HALF_DAY)
 

@@ -109,7 +109,9 @@ def _with_next(person: Person, *, after: datetime, not_before: Night | None = No
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - every caller has looked
     floor = [night for night in (not_before, person.paused_until, _after_last(person)) if night is not None]
-    due = times.next_due(schedule, after=after, not_before_night=max(floor, default=None), last_remind_at=person.reminded_at)
+    due = times.next_due(
+        schedule, after=after, not_before_night=max(floor, default=None), last_remind_at=person.reminded_at
+    )
     return replace(person, remind_at=due.remind_at, remind_night=due.night)
 
 

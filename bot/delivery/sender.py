@@ -24,6 +24,9 @@ _NOT_FOUND = ("chat not found", "peer_id_invalid", "user not found")
 _GONE = ("user_is_deactivated", "input_user_deactivated", "user is deactivated")
 
 
+__all__ = ["Closed", "Moved", "Outcome", "classify", "edit", "send"]
+
+
 class Words(Protocol):
     """What a message says: `text` in Telegram's HTML, its buttons, and whether it arrives without a sound."""
 

@@ -26,6 +26,8 @@ async def tonight(_update: Update, turn: Turn) -> None:
 async def glance(turn: Turn) -> View:
     """Tonight as it stands: the coming night, or the one that is under way."""
     person, words = turn.person, turn.words
+    if person.schedule is None:
+        return View(words("Your set-up is not finished: /start goes on with it."))
     if person.status in (Status.PAUSED, Status.STOPPED):
         return views.resting(words, person)
     night = coming_night(turn)
@@ -44,7 +46,10 @@ def coming_night(turn: Turn) -> Night:
 
 async def took(_update: Update, turn: Turn) -> None:
     """/took: any time from the evening on, also before the reminder."""
-    night = times.night_to_take(turn.schedule, turn.now)
+    if turn.person.schedule is None:
+        turn.say(await glance(turn))
+        return
+    night = times.night_to_take(turn.schedule, turn.said_at)
     if night is None:
         turn.say(View(turn.words("It is early: from 18:00 on I note tonight's. Your reminder stays as planned.")))
         return
@@ -62,7 +67,7 @@ async def _settle_message(turn: Turn, night: Night, record: NightRecord) -> None
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
     """Write one answer; what is still to come tonight becomes superfluous."""
-    await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.now, reason=reason)
+    await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
         await outbox.answered(turn.db, turn.person.id, night)
     return await nights.find(turn.db, turn.person.id, night)
@@ -134,7 +139,11 @@ async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
     record = await nights.find(turn.db, turn.person.id, night)
     if turn.now < times.cut_off(turn.schedule, night):
         return record
-    turn.answer(update, turn.words("That night is over. Recorded: {status}", status=views.status(turn.words, turn.person, record)), alert=True)
+    turn.answer(
+        update,
+        turn.words("That night is over. Recorded: {status}", status=views.status(turn.words, turn.person, record)),
+        alert=True,
+    )
     turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
     return None
 

@@ -26,7 +26,10 @@ async def rate(update: Update, turn: Turn) -> None:
         return
     late = planning.is_late_rating(turn.person, night, now=turn.now)
     await nights.record_rating(turn.db, turn.person.id, night, Rating(number), at=turn.now, late=late)
-    turn.change(unanswered=None, cadence=None if (turn.person.unanswered or 0) >= planning.QUIET_MORNINGS else turn.person.cadence)
+    turn.change(
+        unanswered=None,
+        cadence=None if (turn.person.unanswered or 0) >= planning.QUIET_MORNINGS else turn.person.cadence,
+    )
     turn.answer(update, turn.words("Noted."))
     await _show(update, turn, night)
 
@@ -51,7 +54,9 @@ async def took(update: Update, turn: Turn) -> None:
     record = await nights.find(turn.db, turn.person.id, night)
     open_still = turn.now < times.cut_off(turn.schedule, night)
     if open_still and record.intake is None:
-        await nights.record_intake(turn.db, turn.person.id, night, Intake.TAKEN if number else Intake.SKIPPED, at=turn.now)
+        await nights.record_intake(
+            turn.db, turn.person.id, night, Intake.TAKEN if number else Intake.SKIPPED, at=turn.now
+        )
         await outbox.answered(turn.db, turn.person.id, night)
     turn.answer(update, turn.words("Noted.") if open_still else turn.words("That night is closed already."))
     await _show(update, turn, night)

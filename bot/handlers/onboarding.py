@@ -26,16 +26,19 @@ def next_step(turn: Turn) -> View | None:
     if not person.bedtimes:
         return setup.bedtime(words)
     if person.zone is None:
-        return setup.zone(words, guesses(turn), turn.now)
+        return setup.zone(words, zone_guesses(turn), turn.now)
     if person.form is None:
         return setup.form(words, turn.content.forms)
     return None
 
 
-def guesses(turn: Turn) -> list[tuple[str, str]]:
+def zone_guesses(turn: Turn) -> list[tuple[str, str]]:
     """The zones to offer, nearest first, with their names in the person's language."""
-    code = turn.person.language
-    return [(zone, places.label(zone, turn.words.code)) for zone in places.guesses(code)]
+    return [(zone, places.label(zone, turn.words.code)) for zone in places.guesses(turn.person.language)]
+
+
+BEFORE_CONSENT = frozenset({"consent", "lang", "safety", "safety_meds", "privacy", "forms", "form_list", "form_card"})
+"""The buttons that work before the safety text was accepted."""
 
 
 async def start(update: Update, turn: Turn) -> None:
@@ -57,9 +60,10 @@ def _open_link(turn: Turn, payload: str) -> None:
         return
     if found[1] == "lang" and language.match(found[2]) != language.SOURCE:
         turn.change(language=language.match(found[2]))
-    minute = parsing.compact(found[2]) if found[1] == "bed" else None
-    if minute is not None and not turn.person.bedtimes:
-        turn.change(bedtimes=(minute,) * 7)
+    if found[1] == "bed" and not turn.person.bedtimes:
+        match parsing.bedtime(found[2]) if len(found[2]) == 4 else None:
+            case parsing.Time(minute) | parsing.Ambiguous(_, minute):
+                turn.change(bedtimes=(minute,) * 7)
 
 
 async def consent(update: Update, turn: Turn) -> None:
@@ -98,7 +102,7 @@ async def fix_zone(update: Update, turn: Turn) -> None:
     """[No, fix my time zone]"""
     turn.answer(update)
     turn.await_typed(Awaiting.ZONE)
-    turn.edit(update, setup.zone(turn.words, guesses(turn), turn.now))
+    turn.edit(update, setup.zone(turn.words, zone_guesses(turn), turn.now))
 
 
 async def set_language(update: Update, turn: Turn) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.context import Turn
 from bot.core import planning
+from bot.core import schedule as times
 from bot.core.model import Kind, Status
 from db import outbox
 
@@ -43,3 +44,17 @@ async def _tonight_open(turn: Turn) -> bool:
     if row is None or row.bed_at <= turn.now:
         return False
     return await outbox.withdraw(turn.db, person.id, person.reminded_night)
+
+
+async def move_check_in(turn: Turn) -> None:
+    """A morning question that is already owed comes at the new time too."""
+    person, schedule = turn.person, turn.person.schedule
+    if schedule is None or person.reminded_night is None:
+        return
+    if person.no_check_in:
+        await outbox.cancel(turn.db, person.id, kinds=[Kind.CHECK_IN, Kind.KEEP_GOING], reason="not wanted")
+        return
+    night = person.reminded_night
+    at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
+    if at > turn.now:
+        await outbox.move_check_in(turn.db, person.id, night, at=at, until=until)

@@ -141,7 +141,9 @@ async def _talk(stage: _Stage, source: int) -> int:
         return 1
     await stage.telegram.idle(quiet=_QUIET)
     async for line in _lines(source):
-        if line in ("/quit", "/exit"):
+        if stage.scripted and line:
+            stage.screen.typed(f"[{line}]" if line.isdigit() else line)
+        if line == "/quit":
             break
         if line:
             await _take(stage, line)
@@ -176,8 +178,6 @@ async def _take(stage: _Stage, line: str) -> None:
     """One line of the person."""
     word, _, rest = line.partition(" ")
     local = {"/skip": _skip, "/clock": _clock, "/speed": _speed, "/press": _press, "/quiet": _quiet}.get(word)
-    if stage.scripted:
-        stage.screen.typed(f"[{line}]" if line.isdigit() else line)
     if local is not None:
         await local(stage, rest.strip())
     elif line.isdigit():

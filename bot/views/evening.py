@@ -89,7 +89,11 @@ def status(words: Words, person: Person, record: NightRecord) -> str:
         return words("✓ Taken {time} · bedtime {bed}", time=words.moment(record.intake_at, zone), bed=bed)
     if record.intake is Intake.SKIPPED:
         why = reason_name(words, record.reason)
-        return words("Skipped tonight: {reason}.", reason=why) if why else words("Skipped tonight. Why? (You need not say.)")
+        return (
+            words("Skipped tonight: {reason}.", reason=why)
+            if why
+            else words("Skipped tonight. Why? (You need not say.)")
+        )
     if record.intake is Intake.MISSED:
         return words("No answer that night, so it counts as missed.")
     return words("Nothing recorded for this night yet.")
@@ -104,14 +108,18 @@ def reasons(words: Words, night: Night) -> list[Row]:
 
 def reason_name(words: Words, reason: Reason | None) -> str | None:
     """A reason in words."""
-    return {
-        Reason.RAN_OUT: words("ran out"),
-        Reason.FORGOT: words("forgot it"),
-        Reason.STOMACH: words("upset stomach"),
-        Reason.ALCOHOL: words("alcohol"),
-        Reason.OTHER: words("other"),
-        Reason.NONE: words("no reason given"),
-    }.get(reason) if reason is not None else None
+    return (
+        {
+            Reason.RAN_OUT: words("ran out"),
+            Reason.FORGOT: words("forgot it"),
+            Reason.STOMACH: words("upset stomach"),
+            Reason.ALCOHOL: words("alcohol"),
+            Reason.OTHER: words("other"),
+            Reason.NONE: words("no reason given"),
+        }.get(reason)
+        if reason is not None
+        else None
+    )
 
 
 def asked_again(words: Words, person: Person, night: Night, *, bed_at: datetime, product: str | None) -> View:
@@ -130,7 +138,9 @@ def too_soon(words: Words) -> View:
 def snooze_choices(words: Words, night: Night) -> InlineKeyboardMarkup | None:
     """How long to wait; the reminder's text stays."""
     waits = [button(words("{n} min", n=minutes), "snz", night, minutes) for minutes in SNOOZES]
-    return keyboard(waits, [button(words("Just before bed"), "snz", night, 0), button("‹ " + words("Back"), "unsnooze", night)])
+    return keyboard(
+        waits, [button(words("Just before bed"), "snz", night, 0), button("‹ " + words("Back"), "unsnooze", night)]
+    )
 
 
 def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, until: datetime) -> View:
@@ -140,13 +150,19 @@ def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, un
     zone = times.zone_on(schedule, night)
     text = lines(
         words("Snoozed until {time}.", time=words.moment(until, zone)),
-        words("Planned {planned} · bedtime {bed}", planned=words.moment(planned, zone), bed=words.moment(times.plan(schedule, night).bed_at, zone)),
+        words(
+            "Planned {planned} · bedtime {bed}",
+            planned=words.moment(planned, zone),
+            bed=words.moment(times.plan(schedule, night).bed_at, zone),
+        ),
     )
     row = [button(words("Taken"), "taken", night, style="success"), button(words("Skip tonight"), "skip", night)]
     return View(text, keyboard(row), silent=True)
 
 
-def tonight(words: Words, person: Person, record: NightRecord, *, product: str | None, sent: State | None, now: datetime) -> View:
+def tonight(
+    words: Words, person: Person, record: NightRecord, *, product: str | None, sent: State | None, now: datetime
+) -> View:
     """Tonight at a glance."""
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - shown to people who are set up
@@ -187,7 +203,10 @@ def resting(words: Words, person: Person) -> View:
         text = words("Paused until {night}.", night=words.night(person.paused_until))
     else:
         text = words("Paused until you return.")
-    return View(lines(text, words("/resume starts again at once.")), keyboard([button(words("Resume"), "resume", style="success")]))
+    return View(
+        lines(text, words("/resume starts again at once.")),
+        keyboard([button(words("Resume"), "resume", style="success")]),
+    )
 
 
 def later_choices(words: Words, night: Night, *, bedtime: int) -> View:

@@ -29,7 +29,9 @@ def _about_last_night(words: Words, owed: Owed) -> str | None:
 def question(words: Words, record: NightRecord) -> InlineKeyboardMarkup | None:
     """Five steps, and whether it was taken where that is not known."""
     names = rating_names(words)
-    better = [button(names[rating], "rate", record.night, rating.value) for rating in (Rating.MUCH_BETTER, Rating.BETTER)]
+    better = [
+        button(names[rating], "rate", record.night, rating.value) for rating in (Rating.MUCH_BETTER, Rating.BETTER)
+    ]
     same = [button(names[Rating.SAME], "rate", record.night, Rating.SAME.value)]
     worse = [button(names[rating], "rate", record.night, rating.value) for rating in (Rating.WORSE, Rating.MUCH_WORSE)]
     return keyboard(better, same, worse, took(words, record))

@@ -8,7 +8,7 @@ from datetime import datetime
 from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
-from bot.core.model import Form, Minute, Person
+from bot.core.model import Form, Minute, Night, Person
 from bot.language import Words
 from bot.views.message import Button, View, button, grid, keyboard, lines
 
@@ -19,7 +19,9 @@ def welcome(words: Words, *, languages: Sequence[tuple[str, str]]) -> View:
     """The first message. `languages`: code and own name of those on offer."""
     text = lines(
         words("<b>Hello, I am Lull.</b>"),
-        words("I remind you of your magnesium a little before bed, give one honest tip a night, and ask in the morning how you slept."),
+        words(
+            "I remind you of your magnesium a little before bed, give one honest tip a night, and ask in the morning how you slept."
+        ),
         words("I keep your Telegram id, language, time zone, bedtimes, form and answers. No name."),
         "",
         words(
@@ -31,7 +33,14 @@ def welcome(words: Words, *, languages: Sequence[tuple[str, str]]) -> View:
     return View(text, keyboard([understood, button(words("Read more"), "safety")], *grid(choice, across=3)))
 
 
-def bedtime(words: Words, *, verb: str = "bed", shifted: bool = False, text: str | None = None, back: str | None = None) -> View:
+def nothing_yet(words: Words) -> View:
+    """Something was sent before the safety text was accepted."""
+    return View(words("First things first: /start shows what I do and what I keep."))
+
+
+def bedtime(
+    words: Words, *, verb: str = "bed", shifted: bool = False, text: str | None = None, back: str | None = None
+) -> View:
     """A grid of half hours, or of the quarters between them; any other time can be typed."""
     offset = 15 if shifted else 0
     minutes = [minute % 1440 for minute in range(_FIRST + offset, _LAST + offset + 1, _STEP)]
@@ -43,13 +52,16 @@ def bedtime(words: Words, *, verb: str = "bed", shifted: bool = False, text: str
     return View(question, keyboard(*grid(times_of_day, across=4), more, _back(words, back)))
 
 
-def ambiguous(words: Words, *, morning: Minute, evening: Minute, verb: str) -> View:
-    """One typed hour, two meanings."""
-    choice = [button(words.minute(evening), verb, evening), button(words.minute(morning), verb, morning)]
+def ambiguous(words: Words, *, morning: Minute, evening: Minute, verb: str, night: Night | None = None) -> View:
+    """One typed hour, two meanings; for `night` alone, where one is given."""
+    first = () if night is None else (night,)
+    choice = [button(words.minute(minute), verb, *first, minute) for minute in (evening, morning)]
     return View(words("Morning or evening?"), keyboard(choice))
 
 
-def zone(words: Words, places: Sequence[tuple[str, str]], now: datetime, *, text: str | None = None, back: str | None = None) -> View:
+def zone(
+    words: Words, places: Sequence[tuple[str, str]], now: datetime, *, text: str | None = None, back: str | None = None
+) -> View:
     """Zones to tap, each with the time there now. `places`: IANA name and what to call it."""
     guesses = [button(f"{label} · {words.moment(now, name)}", "zone", name) for name, label in places]
     question = text or words("<b>Where do you sleep?</b>\nTap the place whose time is right, or type your city.")
@@ -59,7 +71,10 @@ def zone(words: Words, places: Sequence[tuple[str, str]], now: datetime, *, text
 
 def locate(words: Words) -> View:
     """Ask for the location with a keyboard of its own; only such a keyboard may ask."""
-    ask = [[KeyboardButton(words("Send my location"), request_location=True)], [KeyboardButton(words("No, I will type my city"))]]
+    ask = [
+        [KeyboardButton(words("Send my location"), request_location=True)],
+        [KeyboardButton(words("No, I will type my city"))],
+    ]
     text = words("Tap the button below. I turn the place into a time zone and throw the place away.")
     return View(text, below=ReplyKeyboardMarkup(ask, resize_keyboard=True, one_time_keyboard=True))
 

@@ -1,0 +1,51 @@
+"""`python -m bot check`: whether the settings, the database and the content are good, a line each."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot import content
+from config import settings
+from db import engine
+from db.engine import Database, DatabaseError, Unavailable
+
+
+def main() -> int:
+    """Print what was found; 0 when all is good, 2 when something is not."""
+    try:
+        found = settings.load()
+    except settings.SettingsError as error:
+        return _report([("settings", problem) for problem in error.problems], good=[])
+    problems: list[tuple[str, str]] = []
+    good = ["settings"]
+    try:
+        texts = content.load(found.content_dir)
+        good.append(f"content: {len(texts.tips)} tips, {len(texts.forms)} forms")
+    except content.ContentError as error:
+        problems += [("content", problem) for problem in error.problems]
+    try:
+        good.append(asyncio.run(_database(found.database_url.get_secret_value())))
+    except (DatabaseError, Unavailable) as error:
+        problems.append(("database", str(error)))
+    return _report(problems, good=good)
+
+
+async def _database(url: str) -> str:
+    database = Database(url)
+    try:
+        if database.path is not None and not database.path.exists():
+            return f"database: {database.path} will be made at the first start"
+        revision = await database.revision()
+        if revision == engine.head():
+            return f"database: schema {revision}, up to date"
+        return f"database: schema {revision or 'none yet'}, will be brought to {engine.head()} at the next start"
+    finally:
+        await database.close()
+
+
+def _report(problems: list[tuple[str, str]], *, good: list[str]) -> int:
+    for line in good:
+        print(f"good      {line}")
+    for area, problem in problems:
+        print(f"not good  {area}: {problem}")
+    return 2 if problems else 0

@@ -1,0 +1,51 @@
+"""Who writes too much: sixty updates a minute a person, then one word, then silence. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+PER_MINUTE = 60
+_KEEP = 10_000
+
+
+class Manner(Enum):
+    """How an update is met."""
+
+    WELCOME = "welcome"
+    WARN = "warn"  # the first one too many: one word about it
+    IGNORE = "ignore"
+
+
+@dataclass(slots=True)
+class _Bucket:
+    level: float = 0.0
+    at: float = 0.0
+    warned: bool = False
+
+
+class Gate:
+    """A leaky bucket for each person, in memory: after a restart everybody begins anew."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[int, _Bucket] = {}
+
+    def admit(self, user_id: int | None, *, now: float) -> Manner:
+        """How to meet one more update of this person at `now` (monotonic seconds). Nobody's updates are always welcome."""
+        if user_id is None:
+            return Manner.WELCOME
+        bucket = self._buckets.setdefault(user_id, _Bucket(at=now))
+        bucket.level = max(0.0, bucket.level - (now - bucket.at) * PER_MINUTE / 60.0)
+        bucket.at = now
+        if bucket.level < PER_MINUTE:
+            bucket.level += 1.0
+            if bucket.level < PER_MINUTE / 2:
+                bucket.warned = False
+            self._forget(now)
+            return Manner.WELCOME
+        first, bucket.warned = not bucket.warned, True
+        return Manner.WARN if first else Manner.IGNORE
+
+    def _forget(self, now: float) -> None:
+        if len(self._buckets) > _KEEP:
+            self._buckets = {user: bucket for user, bucket in self._buckets.items() if now - bucket.at < 60.0}

@@ -1,0 +1,100 @@
+"""What follows from an outcome: how the row ends or goes on, and what else changes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.core import planning
+from bot.core.model import Delivery, Kind, Owed, State, Status
+from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from db import nights, outbox, users
+from db.engine import Connection
+from db.outbox import Settled
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=60)
+
+Change = Callable[[Connection], Awaitable[None]]
+
+
+def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
+    """The row's end, or when it goes again."""
+    match outcome:
+        case Sent(message_id):
+            return Settled(row.id, State.SENT, message_id=message_id, sent_at=now)
+        case Unsent(reason, retry_after):
+            wait = timedelta(seconds=retry_after) if retry_after else back_off(row.tries)
+            return Settled(row.id, State.DUE, due_at=now + wait, reason=reason, uncount=_counted(outcome))
+        case Closed(reason):
+            return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason=reason, uncount=True)
+        case Gone(reason):
+            return Settled(row.id, State.GONE, reason=reason, uncount=True)
+        case NotFound():
+            return Settled(row.id, State.GONE, reason="not found", uncount=True)
+        case Rejected(reason):
+            return Settled(row.id, State.DUE, due_at=now + outbox.PUSHED_ON, reason=reason, uncount=True)
+        case Unknown(reason):
+            return outbox.after_unknown(row.id, kind=row.kind, copies=row.copies + 1, sent_at=now, reason=reason)
+        case Moved():
+            return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason="moved twice", uncount=True)
+
+
+def _counted(outcome: Unsent) -> bool:
+    """Whether the copy was counted before it turned out unsent: a withdrawn one never was."""
+    return not outcome.reason.startswith(("no longer wanted", "could not be noted", "shutting down"))
+
+
+def back_off(tries: int) -> timedelta:
+    """How long to wait after so many tries that certainly did not arrive: two seconds, doubling, at most a minute."""
+    return min(_FIRST_WAIT * (1 << min(tries, 10)), _LONGEST_WAIT)
+
+
+def pushed_on(row: Owed, *, now: datetime) -> Settled:
+    """A row that could not be rendered."""
+    return Settled(row.id, State.DUE, due_at=now + outbox.PUSHED_ON, reason="could not be rendered")
+
+
+def follow(row: Owed, outcome: Outcome, *, now: datetime) -> Change | None:
+    """What else an outcome changes, as something to write; None for nothing."""
+    match outcome:
+        case Sent() if row.person.nudges and row.kind in (Kind.REMINDER, Kind.NUDGE):
+            return functools.partial(_nudge, row=row, now=now)
+        case Gone():
+            return functools.partial(_rest, row=row)
+        case NotFound():
+            return functools.partial(_rest_if_again, row=row)
+    return None
+
+
+async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:
+    if row.kind is Kind.REMINDER:
+        message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=0)
+        if message is not None:
+            await outbox.owe(db, [message])
+        return
+    # The second nudge is the same row again; its first sending is known by the message id it has.
+    message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=1)
+    if message is not None and row.tries == 0:
+        await outbox.again(
+            db,
+            row.person.id,
+            row.night,
+            kind=Kind.NUDGE,
+            at=message.due_at,
+            until=message.until_at,
+            bed_at=row.bed_at,
+            tries=1,
+        )
+
+
+async def _rest(db: Connection, *, row: Owed) -> None:
+    await users.rest(db, row.person.id, status=Status.GONE)
+    await outbox.cancel(db, row.person.id, kinds=tuple(Kind), reason="unreachable")
+
+
+async def _rest_if_again(db: Connection, *, row: Owed) -> None:
+    """Telegram says "chat not found" of living chats too when it is unwell: two nights make it true."""
+    before = await nights.between(db, row.person.id, row.night - timedelta(days=7), row.night - timedelta(days=1))
+    if any(record.delivery is Delivery.NOT_FOUND for record in before):
+        await _rest(db, row=row)

@@ -1,0 +1,214 @@
+"""The heartbeat: every second, owe what is due; then claim, render, send and settle until nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import secrets
+from datetime import datetime, timedelta
+
+from telegram.ext import ExtBot
+
+from bot.clock import Clock
+from bot.core import pacing
+from bot.core.model import Kind, Owed
+from bot.core.pacing import Lane
+from bot.delivery import after, sender
+from bot.delivery.group_commit import GroupCommit
+from bot.delivery.limiter import Passage
+from bot.delivery.renderer import Renderer
+from bot.metrics import Counts
+from bot.views.message import View
+from config import logs
+from db import inbox, outbox
+from db.engine import Database, Unavailable
+from db.outbox import Settled
+
+_log = logs.logger(__name__)
+
+PAGE = 500
+"""People owed, or rows closed, in one transaction."""
+
+CAREFUL = 10
+"""After an unclean start so many go one at a time: a crash loop then costs one row, not a batch."""
+
+HALT = timedelta(seconds=60)
+"""How long nothing is sent after Telegram refused our token."""
+
+_LANES = {Kind.REMINDER: Lane.REMINDER, Kind.NUDGE: Lane.REMINDER}
+
+
+class Heartbeat:
+    """Sends what is owed. One a process; `worker` is its name on the rows it has claimed."""
+
+    def __init__(
+        self, bot: ExtBot[Passage], database: Database, renderer: Renderer, *, clock: Clock, rate: int, counts: Counts
+    ) -> None:
+        self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
+        self._rate, self.counts = rate, counts
+        self.worker = secrets.token_hex(8)
+        self._starting = GroupCommit[int, bool](self._start)
+        self._settling = GroupCommit[Settled, None](self._settle)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._pump: asyncio.Task[None] | None = None
+        self._careful = 0
+        self._halted_until: datetime | None = None
+        self._pruned_at: datetime | None = None
+        self._stopping = False
+        self.last_beat: datetime | None = None
+
+    async def recover(self, *, clean: bool) -> None:
+        """At the start of an only process: whatever an earlier one had in hand is taken back."""
+        async with self._database.write() as db:
+            found = await outbox.reclaim(db, now=self._clock.now(), everything=True)
+        self._careful = 0 if clean else CAREFUL
+        self.counts.reclaimed(found)
+
+    async def beat(self) -> None:
+        """One tick. It never raises: the next one comes in a second."""
+        if self._stopping:
+            return
+        now = self._clock.now()
+        try:
+            await self._owe(now)
+            await self._look_back(now)
+        except Unavailable as error:
+            _log.error("the database is away; reminders wait", why=str(error))
+            return
+        except Exception as error:  # a fault in one sweep must not end the heart
+            _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
+            return
+        self.last_beat = now
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._deliver(), name="delivery")
+
+    # -- owe -----------------------------------------------------------------------------------------------------------
+
+    async def _owe(self, now: datetime) -> None:
+        async with self._database.read() as db:
+            backlog, soon = await outbox.backlog(db, now=now, until=now + pacing.LOOKAHEAD)
+        until = pacing.release_until(now, backlog=backlog, due_within_lookahead=soon, rate=self._rate)
+        while True:
+            async with self._database.write() as db:
+                page = await outbox.owe_due(db, now=now, until=until, limit=PAGE)
+            for user_id, error in page.trouble:
+                _log.error("a person could not be planned", person=logs.person(user_id), kind=type(error).__name__)
+            if page.size < PAGE:
+                return
+
+    async def _look_back(self, now: datetime) -> None:
+        """Close windows and nights that are over, and take back what dead workers held."""
+        async with self._database.write() as db:
+            self.counts.reclaimed(await outbox.reclaim(db, now=now))
+            self.counts.expired(await outbox.expire(db, now=now))
+        while True:
+            async with self._database.write() as db:
+                closed = await outbox.close(db, now=now, limit=PAGE)
+            if len(closed) < PAGE:
+                break
+        if self._pruned_at is None or now - self._pruned_at > timedelta(hours=1):
+            async with self._database.write() as db:
+                await inbox.prune(db, now=now)
+            self._pruned_at = now
+
+    # -- deliver -------------------------------------------------------------------------------------------------------
+
+    async def _deliver(self) -> None:
+        """Claim and send until nothing is due."""
+        try:
+            while not self._stopping and not self._halted():
+                rows = await self._claim()
+                for row in rows:
+                    task = asyncio.create_task(self._one(row), name="send")
+                    self._sending.add(task)
+                    task.add_done_callback(self._sending.discard)
+                if not rows and not self._sending:
+                    return
+                if self._sending:
+                    await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+        except Unavailable as error:
+            _log.error("the database is away; sending waits", why=str(error))
+
+    def _halted(self) -> bool:
+        return self._halted_until is not None and self._clock.now() < self._halted_until
+
+    @property
+    def _window(self) -> int:
+        """Rows in hand at once: what leaves in half a second, so that a death has little in the air."""
+        return 1 if self._careful > 0 else max(4, self._rate // 2)
+
+    async def _claim(self) -> list[Owed]:
+        free = self._window - len(self._sending)
+        # Small refills would cost a transaction a row.
+        if free <= 0 or (self._sending and free < self._window // 4):
+            return []
+        async with self._database.write() as db:
+            return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free)
+
+    async def _one(self, row: Owed) -> None:
+        """One row from claimed to settled."""
+        try:
+            view = self._renderer.render(row, now=self._clock.now())
+        except Exception as error:  # a mistake in one text must not hold up the others
+            _log.error("a message could not be rendered", kind=row.kind, error=type(error).__name__, exc_info=error)
+            await self._end(after.pushed_on(row, now=self._clock.now()))
+            return
+        await self._send(row, view)
+
+    async def _send(self, row: Owed, view: View) -> None:
+        lane = _LANES.get(row.kind, Lane.CHECK_IN)
+        begin = functools.partial(self._starting.add, row.id)
+        passage = Passage(lane, deadline=row.until_at, before=begin)
+        outcome = await sender.send(self._bot, row.person.id, view, passage=passage)
+        if isinstance(outcome, sender.Moved):
+            outcome = await sender.send(self._bot, outcome.chat_id, view, passage=Passage(lane))
+        now = self._clock.now()
+        if isinstance(outcome, sender.Closed):
+            _log.error("Telegram does not accept the token; nothing is sent for a minute")
+            self._halted_until = now + HALT
+        self._careful = max(0, self._careful - 1)
+        self.counts.outcome(row, outcome, now=now)
+        await self._end(after.settle(row, outcome, now=now))
+        await self._follow(row, outcome, now)
+
+    async def _follow(self, row: Owed, outcome: sender.Outcome, now: datetime) -> None:
+        """What else an outcome changes: a nudge to come, or a person who is gone."""
+        change = after.follow(row, outcome, now=now)
+        if change is not None:
+            async with self._database.write() as db:
+                await change(db)
+
+    async def _end(self, end: Settled) -> None:
+        """Settle, however long the database is away: what was sent must be known as sent."""
+        while True:
+            try:
+                await self._settling.add(end)
+            except Unavailable as error:
+                _log.error("the database is away; an outcome waits", why=str(error))
+                await self._clock.sleep(1.0)
+            else:
+                return
+
+    async def _start(self, ids: list[int]) -> list[bool]:
+        async with self._database.write() as db:
+            mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
+        return [row_id in mine for row_id in ids]
+
+    async def _settle(self, ends: list[Settled]) -> list[None]:
+        async with self._database.write() as db:
+            await outbox.settle(db, ends, worker=self.worker)
+        return [None] * len(ends)
+
+    # -- stop ----------------------------------------------------------------------------------------------------------
+
+    async def stop(self, *, seconds: float) -> None:
+        """Claim no more, let what is in flight finish for so many real seconds, give the rest back."""
+        self._stopping = True
+        if self._pump is not None and not self._pump.done():
+            await asyncio.wait({self._pump}, timeout=seconds)
+        if self._sending:
+            await asyncio.wait(set(self._sending), timeout=seconds)
+        for task in self._sending:
+            task.cancel()
+        async with self._database.write() as db:
+            await outbox.give_back(db, worker=self.worker)

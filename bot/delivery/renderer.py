@@ -1,0 +1,50 @@
+"""What an owed message says, from the row, the content and the person's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import language
+from bot.content import Content
+from bot.core import tips
+from bot.core.model import Kind, Owed, Tip
+from bot.language import Words
+from bot.views import evening, morning, pages
+from bot.views.message import View
+
+
+class Renderer:
+    """Owed rows in, views out. `content` can be replaced while it runs."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+
+    def render(self, row: Owed, *, now: datetime) -> View:
+        """The message of a row."""
+        words = language.words(row.person.language)
+        match row.kind:
+            case Kind.REMINDER:
+                return evening.reminder(
+                    words, row, now=now, product=self._product(words, row), tip=self._tip(words, row)
+                )
+            case Kind.NUDGE:
+                return evening.nudge(words, row, now=now)
+            case Kind.CHECK_IN:
+                return morning.check_in(words, row)
+            case Kind.KEEP_GOING:
+                return morning.keep_going(words, row.night)
+
+    def _product(self, words: Words, row: Owed) -> str | None:
+        form = self.content.form(row.person.form) if row.person.form else None
+        return words(form.inline) if form is not None and form.inline else None
+
+    def _tip(self, words: Words, row: Owed) -> str | None:
+        tip = tonights(self.content, row)
+        return None if tip is None else pages.tip_lines(tip, words, self.content)
+
+
+def tonights(content: Content, row: Owed) -> Tip | None:
+    """The night's tip; a discreet reminder gets only such as do not name what it is about."""
+    person = row.person
+    known = [tip for tip in content.tips if "magnesium" not in tip.text.lower()] if person.discreet else content.tips
+    return tips.pick(person.id, row.night, known, form=person.form, retired=row.retired_tips, muted=person.muted)

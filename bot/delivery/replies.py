@@ -1,0 +1,94 @@
+"""Answers to people: what a handler said, done on the wires in the lane that goes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+
+from bot.clock import Clock, RealClock
+from bot.context import Answer, Edit, EditButtons, Reply, Say
+from bot.delivery import sender, transport
+from bot.views.message import View
+from config import logs
+
+_log = logs.logger(__name__)
+_PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries of an answer that certainly did not arrive."""
+
+# These say that there is nothing left to do: the message is gone or already so, the press is too old to be answered.
+_HARMLESS = (
+    "not modified",
+    "query is too old",
+    "query id is invalid",
+    "message to edit not found",
+    "message can't be edited",
+)
+
+
+async def perform(bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock | None = None) -> None:
+    """Do one reply. What fails is logged, never raised: its update is done and must not be handled again."""
+    clock = clock or RealClock()
+    for wait in (*_PATIENCE, None):
+        try:
+            await _once(bot, reply, chat_id)
+        except TelegramError as error:
+            if wait is None or not _worth_another(error, reply):
+                _note(error, reply)
+                return
+            await clock.sleep(wait)
+        except Exception as error:  # an answer of another shape than the Bot API's
+            _log.warning("an answer ended oddly", reply=type(reply).__name__, kind=type(error).__name__)
+            return
+        else:
+            return
+
+
+async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int) -> None:
+    match reply:
+        case Say(view, elsewhere):
+            await _send(bot, elsewhere or chat_id, view)
+        case Edit(message_id, view):
+            await bot.edit_message_text(
+                view.text,
+                chat_id,
+                message_id,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=sender.NO_PREVIEW,
+                reply_markup=view.keyboard,
+            )
+        case EditButtons(message_id, keyboard):
+            await bot.edit_message_reply_markup(chat_id, message_id, reply_markup=keyboard)
+        case Answer(callback_id, text, alert):
+            await bot.answer_callback_query(callback_id, text or None, show_alert=alert or None)
+
+
+async def _send(bot: ExtBot[Any], chat_id: int, view: View) -> None:
+    await bot.send_message(
+        chat_id,
+        view.text,
+        parse_mode=ParseMode.HTML,
+        link_preview_options=sender.NO_PREVIEW,
+        disable_notification=view.silent,
+        reply_markup=view.below or view.keyboard,
+    )
+
+
+def _worth_another(error: TelegramError, reply: Reply) -> bool:
+    """What certainly did not arrive goes again; what may have, only where a second time changes nothing."""
+    if isinstance(error, transport.NotSent | RetryAfter):
+        return True
+    if isinstance(error, BadRequest | Forbidden):
+        return False
+    return isinstance(error, NetworkError) and (not isinstance(reply, Say) or not isinstance(error, transport.Unclear))
+
+
+def _note(error: TelegramError, reply: Reply) -> None:
+    text = str(error).lower()
+    if any(sign in text for sign in _HARMLESS):
+        return
+    _log.warning(
+        "an answer was not delivered", reply=type(reply).__name__, kind=type(error).__name__, why=str(error)[:120]
+    )

@@ -1,0 +1,11 @@
+"""The handler modules in the order in which they are asked, and the two tables made of them: commands and buttons."""
+
+from __future__ import annotations
+
+from bot.context import Handler
+from bot.handlers import bedtime, evening, morning, onboarding, pages, preferences, rest, zones
+
+MODULES = (onboarding, evening, morning, bedtime, zones, preferences, rest, pages)
+
+COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}
+PRESSES: dict[str, Handler] = {verb: handler for module in MODULES for verb, handler in module.PRESSES.items()}

@@ -1,0 +1,30 @@
+"""What follows every change of a preference: the set-up goes on, or the plan is made anew and one line says what holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from telegram import Update
+
+from bot.context import Turn
+from bot.core.model import Status
+from bot.handlers import onboarding, plans
+from bot.views import settings as views
+from bot.views.message import View
+
+
+async def changed(update: Update, turn: Turn, confirmation: Callable[[], View], *, replan: bool = True) -> None:
+    """Go on after a change. `confirmation` is asked once the plan it may speak of is made.
+
+    A typed answer gets its line as a new message; a tap changes the message it was on.
+    """
+    turn.change(awaiting=None, awaiting_for=None, awaiting_until=None)
+    if turn.person.status in (Status.NEW, Status.SETTING_UP):
+        await onboarding.go_on(update, turn)
+        return
+    if replan:
+        await plans.replan(turn)
+    if update.callback_query is None:
+        turn.say(confirmation())
+    else:
+        turn.edit(update, views.with_way_back(turn.words, confirmation()))

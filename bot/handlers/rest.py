@@ -1,0 +1,70 @@
+"""Rest: a pause, a stop, and the way back."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot.context import Handler, Turn
+from bot.core import parsing
+from bot.handlers import onboarding, plans
+from bot.views import settings as views
+from bot.views.message import View
+
+
+async def pause(update: Update, turn: Turn) -> None:
+    """/pause, with a number of nights or without"""
+    count = parsing.nights(turn.typed)
+    if not turn.typed:
+        turn.say(views.pause(turn.words))
+    elif count is None:
+        turn.say(View(turn.words("Type a number of nights from 1 to 365, such as /pause 7.")))
+    else:
+        await _pause(update, turn, count)
+
+
+async def pressed_pause(update: Update, turn: Turn) -> None:
+    """So many nights, tapped; 0 is until they return."""
+    count = turn.press.number(0)
+    if count is None or not 0 <= count <= max(parsing.PAUSES):
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    await _pause(update, turn, count or None)
+
+
+async def _pause(update: Update, turn: Turn, count: int | None) -> None:
+    await plans.pause(turn, count)
+    if turn.person.paused_until is None:
+        line = turn.words("Paused until you return. /resume starts again.")
+    else:
+        line = turn.words(
+            "Paused. I am back on {night}. /resume starts earlier.", night=turn.words.night(turn.person.paused_until)
+        )
+    if update.callback_query is None:
+        turn.say(View(line))
+    else:
+        turn.edit(update, View(line))
+
+
+async def stop(_update: Update, turn: Turn) -> None:
+    """/stop"""
+    await plans.stop(turn)
+    turn.say(View(turn.words("Stopped: I send nothing more. What you told me stays; /resume starts again.")))
+
+
+async def resume(update: Update, turn: Turn) -> None:
+    """/resume"""
+    await plans.come_back(turn)
+    if not turn.person.set_up:
+        await onboarding.go_on(update, turn)
+        return
+    view = views.saved(turn.words, turn.words("Good to have you back."), turn.person)
+    if update.callback_query is None:
+        turn.say(view)
+    else:
+        turn.answer(update)
+        turn.edit(update, view)
+
+
+COMMANDS: dict[str, Handler] = {"pause": pause, "stop": stop, "resume": resume}
+PRESSES: dict[str, Handler] = {"pause": pressed_pause, "resume": resume}

@@ -1,0 +1,101 @@
+"""What is typed or sent without a command: the answer to an open question, a time, or something the bot cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from html import escape
+
+from telegram import Update
+
+from bot.context import Handler, Turn
+from bot.core import parsing, press
+from bot.core.model import Awaiting
+from bot.handlers import bedtime, evening, onboarding, preferences, zones
+from bot.views import settings as settings_views
+from bot.views import setup as setup_views
+from bot.views.message import View
+
+Answering = Callable[[Update, Turn, str], Awaitable[None]]
+
+LONGEST_ANSWER = 200
+"""No answer that is waited for is longer; a wall of text is not searched for one."""
+
+
+async def later(update: Update, turn: Turn, text: str) -> None:
+    """A later bedtime for tonight, typed."""
+    night = press.Press("", (turn.person.awaiting_for or "",)).night
+    match parsing.bedtime(text):
+        case parsing.Time(minute) if isinstance(night, date):
+            turn.say(await evening.set_later(turn, night, minute))
+        case parsing.Ambiguous(morning, late) if night is not None:
+            turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="late", night=night))
+        case _:
+            turn.say(View(turn.words("I did not understand that time. Type it like 23:45.")))
+
+
+ANSWERS: dict[Awaiting, Answering] = {
+    Awaiting.BEDTIME: bedtime.typed_bedtime,
+    Awaiting.WEEKEND: bedtime.typed_weekend,
+    Awaiting.LATER: later,
+    Awaiting.LEAD: preferences.typed_lead,
+    Awaiting.ZONE: zones.typed_zone,
+    Awaiting.AWAY_UNTIL: zones.typed_away,
+    Awaiting.CHECK_IN: preferences.typed_check_in,
+}
+
+
+async def text(update: Update, turn: Turn) -> None:
+    """Free text."""
+    message = update.effective_message
+    said = (message.text or "") if message is not None else ""
+    short = parsing.clean(said, LONGEST_ANSWER) if len(said) <= LONGEST_ANSWER else ""
+    awaited = onboarding.awaited(turn.person, turn)
+    if turn.person.consent is None:
+        await onboarding.start(update, turn)
+    elif (fixed := _fixed_answer(turn, said)) is not None:
+        turn.say(View(escape(turn.words(fixed), quote=False)))
+    elif awaited in ANSWERS and short:
+        await ANSWERS[awaited](update, turn, short)
+    else:
+        await _unasked(update, turn, short)
+
+
+def _fixed_answer(turn: Turn, said: str) -> str | None:
+    """The fixed text for somebody who writes of illness, medicines or danger."""
+    content, words = turn.content, turn.words
+    return content.fixed_answer(said[:1000], red=words(content.red_flags.listed), urgent=words(content.urgent.listed))
+
+
+async def _unasked(update: Update, turn: Turn, said: str) -> None:
+    """Text that nobody asked for: a time may be a bedtime, a form's name the form; anything else gets one friendly line."""
+    found = preferences.find_form(turn, said) if turn.person.form is None else None
+    if found is not None:
+        await preferences.set_form(update, turn, found)
+        return
+    match parsing.bedtime(said):
+        case parsing.Time(minute):
+            turn.say(settings_views.suggest_bedtime(turn.words, minute))
+        case parsing.Ambiguous(morning, late):
+            turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="bed_set"))
+        case None:
+            turn.say(_friendly(turn))
+
+
+def _friendly(turn: Turn) -> View:
+    step = onboarding.next_step(turn)
+    return step or View(turn.words("I did not understand that, sorry. /help shows what I can do."))
+
+
+async def unknown_command(_update: Update, turn: Turn) -> None:
+    """A command that the bot does not have."""
+    turn.say(View(turn.words("I do not know that command. /help shows those I know.")))
+
+
+async def other(_update: Update, turn: Turn) -> None:
+    """A photo, sticker, voice or anything else."""
+    turn.say(View(turn.words("I can read text and buttons only. /help shows what I can do.")))
+
+
+PRESSES: dict[str, Handler] = {}
+COMMANDS: dict[str, Handler] = {}

@@ -1,0 +1,130 @@
+"""The time zone: typed, tapped or by location; for good, or until a date."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot import places
+from bot.context import Handler, Turn
+from bot.core import parsing
+from bot.core.model import Awaiting
+from bot.handlers import onboarding
+from bot.handlers.changes import changed
+from bot.views import settings as views
+from bot.views import setup
+from bot.views.message import View
+
+LONGEST_PLACE = 100
+
+
+def name_of(turn: Turn, zone: str) -> str:
+    """What to call a zone."""
+    return places.label(zone, turn.words.code)
+
+
+async def timezone(update: Update, turn: Turn) -> None:
+    """/timezone"""
+    if not turn.typed:
+        turn.await_typed(Awaiting.ZONE)
+        turn.say(setup.zone(turn.words, onboarding.zone_guesses(turn), turn.now))
+        return
+    await typed_zone(update, turn, turn.typed)
+
+
+async def typed_zone(update: Update, turn: Turn, text: str) -> None:
+    """A city, a country, a zone's name or an offset."""
+    found = places.find(parsing.clean(text, LONGEST_PLACE), turn.words.code) if len(text) <= LONGEST_PLACE else []
+    if not found:
+        turn.say(
+            View(
+                turn.words(
+                    "I do not know that place. Type a bigger city nearby, a zone like Europe/Berlin, or an offset like +2."
+                )
+            )
+        )
+    elif len(found) == 1:
+        await _set_zone(update, turn, found[0].zone)
+    else:
+        there = [turn.words.moment(turn.now, place.zone) for place in found]
+        turn.say(views.places(turn.words, [(place.zone, place.label) for place in found], there))
+
+
+async def pressed_zone(update: Update, turn: Turn) -> None:
+    """A zone, tapped."""
+    zone = turn.press.arg(0)
+    if not places.exists(zone) or turn.person.consent is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    await _set_zone(update, turn, zone)
+
+
+async def _set_zone(update: Update, turn: Turn, zone: str) -> None:
+    """Take the new zone. Who had another one is asked whether it is for good."""
+    before = turn.person
+    moved = before.set_up and before.zone not in (None, zone)
+    turn.change(zone=zone, away_zone=None, away_until=None)
+
+    def confirmation() -> View:
+        if not moved:
+            return views.saved(turn.words, turn.words("Time zone: {place}.", place=name_of(turn, zone)), turn.person)
+        turn.await_typed(Awaiting.AWAY_UNTIL, before.zone)
+        return views.away(turn.words, name_of(turn, zone), turn.person)
+
+    await changed(update, turn, confirmation)
+
+
+async def away(update: Update, turn: Turn) -> None:
+    """For good, or until a date?"""
+    home = turn.person.awaiting_for
+    turn.answer(update)
+    if turn.press.arg(0) == "until" and turn.person.awaiting is Awaiting.AWAY_UNTIL and home is not None:
+        turn.await_typed(Awaiting.AWAY_UNTIL, home)
+        turn.edit(
+            update, View(turn.words("Until when? Type the date you are home again, such as 24 Dec, or “in 5 days”."))
+        )
+        return
+    turn.change(awaiting=None, awaiting_for=None)
+    turn.edit(update, views.saved(turn.words, turn.words("All right, for good."), turn.person))
+
+
+async def typed_away(update: Update, turn: Turn, text: str) -> None:
+    """The date of the return: until then the new zone holds, after it the old one comes back by itself."""
+    home = turn.person.awaiting_for
+    today = turn.words.date_in(turn.now, turn.person.zone or "UTC")
+    until = parsing.day(text, today, turn.words.months)
+    if until is None or home is None or not places.exists(home):
+        turn.say(View(turn.words("I did not understand that date. Type it like 24 Dec, 2026-12-24 or “in 5 days”.")))
+        return
+    turn.change(away_zone=turn.person.zone, away_until=until, zone=home)
+    line = turn.words(
+        "I am with you over there until {day}, then back to {home}.",
+        day=turn.words.short_date(until),
+        home=name_of(turn, home),
+    )
+    await changed(update, turn, lambda: views.saved(turn.words, line, turn.person))
+
+
+async def locate(update: Update, turn: Turn) -> None:
+    """[Share my location]"""
+    turn.answer(update)
+    turn.await_typed(Awaiting.ZONE)
+    turn.say(setup.locate(turn.words))
+
+
+async def location(update: Update, turn: Turn) -> None:
+    """A location arrived: it becomes a zone name here and is thrown away."""
+    message = update.effective_message
+    shared = None if message is None else message.location
+    zone = None if shared is None else places.at(shared.latitude, shared.longitude)
+    if turn.person.consent is None:
+        turn.say(setup.nothing_yet(turn.words))
+    elif zone is None:
+        turn.say(View(turn.words("I found no time zone there. Type a city instead.")))
+    else:
+        turn.say(setup.located(turn.words, name_of(turn, zone)))
+        await _set_zone(update, turn, zone)
+
+
+COMMANDS: dict[str, Handler] = {"timezone": timezone}
+PRESSES: dict[str, Handler] = {"zone": pressed_zone, "locate": locate, "away": away}

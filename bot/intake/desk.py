@@ -1,0 +1,134 @@
+"""One update: out of the inbox, through its handler, committed, and only then answered."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from telegram import Update
+from telegram.ext import Application
+
+from bot import language
+from bot.clock import Clock
+from bot.content import Content
+from bot.context import Reply, Say, Turn
+from bot.views.message import View
+from config import logs
+from config.settings import Settings
+from db import inbox
+from db.engine import Database, Unavailable
+from db.inbox import Letter
+
+_log = logs.logger(__name__)
+
+TRIES = 3
+"""How often an update may fail before it is put aside for the operator."""
+
+STALE = timedelta(minutes=10)
+"""A command that waited longer gets a word about the wait."""
+
+App = Application[Any, Turn, Any, Any, Any, Any]
+Perform = Callable[[Reply, int], Awaitable[None]]
+"""Does a reply in a chat; never raises."""
+
+
+class Desk:
+    """Handles letters. What they have in common: the application's handlers, the database, settings and content."""
+
+    def __init__(
+        self, app: App, database: Database, *, clock: Clock, settings: Settings, content: Content, perform: Perform
+    ) -> None:
+        self.app, self.database, self.clock, self._perform = app, database, clock, perform
+        self.settings, self.content = settings, content
+        self._apologised: set[int] = set()
+
+    async def handle(self, letter: Letter) -> None:
+        """Handle one letter to its end: answered, silently done, or put aside after the last try.
+
+        Raises Unavailable when the database cannot be written: then nothing was done, and the letter stays.
+        """
+        update = await self._read(letter)
+        if update is None:
+            return
+        for attempt in range(letter.attempts + 1, TRIES + 1):
+            try:
+                answers = await self._turn(update, letter)
+            except Unavailable:
+                raise
+            except Exception as error:
+                await self._failed(letter, error, last=attempt == TRIES)
+                continue
+            await self._reply(update, answers)
+            return
+
+    async def turn_away(self, letter: Letter, *, warn: bool) -> None:
+        """An update too many in a minute: not handled; the first one is answered with a word."""
+        async with self.database.write() as db:
+            await inbox.done(db, letter.update_id)
+        if warn and letter.user_id is not None:
+            text = language.words(None)("That was a lot at once. Give me a minute, then try again.")
+            await self._perform(Say(View(text)), letter.user_id)
+
+    async def _read(self, letter: Letter) -> Update | None:
+        """The update in a letter; an unreadable one is put aside at once."""
+        try:
+            update = Update.de_json(json.loads(letter.body), self.app.bot)
+        except Exception as error:  # whatever shape a forged or future update has
+            await self._bury(letter, error)
+            return None
+        return update
+
+    async def _turn(self, update: Update, letter: Letter) -> list[Reply]:
+        """Everything that the update changes, and its leaving the inbox, in one transaction."""
+        async with self.database.write() as db:
+            answers: list[Reply] = []
+            route = next((found for found in self.app.handlers[0] if found.check_update(update)), None)
+            if route is not None and update.effective_user is not None:
+                turn = Turn.from_update(update, self.app)
+                await turn.begin(update, db=db, now=self.clock.now(), desk=self)
+                await route.handle_update(update, self.app, route.check_update(update), turn)
+                await turn.end(update)
+                answers = self._with_apology(turn, update)
+            await inbox.done(db, letter.update_id)
+        return answers
+
+    def _with_apology(self, turn: Turn, update: Update) -> list[Reply]:
+        """After an outage the first answer begins with a word about the wait, once a person and outage."""
+        waited = turn.now - turn.said_at
+        if waited < STALE or update.message is None or not turn.replies:
+            return turn.replies
+        if turn.person.id in self._apologised:
+            return turn.replies
+        self._apologised.add(turn.person.id)
+        return [Say(View(turn.words("I was away for a while; here is the answer to what you wrote."))), *turn.replies]
+
+    async def _reply(self, update: Update, answers: list[Reply]) -> None:
+        chat = update.effective_chat
+        for answer in answers:
+            await self._perform(answer, 0 if chat is None else chat.id)
+
+    async def _failed(self, letter: Letter, error: Exception, *, last: bool) -> None:
+        trouble = secrets.token_hex(3)
+        _log.error("an update failed", trouble=trouble, kind=type(error).__name__, last=last, exc_info=error)
+        if not last:
+            async with self.database.write() as db:
+                await inbox.failed(db, letter.update_id)
+            return
+        await self._bury(letter, error)
+        if letter.user_id is not None:
+            words = language.words(None)
+            text = words(
+                "Something went wrong here, and your last message was not taken in. Please try again. ({code})",
+                code=trouble,
+            )
+            await self._perform(Say(View(text)), letter.user_id)
+
+    async def _bury(self, letter: Letter, error: Exception) -> None:
+        _log.warning("an update was put aside", update_id=letter.update_id, kind=type(error).__name__)
+        async with self.database.write() as db:
+            await inbox.bury(
+                db, letter, error=f"{type(error).__name__}: {logs.redact(str(error))[:500]}", now=self.clock.now()
+            )

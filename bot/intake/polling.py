@@ -1,0 +1,116 @@
+"""Long polling: a batch is stored before it is confirmed, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bot.clock import Clock
+from bot.intake.queues import Queues
+from config import logs
+from db import inbox
+from db.engine import Database, Unavailable
+from db.inbox import Letter
+
+_log = logs.logger(__name__)
+
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
+"""What Telegram is asked for. Edits are asked for although they are met with silence: asking nothing of Telegram twice."""
+
+POLL = 30
+"""Seconds that Telegram holds an empty answer back."""
+
+_BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+Call = Callable[..., Awaitable[object]]
+
+
+class Polling:
+    """Fetches updates until told to stop. `last_good` is when Telegram last answered, for the health check."""
+
+    def __init__(self, call: Call, database: Database, queues: Queues, *, clock: Clock) -> None:
+        self._call, self._database, self._queues, self._clock = call, database, queues, clock
+        self._offset: int | None = None
+        self._failures = 0
+        self.last_good: datetime | None = None
+        self.stopping = False
+
+    async def run(self) -> None:
+        """Poll for ever; every error is waited out."""
+        while not self.stopping:
+            try:
+                await self._once()
+            except (TelegramError, Unavailable) as error:
+                await self._wait_out(error)
+            except Exception as error:  # an answer of a shape that nobody foresaw must not end the polling
+                _log.error("polling met something unforeseen", kind=type(error).__name__, exc_info=error)
+                await self._wait_out(error)
+
+    async def _once(self) -> None:
+        batch = await self._call(
+            "getUpdates",
+            offset=self._offset,
+            timeout=POLL,
+            allowed_updates=list(ALLOWED),
+            read_timeout=POLL + 10.0,
+        )
+        letters = [letter for raw in _listed(batch) if (letter := letter_of(raw, now=self._clock.now())) is not None]
+        await store(self._database, self._queues, letters)
+        # Only now: asking for what comes after them is what confirms them.
+        if letters:
+            self._offset = max(letter.update_id for letter in letters) + 1
+        self._failures, self.last_good = 0, self._clock.now()
+
+    async def _wait_out(self, error: Exception) -> None:
+        wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
+        self._failures += 1
+        if isinstance(error, RetryAfter):
+            wait = max(wait, float(getattr(error, "seconds", wait)))
+        _log.warning(_sentence(error), retry_in=wait, kind=type(error).__name__)
+        await self._clock.sleep(wait)
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case Conflict():
+            return "another process polls with this token, or a webhook is set; only one may, so stop the other"
+        case InvalidToken():
+            return "Telegram does not accept the token; put a good one in BOT_TOKEN and start again"
+        case Unavailable():
+            return "the database is away; updates stay with Telegram"
+    return "no updates from Telegram"
+
+
+def _listed(batch: object) -> Sequence[object]:
+    return batch if isinstance(batch, list) else []
+
+
+async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -> None:
+    """Commit a batch, then queue those that are new."""
+    if not letters:
+        return
+    async with database.write() as db:
+        new = await inbox.store(db, letters)
+    queues.add(letter for letter in letters if letter.update_id in new)
+
+
+def letter_of(raw: object, *, now: datetime) -> Letter | None:
+    """A raw update as a letter; None for something without a number, which can be neither stored nor confirmed."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+        return None
+    return Letter(raw["update_id"], _sender(raw), json.dumps(raw, ensure_ascii=False, separators=(",", ":")), now)
+
+
+def _sender(raw: dict[str, object]) -> int | None:
+    """The id in the `from` of whatever kind of update it is."""
+    for name, part in raw.items():
+        if name != "update_id" and isinstance(part, dict):
+            sender = part.get("from")
+            user_id = sender.get("id") if isinstance(sender, dict) else None
+            # What is not an id that Telegram could give cannot be stored as one either.
+            if isinstance(user_id, int) and not isinstance(user_id, bool) and 0 < user_id < 2**52:
+                return user_id
+    return None
