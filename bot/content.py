@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bot import reading
 from bot.core.model import Caution, Form, Source, Tip
@@ -25,6 +24,7 @@ SAFETY_LONGEST = 2700
 TOPICS_LONGEST = 255
 USES = ("ok", "caveat", "avoid")
 VERDICTS = ("supported", "weak", "contested", "contradicted")
+_LINK = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[^\s<>\"]*)?", re.IGNORECASE)
 
 
 class ContentError(Exception):
@@ -258,14 +258,9 @@ def _source(table: reading.Table) -> Source:
     if year is not None and not (isinstance(year, int) and 1900 <= year <= 2100):
         table.refuse("year is not a whole number from 1900 to 2100")
         year = None
-    if link is not None and not _is_link(link):
+    if link is not None and not _LINK.fullmatch(link):
         table.refuse("link is not an https address")
     return Source(table.id, table.text("title", 250), table.text("authors", 100), year, link)
-
-
-def _is_link(link: str) -> bool:
-    parts = urlsplit(link)
-    return parts.scheme == "https" and "." in parts.netloc and not re.search(r"[\s<>\"]", link)
 
 
 def _claim(table: reading.Table) -> Claim:

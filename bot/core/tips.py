@@ -7,7 +7,7 @@ When the deck changes - a thumbs-down, a muted topic, an operator's edit - there
 repeat cannot be ruled out, only made rare and late:
 - a card's place in the shuffle hangs on its own id, so taking one out leaves the others in the same order;
 - EPOCH is near the first release, so the deck's number d is small; with one card fewer the place in the deck moves
-  ahead by d cards, which then wait for the next deck. None is shown twice in this one, unless that steps over its end.
+  ahead by d cards, which then wait for the next deck. In what is left of this one at most a card or two come again.
 """
 
 from __future__ import annotations
