@@ -31,7 +31,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 _FRAMES = 15
 _CAUSES = 5
 # These repeat what people wrote at DEBUG: PTB whole messages, the database drivers the parameters of every statement.
-_PRIVATE = ("sqlalchemy", "aiosqlite")
+_PRIVATE = ("sqlalchemy", "aiosqlite", "alembic")
 _CHATTY = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp.access", "matplotlib", "PIL")
 
 

@@ -68,17 +68,16 @@ async def _set_zone(update: Update, turn: Turn, zone: str) -> None:
     def confirmation() -> View:
         if not moved:
             return views.saved(turn.words, turn.words("Time zone: {place}.", place=name_of(turn, zone)), turn.person)
-        turn.await_typed(Awaiting.AWAY_UNTIL, before.zone)
-        return views.away(turn.words, name_of(turn, zone), turn.person)
+        return views.away(turn.words, name_of(turn, zone), turn.person, home=before.zone or zone)
 
     await changed(update, turn, confirmation)
 
 
 async def away(update: Update, turn: Turn) -> None:
     """For good, or until a date?"""
-    home = turn.person.awaiting_for
+    home = turn.press.arg(1)
     turn.answer(update)
-    if turn.press.arg(0) == "until" and turn.person.awaiting is Awaiting.AWAY_UNTIL and home is not None:
+    if turn.press.arg(0) == "until" and places.exists(home):
         turn.await_typed(Awaiting.AWAY_UNTIL, home)
         turn.edit(
             update, View(turn.words("Until when? Type the date you are home again, such as 24 Dec, or “in 5 days”."))

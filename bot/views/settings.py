@@ -143,13 +143,13 @@ def next_reminder(words: Words, person: Person) -> str | None:
     return words("Next reminder: {moment}", moment="\0").replace("\0", setup.moment(words, person))
 
 
-def away(words: Words, label: str, person: Person) -> View:
-    """A new zone: for good, or a journey?"""
+def away(words: Words, label: str, person: Person, *, home: str) -> View:
+    """A new zone: for good, or a journey from `home`?"""
     text = lines(
         words("Time zone: {place}.", place=label), next_reminder(words, person), words("For good, or until a date?")
     )
     return View(
-        text, keyboard([button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until")])
+        text, keyboard([button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)])
     )
 
 
