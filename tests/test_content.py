@@ -145,8 +145,9 @@ def test_contested_claims_are_told_with_their_limits() -> None:
 
 
 def test_popular_readings_begin_by_saying_so() -> None:
-    openings = [tip.text.startswith("You may have read that ") for tip in CONTENT.tips if tip.topic == "myths"]
-    assert sum(openings) >= len(openings) - 1
+    for tip in CONTENT.tips:
+        if tip.topic == "myths":
+            assert tip.text.startswith("You may have read that "), tip.id
 
 
 def test_the_forms_are_the_eleven_of_the_set_up() -> None:
@@ -253,7 +254,7 @@ def test_a_word_of_danger_gets_the_urgent_answer(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "22:30", "slept well", "adrenaline film", "sweetheart", "good night", "weak coffee"]
+    "said", ["", "22:30", "slept well", "1 dose", "adrenaline film", "sweetheart", "good night", "weak coffee"]
 )
 def test_other_words_get_no_fixed_answer(said: str) -> None:
     assert CONTENT.fixed_answer(said) is None

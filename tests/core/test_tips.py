@@ -66,7 +66,7 @@ def test_a_tip_stays_away_for_a_third_of_a_deck(person: int, size: int, number: 
 
 @given(people, sizes, nights, st.randoms(use_true_random=False))
 def test_the_same_night_shows_the_same_tip_however_the_list_is_ordered(
-    person: int, size: int, night: date, luck
+    person: int, size: int, night: date, luck: Random
 ) -> None:  # type: ignore[no-untyped-def]
     every = some(size)
     once = shown(person, night, 1, every)
