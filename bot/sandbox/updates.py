@@ -34,7 +34,9 @@ class Changes:
             if left <= 0:
                 return False
             try:
-                await asyncio.wait_for(self._next.wait(), left)
+                # Not wait_for: on Python 3.11 that swallows a cancellation which comes together with the event.
+                async with asyncio.timeout(left):
+                    await self._next.wait()
             except TimeoutError:
                 return condition()
         return True

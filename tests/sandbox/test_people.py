@@ -77,7 +77,7 @@ async def test_the_library_understands_everything_a_person_does(telegram: Telegr
     assert (updates[3].message.photo[0].width, updates[3].message.caption) == (90, "look")
     assert updates[4].message.document.file_size == 3
     assert updates[5].message.sticker.width == 512
-    assert updates[6].message.voice.duration == 3
+    assert updates[6].message.voice.mime_type == "audio/ogg"
     assert updates[7].edited_message.text == "/start"
     assert updates[8].message.forward_origin.sender_user.id == 7
     assert updates[9].my_chat_member.new_chat_member.status == "kicked"
@@ -153,8 +153,9 @@ async def test_refusals_become_the_librarys_errors(telegram: Telegram, bot: ptb.
         await bot.send_message(42, "x")
     with pytest.raises(BadRequest, match="Chat not found"):
         await bot.send_message(43, "x")
+    telegram.token = "123456:REVOKED"
     with pytest.raises(InvalidToken):
-        await ptb.Bot("123456:OTHER", base_url=f"{telegram.url}/bot").initialize()
+        await bot.get_me()
 
 
 async def test_next_gives_each_message_of_the_bot_once(telegram: Telegram, bot: ptb.Bot) -> None:
@@ -192,7 +193,8 @@ async def test_a_button_is_pressed_on_the_newest_message_that_has_it(telegram: T
         ("old", "taken"),
         ("last", "v1:forged"),
     ]
-    assert isinstance(presses[3].message, ptb.InaccessibleMessage)
+    # What cannot be reached any more has the date 0, also where the library makes an ordinary message of it.
+    assert presses[3].message.date.timestamp() == 0
 
 
 async def test_the_same_people_can_be_driven_over_http(telegram: Telegram, bot: ptb.Bot, remote: Remote) -> None:
