@@ -62,7 +62,8 @@ async def _publish(bot: ExtBot[Any], code: str, menu: list[tuple[str, str]]) -> 
     )
     await bot.set_my_description(
         words(
-            "I remind you of your magnesium a little before bed, give one honest tip a night, and ask in the morning how you slept. "
+            "I remind you of your magnesium a little before bed, give one honest tip a night, "
+            "and ask in the morning how you slept. "
             "For adults; not medical advice."
         ),
         language_code=short,

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from db import tables
-
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""
 
@@ -133,7 +131,8 @@ class Database:
             return
         if present is not None and present not in known:
             raise DatabaseError(
-                f"This database was written by a newer Lull (schema {present}; this one knows {known[-1]}); update the bot, or restore a backup."
+                f"This database was written by a newer Lull (schema {present}; this one knows {known[-1]}); "
+                "update the bot, or restore a backup."
             )
         async with self.write() as connection:
             await connection.run_sync(_upgrade)
@@ -182,6 +181,3 @@ def _upgrade(connection: sa.Connection) -> None:
 def head() -> str:
     """The revision that this code expects."""
     return _revisions()[-1]
-
-
-assert tables.metadata.tables, "the tables are registered by importing them"

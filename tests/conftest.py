@@ -69,7 +69,14 @@ class Process:
         }
         with (self.folder / "bot.log").open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=environment | self.environment | more, cwd=ROOT, stderr=log, stdout=log
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                env=environment | self.environment | more,
+                cwd=ROOT,
+                stderr=log,
+                stdout=log,
             )
 
     async def kill(self) -> None:

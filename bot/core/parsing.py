@@ -96,7 +96,8 @@ def check_in(text: str) -> Time | Ambiguous | None:
 def time_of_day(text: str, *, usual: Usual) -> Time | Ambiguous | None:
     """A time of day in 12 or 24 hours; None for anything else.
 
-    A leading zero, an hour above 12, both parts in two digits, and am or pm settle it. Else the hours that are `usual` for such a time settle it,
+    A leading zero, an hour above 12, both parts in two digits, and am or pm settle it. Else the hours that are `usual` for
+    such a time settle it,
     and the others are ambiguous. "24:00" is midnight. Three digits in a row ("400") need am or pm.
     """
     plain = _plain(text)

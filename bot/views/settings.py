@@ -149,7 +149,8 @@ def away(words: Words, label: str, person: Person, *, home: str) -> View:
         words("Time zone: {place}.", place=label), next_reminder(words, person), words("For good, or until a date?")
     )
     return View(
-        text, keyboard([button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)])
+        text,
+        keyboard([button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)]),
     )
 
 

@@ -25,7 +25,8 @@ def welcome(words: Words, *, languages: Sequence[tuple[str, str]]) -> View:
         words("I keep your Telegram id, language, time zone, bedtimes, form and answers. No name."),
         "",
         words(
-            "For adults; not medical advice. Ask a doctor or pharmacist first if you have kidney disease, are pregnant, or take medicines."
+            "For adults; not medical advice. Ask a doctor or pharmacist first if you have kidney disease, "
+            "are pregnant, or take medicines."
         ),
     )
     choice = [button(name, "lang", code) for code, name in languages] if len(languages) > 1 else []
