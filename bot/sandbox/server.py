@@ -109,9 +109,8 @@ class _BotApi:
         finally:
             telegram.in_flight -= method != "getUpdates"
             telegram.counts.polls += method == "getUpdates"
-            telegram.log(
-                method, given.shown(), began=began, status=status, answer=answer, fault=fault.kind if fault else ""
-            )
+            struck = fault.kind if fault else ""
+            telegram.log(method, given.shown(), outcome=(status, answer), began=began, fault=struck)
         return await _respond(request, fault, status=status, answer=answer)
 
     async def _given(self, request: web.Request, method: str) -> tuple[_Given, Refused | None]:

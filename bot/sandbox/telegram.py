@@ -93,10 +93,11 @@ class Telegram:
         newer = itertools.takewhile(lambda call: call.number > number, reversed(self.calls))
         return list(newer)[::-1]
 
-    def log(self, method: str, given: Fields, *, began: float, status: int, answer: Fields, fault: str = "") -> None:
+    def log(self, method: str, given: Fields, *, outcome: tuple[int, Fields], began: float, fault: str = "") -> None:
+        """Remembers a call; `outcome` is its status and answer, `began` a real unix time."""
         self.made += 1
         at, seconds = self.clock.now().timestamp(), time.time() - began
-        self.calls.append(Call(self.made, began, at, method, given, status, answer, fault, seconds))
+        self.calls.append(Call(self.made, began, at, method, given, *outcome, fault, seconds))
         self.called.announce()
 
     async def idle(self, *, quiet: float = 0.5, timeout: float = 20.0) -> bool:
