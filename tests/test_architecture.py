@@ -1,0 +1,56 @@
+"""The house rules that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = sorted(path for folder in ("bot", "db", "config") for path in (ROOT / folder).rglob("*.py"))
+NO_NAMES = {"utils", "helpers", "common", "services", "manager"}
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+
+
+def test_imports_go_one_way() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_module_is_named_for_its_subject_and_says_what_it_is() -> None:
+    for path in OURS:
+        if path.stat().st_size == 0:
+            continue
+        assert path.stem not in NO_NAMES
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{path.name} has no docstring"
+
+
+def test_sentences_are_literals_so_that_they_can_be_extracted() -> None:
+    for path in OURS:
+        for call in calls(path):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in ("words", "plural") and call.args:
+                assert not isinstance(call.args[0], ast.JoinedStr | ast.BinOp), f"{path.name}:{call.lineno}"
+
+
+@pytest.mark.parametrize("banned", ["pickle", "PicklePersistence", "SQLAlchemyJobStore"])
+def test_nothing_is_unpickled(banned: str) -> None:
+    for path in OURS:
+        names = {
+            node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)
+        }
+        assert banned not in names
+
+
+def test_only_the_settings_and_the_entry_points_read_the_environment() -> None:
+    allowed = {"settings.py", "envfile.py", "__main__.py", "demo.py"}
+    for path in OURS:
+        if path.name not in allowed:
+            assert "os.environ" not in path.read_text(encoding="utf-8"), path.name
