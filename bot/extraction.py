@@ -10,7 +10,8 @@ from bot import content
 Found = tuple[int, str | None, str, list[str]]
 
 
-def content_messages(_file: IO[bytes], _keywords: object, _tags: object, _options: object) -> Iterator[Found]:
+def content_messages(_file: IO[bytes], _keywords: object, _tags: object, options: object) -> Iterator[Found]:
     """Every tip, form and safety text, with a comment that says what it is. Babel's signature for an extractor."""
+    del options  # Babel passes it by name
     for number, (comment, message) in enumerate(content.messages(content.load()), start=1):
         yield number, None, message, [comment]
