@@ -8,13 +8,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config import envfile
+from config import addresses, envfile
+from config.addresses import Listen
+from config.addresses import plain as _plain
 
 MOST_A_SECOND = 30
 """Messages a second that Telegram lets a bot send without paying."""
@@ -26,17 +28,11 @@ _TOKEN = re.compile(r"[0-9]{3,}:[A-Za-z0-9_-]{3,}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 # User and password as SQLAlchemy splits them, and the password that may stand among the options instead.
 _PASSWORDS = re.compile(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)")
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "postgresql+asyncpg": "postgresql+asyncpg",
-}
 # Marks that turn the direction of the text after them. Joiners stay: Persian and many emoji need them.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _LARGEST_SECRET = 4096
+_SECRETS = (SecretStr, SecretStr | None)
 
 
 class SettingsError(Exception):
@@ -46,10 +42,6 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
         self.token_missing = token_missing
         super().__init__("\n".join(self.problems))
-
-
-def _plain(value: object) -> str:
-    return value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value).strip()
 
 
 def _name(info: ValidationInfo) -> str:
@@ -79,38 +71,6 @@ def _admin_ids(value: object) -> tuple[int, ...]:
                 f"ADMIN_IDS holds {_shown(part)}; it must be numeric user ids, such as 12345678, 23456789."
             )
     return tuple(dict.fromkeys(int(part) for part in ids))
-
-
-def _database_url(value: object) -> SecretStr:
-    scheme, _, rest = _plain(value).partition("://")
-    driver = _DRIVERS.get(scheme.lower())
-    if driver is None or not rest or not rest.isprintable() or " " in rest:
-        raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://, such as sqlite:///data/lull.db.")
-    if driver.startswith("sqlite"):
-        if not rest.startswith("/") or rest == "/":
-            raise ValueError(
-                "DATABASE_URL names no file; SQLite takes three slashes and a path, such as sqlite:///data/lull.db."
-            )
-    else:
-        # Hosts hand out libpq's name of this option; asyncpg calls it ssl and takes the same values.
-        rest = re.sub(r"([?&])sslmode=", r"\1ssl=", rest)
-    return SecretStr(f"{driver}://{rest}")
-
-
-def _api_url(value: object) -> str:
-    text = _plain(value).rstrip("/")
-    try:
-        parts = urlsplit(text)
-        # Reading the port is what checks it.
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or not text.isprintable() or any(mark in text for mark in " @?#"):
-        raise ValueError(
-            "TELEGRAM_API_URL must be an http:// or https:// address without user name or options, "
-            "such as https://api.telegram.org."
-        )
-    return text
 
 
 def _switch(value: object, info: ValidationInfo) -> bool:
@@ -185,6 +145,18 @@ def _fail_point(value: object) -> str | None:
     return _plain(value)
 
 
+def _mode(value: object, info: ValidationInfo) -> str:
+    mode = _plain(value).lower()
+    if mode not in get_args(Mode):
+        raise ValueError(f"MODE is {_shown(value)}; it must be polling or webhook.")
+    # One that is there and wrong has its own sentence, and is not among the data.
+    for name in ("webhook_url", "webhook_secret"):
+        if mode == "webhook" and info.data.get(name, "wrong") is None:
+            raise ValueError(f"MODE=webhook needs {name.upper()}; set it, or leave MODE out to poll.")
+    return mode
+
+
+Mode = Literal["polling", "webhook"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["console", "json"]
 
@@ -201,13 +173,30 @@ class Settings(BaseSettings):
         default=(),
         description="Telegram user ids of the administrators, with commas between; empty is nobody.",
     )
-    database_url: Annotated[SecretStr, BeforeValidator(_database_url)] = Field(
+    database_url: Annotated[SecretStr, BeforeValidator(addresses.database_url)] = Field(
         default=SecretStr("sqlite:///data/lull.db"),
         description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
     )
-    telegram_api_url: Annotated[str, BeforeValidator(_api_url)] = Field(
+    telegram_api_url: Annotated[str, BeforeValidator(addresses.api_url)] = Field(
         default="https://api.telegram.org",
         description="The Bot API server, for those who run their own.",
+    )
+    # These two stand before mode, whose check looks at them.
+    webhook_url: Annotated[str | None, BeforeValidator(addresses.webhook_url)] = Field(
+        default=None,
+        description="In webhook mode: the public https:// address at which Telegram delivers.",
+    )
+    webhook_secret: Annotated[SecretStr | None, BeforeValidator(addresses.webhook_secret)] = Field(
+        default=None,
+        description="In webhook mode: 32 or more of A-Z a-z 0-9 _ -, shown by Telegram with each update.",
+    )
+    mode: Annotated[Mode, BeforeValidator(_mode)] = Field(
+        default="polling",
+        description="polling asks Telegram for updates; webhook lets Telegram deliver them, to several replicas too.",
+    )
+    listen: Annotated[Listen | None, BeforeValidator(addresses.listen)] = Field(
+        default=None,
+        description="host:port for the webhook, /healthz and /metrics; 127.0.0.1:8080 in webhook mode, else off.",
     )
     # Stands before send_rate, whose check looks at it.
     paid_broadcasts: Annotated[bool, BeforeValidator(_switch)] = Field(
@@ -254,19 +243,25 @@ class Settings(BaseSettings):
         """Only what `load` hands over: the stock sources know no *_FILE and read the environment unasked."""
         return (init_settings,)
 
+    @property
+    def address(self) -> Listen | None:
+        """Where the web server listens; None for no web server."""
+        return Listen("127.0.0.1", 8080) if self.listen is None and self.mode == "webhook" else self.listen
+
     def secrets(self) -> tuple[str, ...]:
         """The exact texts that must appear nowhere, for the redaction of logs."""
         token = self.bot_token.get_secret_value()
         url = self.database_url.get_secret_value()
         passwords = [first or second for first, second in _PASSWORDS.findall(url)]
         pieces = [token.partition(":")[2], *passwords, *map(unquote, passwords)]
+        pieces += [] if self.webhook_secret is None else [self.webhook_secret.get_secret_value()]
         # A piece of three letters is in half of all words; it stays hidden inside the whole token or address.
         whole = [token, url.partition("://")[2]] if passwords else [token]
         return tuple(dict.fromkeys([*whole, *(piece for piece in pieces if len(piece) > 4)]))
 
 
 def _secret_names() -> list[str]:
-    return [name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    return [name.upper() for name, field in Settings.model_fields.items() if field.annotation in _SECRETS]
 
 
 def load(env_file: Path | None = Path(".env"), environ: MutableMapping[str, str] | None = None) -> Settings:
