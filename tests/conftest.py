@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -18,6 +20,8 @@ import pytest
 from bot.clock import SharedClock
 from bot.sandbox import server
 from bot.sandbox.telegram import Telegram
+from db.engine import Database
+from tests import postgres
 
 TOKEN = "123456:TEST"
 START = datetime(2026, 3, 26, 12, 0, tzinfo=UTC)
@@ -45,12 +49,75 @@ async def telegram(clock: SharedClock) -> AsyncIterator[Telegram]:
         yield running
 
 
+ENGINES = ("sqlite", "postgresql")
+
+both_engines = pytest.mark.parametrize("engine", ENGINES, indirect=True)
+"""Runs a test that uses `lull` (or `engine_url`) on SQLite and on PostgreSQL."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A running PostgreSQL, one for each process of the test run; skips where none can be started."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres.running())
+        except postgres.NoServer as error:
+            pytest.skip(f"no PostgreSQL here: {error}")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at head, closed, to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    postgres.apart(lambda: postgres.migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on: SQLite, or what `both_engines` says."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+async def engine_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A DATABASE_URL, as an operator writes it, of a new and empty database."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'lull.db'}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    async with server.database(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a new database at head: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "lull.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'lull.db'}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    async with server.database() as url:
+        yield postgres.async_url(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A new database at head: the test runs on SQLite and on PostgreSQL."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
 @dataclass(slots=True)
 class Process:
-    """The bot as a process of its own: `python -m bot run`."""
+    """The bot as a process of its own: `python -m bot run`. Without `database_url` on a SQLite file in its folder."""
 
     folder: Path
     url: str
+    database_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     running: asyncio.subprocess.Process | None = None
 
@@ -63,7 +130,7 @@ class Process:
             "PATH": os.environ["PATH"],
             "BOT_TOKEN": TOKEN,
             "TELEGRAM_API_URL": self.url,
-            "DATABASE_URL": f"sqlite:///{self.folder / 'lull.db'}",
+            "DATABASE_URL": self.database_url or f"sqlite:///{self.folder / 'lull.db'}",
             "CLOCK_FILE": str(self.folder / "clock"),
             "PYTHONWARNINGS": "error::ResourceWarning",
         }
@@ -93,7 +160,9 @@ class Process:
         return await asyncio.wait_for(self.running.wait(), 20)
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """What the database holds."""
+        """What the database holds; `?` stands for a value. Instants and nights are numbers on SQLite alone."""
+        if self.database_url.startswith("postgresql"):
+            return postgres.apart(lambda: postgres.rows(self.database_url, query, *values))
         connection = sqlite3.connect(f"file:{self.folder / 'lull.db'}?mode=ro", uri=True, timeout=10)
         try:
             return connection.execute(query, values).fetchall()
@@ -102,9 +171,12 @@ class Process:
 
 
 @pytest.fixture
-async def lull(tmp_path: Path, telegram: Telegram) -> AsyncIterator[Process]:
-    """The bot, running against the stand-in on a new SQLite file; it must end in order and without a traceback."""
-    process = Process(tmp_path, telegram.url)
+async def lull(tmp_path: Path, telegram: Telegram, engine_url: str) -> AsyncIterator[Process]:
+    """The bot, running against the stand-in on a new database; it must end in order and without a traceback.
+
+    On SQLite, or with `@both_engines` on both.
+    """
+    process = Process(tmp_path, telegram.url, engine_url)
     await process.start()
     try:
         yield process

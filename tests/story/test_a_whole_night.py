@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from bot.clock import SharedClock
 from bot.sandbox.telegram import Telegram
-from tests.conftest import Process
+from tests.conftest import Process, both_engines
 
 
+@both_engines
 async def test_a_person_sets_up_takes_it_and_says_how_the_sleep_was(
     lull: Process, telegram: Telegram, clock: SharedClock
 ) -> None:
