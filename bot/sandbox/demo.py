@@ -68,7 +68,8 @@ async def run(source: int, out: TextIO, *, scripted: bool, command: Sequence[str
     evening = datetime.now().astimezone().replace(hour=20, minute=0, second=0, microsecond=0)
     with tempfile.TemporaryDirectory(prefix="lull-demo-") as name:
         folder = Path(name)
-        clock = SharedClock.create(folder / "clock", origin=evening)
+        # The bot sets its tick by the speed at its start; with this one it keeps up when time is skipped.
+        clock = SharedClock.create(folder / "clock", origin=evening, speed=_SKIP_SPEED)
         async with server.running(clock=clock) as telegram:
             person = telegram.person(_PERSON_ID, "Ada", username="ada_in_the_demo")
             screen = Screen(person, clock, out, folder=folder, colour=colour)
@@ -140,6 +141,7 @@ async def _talk(stage: _Stage, source: int) -> int:
         stage.screen.help("The bot has not asked for updates within a minute.")
         return 1
     await stage.telegram.idle(quiet=_QUIET)
+    stage.clock.set(stage.clock.now(), speed=1.0)
     async for line in _lines(source):
         if stage.scripted and line:
             stage.screen.typed(f"[{line}]" if line.isdigit() else line)
@@ -266,6 +268,7 @@ async def _skip(stage: _Stage, text: str) -> None:
     try:
         while (left := end - stage.clock.now()) > timedelta():
             stage.clock.skip(min(left, _SKIP_STEP).total_seconds())
+            stage.telegram.world.updates.end_poll()  # or the skip would look like a long silence of Telegram's
             await _breathe(stage, _SKIP_PAUSE)
         await _breathe(stage, 4 * _SKIP_PAUSE)
     finally:

@@ -74,6 +74,7 @@ class Updates:
         self._numbers = itertools.count(first)
         self._queue: deque[Waiting] = deque()
         self.polls = 0
+        self._ended = 0
 
     @property
     def pending(self) -> int:
@@ -114,6 +115,11 @@ class Updates:
     def first(self) -> Waiting | None:
         return self._queue[0] if self._queue else None
 
+    def end_poll(self) -> None:
+        """Answers the long poll that waits now, with whatever there is."""
+        self._ended += 1
+        self.changes.announce()
+
     async def poll(self, *, offset: int, limit: int, timeout: int) -> list[Fields]:
         """`getUpdates`: confirms below the offset, waits for something, and gives up when another poll begins."""
         if self.webhook.url:
@@ -124,7 +130,10 @@ class Updates:
         self._forget(offset)
         if timeout:
             seconds = max(_SHORTEST_POLL, timeout / self._clock.speed)
-            await self.changes.wait_for(lambda: bool(self._queue) or self.polls != mine, timeout=seconds)
+            ended = self._ended
+            await self.changes.wait_for(
+                lambda: bool(self._queue) or self.polls != mine or self._ended != ended, timeout=seconds
+            )
         if self.polls != mine:
             text = "terminated by other getUpdates request; make sure that only one bot instance is running"
             raise Refused(text, code=409)

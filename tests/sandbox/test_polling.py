@@ -60,6 +60,16 @@ async def test_a_long_poll_ends_as_soon_as_somebody_writes(caller: Caller) -> No
     assert await asyncio.wait_for(poll, 5) == ["awake?"]
 
 
+async def test_a_long_poll_can_be_ended_with_nothing(caller: Caller) -> None:
+    updates = caller.telegram.world.updates
+    poll = asyncio.create_task(texts(caller, timeout=50))
+    await updates.changes.wait_for(lambda: updates.polls == 1, timeout=5)
+
+    updates.end_poll()
+
+    assert await asyncio.wait_for(poll, 5) == []
+
+
 async def test_kinds_that_were_not_asked_for_are_not_kept(caller: Caller) -> None:
     person = caller.telegram.person(42)
     await caller.json("getUpdates", allowed_updates=["callback_query"])
