@@ -163,7 +163,8 @@ def _schedule(lull: Lull, stop: asyncio.Event) -> None:
 async def _watch(lull: Lull, stop: asyncio.Event) -> None:
     """A bot that Telegram has not answered for minutes is better started anew."""
     good = lull.polling.last_good
-    if good is not None and lull.clock.now() - good > SICK_AFTER * lull.clock.speed:
+    # Simulated seconds are shorter than Telegram's own long poll.
+    if good is not None and lull.clock.monotonic() - good > SICK_AFTER.total_seconds() * max(1.0, lull.clock.speed):
         _log.error("no answer from Telegram for five minutes; ending, so that a fresh process can try")
         stop.sick = True  # type: ignore[attr-defined]
         stop.set()
@@ -172,12 +173,14 @@ async def _watch(lull: Lull, stop: asyncio.Event) -> None:
 async def _close(lull: Lull, polling: asyncio.Task[None], menu: asyncio.Task[None]) -> None:
     """No new work; what is in flight finishes; what is claimed goes back; then a clean end is noted."""
     _log.info("lull goes to sleep")
-    lull.scheduler.shutdown(wait=False)
+    # Ending the scheduler would cut a beat in two; without its jobs it only idles until the beat is over.
+    lull.scheduler.remove_all_jobs()
     lull.polling.stopping = True
     for task in (polling, menu):
         task.cancel()
     await asyncio.gather(polling, menu, return_exceptions=True)
     await asyncio.gather(lull.queues.drain(seconds=FLYING), lull.heartbeat.stop(seconds=FLYING))
+    lull.scheduler.shutdown(wait=False)
     async with lull.database.write() as db:
         await marks.put(db, "ended", "cleanly")
     await lull.app.shutdown()

@@ -55,6 +55,7 @@ class Heartbeat:
         self._halted_until: datetime | None = None
         self._pruned_at: datetime | None = None
         self._stopping = False
+        self._beating = asyncio.Lock()
         self.last_beat: datetime | None = None
 
     async def recover(self, *, clean: bool) -> None:
@@ -66,8 +67,11 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """One tick. It never raises: the next one comes in a second."""
-        if self._stopping:
-            return
+        async with self._beating:
+            if not self._stopping:
+                await self._beat()
+
+    async def _beat(self) -> None:
         now = self._clock.now()
         try:
             await self._owe(now)
@@ -204,6 +208,8 @@ class Heartbeat:
     async def stop(self, *, seconds: float) -> None:
         """Claim no more, let what is in flight finish for so many real seconds, give the rest back."""
         self._stopping = True
+        async with self._beating:  # a beat under way ends in its own time: it is a few short transactions
+            pass
         if self._pump is not None and not self._pump.done():
             await asyncio.wait({self._pump}, timeout=seconds)
         if self._sending:

@@ -29,13 +29,14 @@ Call = Callable[..., Awaitable[object]]
 
 
 class Polling:
-    """Fetches updates until told to stop. `last_good` is when Telegram last answered, for the health check."""
+    """Fetches updates until told to stop. `last_good` says when Telegram last answered, in seconds of
+    `clock.monotonic()`: a wall clock that is set anew must not make the bot look ill."""
 
     def __init__(self, call: Call, database: Database, queues: Queues, *, clock: Clock) -> None:
         self._call, self._database, self._queues, self._clock = call, database, queues, clock
         self._offset: int | None = None
         self._failures = 0
-        self.last_good: datetime | None = None
+        self.last_good: float | None = None
         self.stopping = False
 
     async def run(self) -> None:
@@ -62,7 +63,7 @@ class Polling:
         # Only now: asking for what comes after them is what confirms them.
         if letters:
             self._offset = max(letter.update_id for letter in letters) + 1
-        self._failures, self.last_good = 0, self._clock.now()
+        self._failures, self.last_good = 0, self._clock.monotonic()
 
     async def _wait_out(self, error: Exception) -> None:
         wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
