@@ -103,6 +103,14 @@ users = sa.Table(
     sa.Column("discreet", sa.Boolean),
     sa.Column("no_check_in", sa.Boolean),
     sa.Column("muted", sa.String(255)),
+    sa.Column("detail", sa.SmallInteger),  # how much the morning asks: 0 the tap, 1 two more questions, 2 a sleep diary
+    sa.Column("ask_evening", sa.Boolean),
+    sa.Column("light", sa.Boolean),  # pictures on a light ground
+    sa.Column("no_digest", sa.Boolean),
+    sa.Column("stock", sa.SmallInteger),  # evenings' worth that were there before the night stock_from
+    sa.Column("stock_from", Civil),
+    sa.Column("stock_told", sa.Boolean),
+    sa.Column("pack", sa.SmallInteger),
     sa.Index(
         None,
         "remind_at",
@@ -124,6 +132,39 @@ nights = sa.Table(
     sa.Column("rated_at", Utc),
     sa.Column("late", sa.Boolean),  # rated after the next evening's reminder
     # A million people's nights: without a row id SQLite keeps one tree instead of two.
+    sqlite_with_rowid=False,
+)
+
+night_details = sa.Table(
+    "night_details",
+    metadata,
+    # What few nights have is kept apart from what every night has. Times of day are minutes after midnight.
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("night", Civil, primary_key=True),
+    sa.Column("note", sa.String(500)),
+    sa.Column("evening", sa.SmallInteger),  # bits of core.diary.Evening; 0: none of these, as the person said
+    sa.Column("onset", sa.SmallInteger),  # minutes to fall asleep, as one of five steps
+    sa.Column("rested", sa.SmallInteger),
+    sa.Column("in_bed", sa.SmallInteger),
+    sa.Column("tried", sa.SmallInteger),
+    sa.Column("latency", sa.SmallInteger),
+    sa.Column("awakenings", sa.SmallInteger),
+    sa.Column("awake", sa.SmallInteger),
+    sa.Column("woke", sa.SmallInteger),
+    sa.Column("rose", sa.SmallInteger),
+    sa.Column("quality", sa.SmallInteger),
+    sa.Column("late", sa.Boolean),  # some of it was said after the next evening's reminder
+    sqlite_with_rowid=False,
+)
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    # What Telegram already has: the same picture is sent again by its file id.
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("mark", sa.String(64), nullable=False),
+    sa.Column("file_id", sa.String(255), nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -100,6 +100,10 @@ class Awaiting(StrEnum):
     AWAY_UNTIL = "away_until"
     CHECK_IN = "check_in"
     LABEL = "label"
+    NOTE = "note"
+    DETAIL = "detail"
+    STOCK = "stock"
+    PACK = "pack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,8 @@ class Person:
     """One person: all that is stored about them but their nights.
 
     `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
-    `reminded_at` and `reminded_night` are those of the last one that was owed.
+    `reminded_at` and `reminded_night` are those of the last one that was owed. `stock` is how many evenings' worth there was
+    before the night `stock_from`, `pack` how many a new pack has, as the person counts.
     """
 
     id: int
@@ -219,6 +224,14 @@ class Person:
     discreet: bool | None = None
     no_check_in: bool | None = None
     muted: frozenset[str] = frozenset()
+    detail: int | None = None
+    ask_evening: bool | None = None
+    light: bool | None = None
+    no_digest: bool | None = None
+    stock: int | None = None
+    stock_from: Night | None = None
+    stock_told: bool | None = None
+    pack: int | None = None
 
     @property
     def schedule(self) -> Schedule | None:

@@ -165,6 +165,12 @@ def _first_after(moment: datetime, minute: Minute, zone: str) -> datetime:
     return at if at > moment else _instant(today + _DAY, minute, zone)
 
 
+def at_or_after(moment: datetime, minute: Minute, zone: str) -> datetime:
+    """The first instant (UTC) with that civil time that is not before `moment`."""
+    # A second earlier, because the other one wants it strictly after.
+    return _first_after(moment - timedelta(seconds=1), minute, zone)
+
+
 def check_in_until(schedule: Schedule, night: Night) -> datetime:
     """From here on (UTC) that check-in is not sent: six hours after its time, at the latest at the next bedtime.
 
