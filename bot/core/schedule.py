@@ -32,6 +32,9 @@ SLEEP = timedelta(hours=9)
 
 CHECK_IN_WINDOW = timedelta(hours=6)
 
+TO_ANSWER = timedelta(hours=3)
+"""At least so long after the check-in a night can still be answered."""
+
 _EVENING: Minute = 18 * 60
 _EARLY_BEDTIME: Minute = 19 * 60
 _DAY = timedelta(days=1)
@@ -220,8 +223,14 @@ def taken_until(night: Night, zone: str) -> datetime:
 
 
 def cut_off(schedule: Schedule, night: Night) -> datetime:
-    """From here on (UTC) a night without an answer is missed."""
-    return taken_until(night, zone_on(schedule, night))
+    """From here on (UTC) a night without an answer is missed: civil noon, or three hours after a later check-in.
+
+    Who goes to bed at 08:00 is asked at 17:00 whether it was taken; at noon the question would have come too late. Where
+    even that is past the next reminder, the night ends with it.
+    """
+    noon = taken_until(night, zone_on(schedule, night))
+    asked = min(check_in_at(schedule, night) + TO_ANSWER, plan(schedule, night + _DAY).remind_at)
+    return max(noon, asked)
 
 
 def night_to_take(schedule: Schedule, now: datetime) -> Night | None:

@@ -326,6 +326,11 @@ def test_taken_counts_from_six_in_the_evening_until_noon() -> None:
     assert schedule.cut_off(BERLIN, FRIDAY) == at("2026-11-21T12:00+01:00")
 
 
+def test_someone_who_is_asked_in_the_afternoon_can_still_answer_then() -> None:
+    assert schedule.cut_off(every_night("08:00"), SUNDAY) == at("2026-11-23T20:00+01:00")
+    assert schedule.cut_off(replace(BERLIN, check_ins=(minute("21:00"),) * 7), FRIDAY) == at("2026-11-21T21:45+01:00")
+
+
 @pytest.mark.parametrize(
     ("bedtime", "lead", "opens"),
     [("18:59", 45, "12:00"), ("19:00", 45, "18:00"), ("19:00", 120, "17:00"), ("12:30", 45, "11:45")],
