@@ -56,6 +56,7 @@ class Lull:
     database: Database
     transport: Transport
     app: App
+    desk: Desk
     heartbeat: Heartbeat
     queues: Queues
     polling: Polling
@@ -85,7 +86,9 @@ def build(settings: Settings, texts: Content) -> Lull:
     queues = Queues(desk, clock=clock)
     heartbeat = Heartbeat(bot, database, Renderer(texts), clock=clock, rate=settings.send_rate, counts=Counts())
     polling = Polling(transport.call, database, queues, clock=clock)
-    return Lull(settings, clock, database, transport, app, heartbeat, queues, polling, AsyncIOScheduler(timezone="UTC"))
+    return Lull(
+        settings, clock, database, transport, app, desk, heartbeat, queues, polling, AsyncIOScheduler(timezone="UTC")
+    )
 
 
 async def _perform(bot: ExtBot[Any], clock: Clock, reply: Reply, chat_id: int) -> None:

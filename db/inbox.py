@@ -20,7 +20,8 @@ REMEMBER = timedelta(days=2)
 KEEP_DEAD = timedelta(days=30)
 """How long a dead letter is kept."""
 
-_DONE = _inbox.update().where(_inbox.c.update_id == sa.bindparam("number")).values(body=None, user_id=None)
+_UNHANDLED = _inbox.c.body.is_not(None)
+_DONE = _inbox.update().where(_inbox.c.update_id == sa.bindparam("number"), _UNHANDLED).values(body=None, user_id=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,42 @@ async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
     return set(result.scalars())
 
 
-async def waiting(db: Connection) -> list[Letter]:
-    """Those not handled yet, oldest first."""
-    query = sa.select(_inbox).where(_inbox.c.body.is_not(None)).order_by(_inbox.c.update_id)
-    return [Letter(x.update_id, x.user_id, x.body, x.received_at, x.attempts) for x in await db.execute(query)]
+async def waiting(db: Connection, *, before: datetime | None = None, limit: int | None = None) -> list[Letter]:
+    """Those not handled yet, oldest first: all, or at most `limit` that came before an instant."""
+    query = sa.select(_inbox).where(_UNHANDLED).order_by(_inbox.c.update_id).limit(limit)
+    if before is not None:
+        query = query.where(_inbox.c.received_at < before)
+    return [_letter(row) for row in await db.execute(query)]
 
 
-async def done(db: Connection, update_id: int) -> None:
-    """It was handled: forget what it said and whose it was, in the transaction of what its handler wrote."""
-    await db.execute(_DONE, {"number": update_id})
+def _letter(row: sa.Row[tuple[object, ...]]) -> Letter:
+    return Letter(row.update_id, row.user_id, row.body, row.received_at, row.attempts)
+
+
+async def first(db: Connection, letter: Letter) -> Letter | None:
+    """Whose turn it is: this letter's, or that of an earlier one of the same person. None: it has been handled.
+
+    Several processes on PostgreSQL may each hold letters of one person. From here to the end of the transaction the
+    person is locked for this one, and so is the letter. On SQLite the only process keeps the order in its queues.
+    """
+    if db.dialect.name == "sqlite":
+        return letter
+    mine = _inbox.c.update_id == letter.update_id
+    if letter.user_id is not None:
+        # Also holds for a person who has no row yet.
+        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(letter.user_id, sa.BigInteger))))
+        mine = sa.and_(_inbox.c.user_id == letter.user_id, _inbox.c.update_id <= letter.update_id)
+    query = sa.select(_inbox).where(mine, _UNHANDLED).order_by(_inbox.c.update_id).limit(1).with_for_update()
+    row = (await db.execute(query)).first()
+    return None if row is None else _letter(row)
+
+
+async def done(db: Connection, update_id: int) -> bool:
+    """It was handled: forget what it said and whose it was, in the transaction of what its handler wrote.
+
+    False when somebody else has handled it: then that transaction must not be committed.
+    """
+    return (await db.execute(_DONE, {"number": update_id})).rowcount > 0
 
 
 async def failed(db: Connection, update_id: int) -> None:
@@ -66,9 +94,15 @@ async def failed(db: Connection, update_id: int) -> None:
 async def bury(db: Connection, letter: Letter, *, error: str, now: datetime) -> None:
     """Put it with the dead letters, for the operator to look at."""
     insert = sqlite.insert(_dead) if db.dialect.name == "sqlite" else postgresql.insert(_dead)
-    values = {"update_id": letter.update_id, "user_id": letter.user_id, "at": now, "error": error, "body": letter.body}
-    await db.execute(insert.values(values).on_conflict_do_nothing())
+    values = {"update_id": letter.update_id, "user_id": letter.user_id, "at": now}
+    texts = {"error": storable(error), "body": storable(letter.body)}
+    await db.execute(insert.values(values | texts).on_conflict_do_nothing())
     await done(db, letter.update_id)
+
+
+def storable(text: str) -> str:
+    """A text that every database takes: no half characters, and no NUL, which PostgreSQL refuses."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 async def dead(db: Connection) -> int:

@@ -35,6 +35,10 @@ Perform = Callable[[Reply, int], Awaitable[None]]
 """Does a reply in a chat; never raises."""
 
 
+class _Handled(Exception):  # noqa: N818 - named for what it says
+    """Somebody else has handled this letter: the transaction is undone."""
+
+
 class Desk:
     """Handles letters. What they have in common: the application's handlers, the database, settings and content."""
 
@@ -45,24 +49,30 @@ class Desk:
         self.settings, self.content = settings, content
         self._apologised: set[int] = set()
 
-    async def handle(self, letter: Letter) -> None:
+    async def handle(self, letter: Letter) -> Letter | None:
         """Handle one letter to its end: answered, silently done, or put aside after the last try.
 
-        Raises Unavailable when the database cannot be written: then nothing was done, and the letter stays.
+        Gives an earlier letter of the same person that another process has left and that must come first; then this one
+        is still to be handled. Raises Unavailable when the database cannot be written: nothing was done, and it stays.
         """
         update = await self._read(letter)
         if update is None:
-            return
+            return None
         for attempt in range(letter.attempts + 1, TRIES + 1):
             try:
                 answers = await self._turn(update, letter)
             except Unavailable:
                 raise
+            except _Handled:
+                return None
             except Exception as error:
                 await self._failed(letter, error, last=attempt == TRIES)
                 continue
+            if isinstance(answers, Letter):
+                return answers
             await self._reply(update, answers)
-            return
+            return None
+        return None
 
     async def turn_away(self, letter: Letter, *, warn: bool) -> None:
         """An update too many in a minute: not handled; the first one is answered with a word."""
@@ -81,9 +91,14 @@ class Desk:
             return None
         return update
 
-    async def _turn(self, update: Update, letter: Letter) -> list[Reply]:
+    async def _turn(self, update: Update, letter: Letter) -> list[Reply] | Letter:
         """Everything that the update changes, and its leaving the inbox, in one transaction."""
         async with self.database.write() as db:
+            first = await inbox.first(db, letter)
+            if first is None:
+                raise _Handled
+            if first.update_id != letter.update_id:
+                return first
             answers: list[Reply] = []
             route = next((found for found in self.app.handlers[0] if found.check_update(update)), None)
             if route is not None and update.effective_user is not None:
@@ -92,7 +107,8 @@ class Desk:
                 await route.handle_update(update, self.app, route.check_update(update), turn)
                 await turn.end(update)
                 answers = self._with_apology(turn, update)
-            await inbox.done(db, letter.update_id)
+            if not await inbox.done(db, letter.update_id):
+                raise _Handled
         return answers
 
     def _with_apology(self, turn: Turn, update: Update) -> list[Reply]:

@@ -100,9 +100,11 @@ async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -
 
 def letter_of(raw: object, *, now: datetime) -> Letter | None:
     """A raw update as a letter; None for something without a number, which can be neither stored nor confirmed."""
-    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
-    return Letter(raw["update_id"], _sender(raw), json.dumps(raw, ensure_ascii=False, separators=(",", ":")), now)
+    # In ASCII: half characters and NULs are legal in JSON, as escapes, and in no database.
+    return Letter(number, _sender(raw), json.dumps(raw, separators=(",", ":")), now)
 
 
 def _sender(raw: dict[str, object]) -> int | None:

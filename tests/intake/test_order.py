@@ -1,0 +1,119 @@
+"""Letters of one person are handled once and in order, whichever process they came to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import SharedClock
+from bot.intake.polling import letter_of
+from db import inbox
+from db.engine import Database
+from db.inbox import Letter
+from tests.conftest import START
+from tests.intake.conftest import Replicas, left, noted, stored
+
+Message = Callable[..., Letter]
+
+
+async def test_letters_spread_over_replicas_are_handled_in_order(
+    replica: Replicas, database: Database, message: Message
+) -> None:
+    replicas = [await replica() for _ in range(1 if database.is_sqlite else 3)]
+    letters = [message(number) for number in range(1, 61)]
+    await stored(database, letters)
+
+    for index, each in enumerate(replicas):
+        each.lull.queues.add(letters[index :: len(replicas)])
+    await asyncio.gather(*(each.settle() for each in replicas))
+
+    assert await noted(database) == list(range(1, 61))
+    assert await left(database) == []
+
+
+async def test_whoever_has_a_later_letter_handles_the_earlier_ones_of_a_dead_replica_first(
+    replica: Replicas, database: Database, message: Message
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("one process has them all in its own queue")
+    alive = await replica()
+    await stored(database, [message(number) for number in (1, 2, 3)])
+
+    alive.lull.queues.add([message(3)])
+    await alive.settle()
+
+    assert await noted(database) == [1, 2, 3]
+    assert await left(database) == []
+
+
+async def test_a_letter_in_two_hands_is_handled_once(replica: Replicas, database: Database, message: Message) -> None:
+    first = await replica()
+    second = first if database.is_sqlite else await replica()
+    await stored(database, [message(5)])
+
+    await asyncio.gather(first.lull.desk.handle(message(5)), second.lull.desk.handle(message(5)))
+
+    assert await noted(database) == [5]
+    assert await left(database) == []
+
+
+async def test_a_letter_that_is_given_twice_waits_once(replica: Replicas, database: Database, message: Message) -> None:
+    one = await replica()
+    await stored(database, [message(1), message(2)])
+
+    one.lull.queues.add([message(1), message(2), message(1)])
+
+    assert len(one.lull.queues) == 2
+    await one.settle()
+    one.lull.queues.add([message(1)])
+    await one.settle()
+    assert await noted(database) == [1, 2]
+
+
+async def test_people_do_not_wait_for_each_other(replica: Replicas, database: Database, message: Message) -> None:
+    one = await replica()
+    letters = [message(number, user_id=number % 7 + 1) for number in range(70)]
+    await stored(database, letters)
+
+    one.lull.queues.add(letters)
+    await one.settle()
+
+    for user_id in range(1, 8):
+        assert await noted(database, user_id) == [n for n in range(70) if n % 7 + 1 == user_id]
+
+
+async def test_what_is_old_enough_and_nobody_handled_is_found(
+    database: Database, message: Message, clock: SharedClock
+) -> None:
+    await stored(database, [message(1), message(2)])
+    clock.skip(60)
+    await stored(database, [message(3)])
+
+    async with database.read() as db:
+        found = await inbox.waiting(db, before=clock.now() - timedelta(seconds=30), limit=1)
+
+    assert [letter.update_id for letter in found] == [1]
+
+
+@pytest.mark.parametrize("text", ["\ud800 half a pair", "nul \0 in it", "straße 🌙"])
+async def test_texts_that_databases_dislike_are_stored_and_come_back(database: Database, text: str) -> None:
+    letter = letter_of({"update_id": 9, "message": {"text": text, "from": {"id": 4}}}, now=START)
+    assert letter is not None
+
+    await stored(database, [letter])
+    async with database.write() as db:
+        (found,) = await inbox.waiting(db)
+        await inbox.bury(db, found, error=f"ValueError: {text}", now=START)
+
+    assert (json.loads(found.body)["message"]["text"], found.user_id) == (text, 4)
+    async with database.read() as db:
+        assert await inbox.dead(db) == 1
+
+
+@pytest.mark.parametrize("number", [None, True, "7", -1, 2**63, 1.5])
+def test_an_update_without_a_usable_number_is_no_letter(number: object) -> None:
+    assert letter_of({"update_id": number, "message": {}}, now=START) is None
