@@ -22,8 +22,11 @@ class Press:
     @property
     def night(self) -> date | None:
         """The first argument as a night, or None when it is not one."""
+        # fromisoformat alone would take week dates as well.
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", self.arg(0)):
+            return None
         try:
-            return date.fromisoformat(self.args[0]) if self.args and len(self.args[0]) == 10 else None
+            return date.fromisoformat(self.arg(0))
         except ValueError:
             return None
 
