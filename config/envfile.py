@@ -12,7 +12,7 @@ from dotenv.parser import Binding, parse_stream
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 # docker-compose reads the same file; these names are its own and the database container's.
-_OTHERS = ("COMPOSE_", "POSTGRES_")
+_OTHERS = ("COMPOSE_", "LULL_", "POSTGRES_")
 
 
 def read(path: Path, known: Collection[str], problems: list[str]) -> dict[str, str]:
