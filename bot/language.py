@@ -67,6 +67,23 @@ class Words:
         """A weekday's short name; Monday is 0."""
         return str(self.locale.days["stand-alone"]["abbreviated"][number])
 
+    def weekday_letter(self, number: int) -> str:
+        """A weekday in a letter or two, for narrow columns; Monday is 0."""
+        return str(self.locale.days["stand-alone"]["narrow"][number])
+
+    @property
+    def first_weekday(self) -> int:
+        """The weekday that a week begins with; Monday is 0."""
+        return int(self.locale.first_week_day)
+
+    def month(self, first: date) -> str:
+        """A month with its year, as "November 2026"."""
+        return str(dates.format_skeleton("yMMMM", first, locale=self.locale))
+
+    def short_month(self, first: date) -> str:
+        """A month's short name, as "Nov"."""
+        return str(self.locale.months["stand-alone"]["abbreviated"][first.month])
+
     @property
     def weekdays(self) -> dict[str, frozenset[int]]:
         """The weekdays' names, long and short, each for its number."""

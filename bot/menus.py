@@ -24,6 +24,7 @@ def commands(words: Words) -> list[tuple[str, str]]:
     """The menu: command and what it does."""
     return [
         ("tonight", words("Tonight at a glance")),
+        ("diary", words("Your nights, month by month")),
         ("tips", words("One more tip, and the topics")),
         ("settings", words("Bedtime, zone, form and the rest")),
         ("pause", words("Rest for some nights")),

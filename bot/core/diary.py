@@ -163,11 +163,11 @@ def trouble(detail: Detail, zone: str, *, now: datetime) -> Trouble | None:
     """What is impossible about the night as it was told, if anything is. Only what was said is looked at."""
     at = _instants(detail, zone)
     instants = list(at.values())
-    if instants and instants[-1] > now:
-        return Trouble.FUTURE
     if instants and instants[-1] - instants[0] > LONGEST_IN_BED:
         # Every time is read as the first such time after the one before; so a time too early has come a day later.
         return Trouble.ORDER if _went_round(at) else Trouble.TOO_LONG
+    if instants and instants[-1] > now:
+        return Trouble.FUTURE
     spent = (detail.latency or 0) + (_awake(detail) or 0)
     trying = _minutes(at.get("tried", at.get("in_bed")), at.get("woke", at.get("rose")))
     if trying is not None and spent > trying:

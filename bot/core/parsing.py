@@ -207,14 +207,24 @@ _NIGHTS = re.compile(r"([0-9]{1,3})(?: ?(n|nights?|d|days?|w|weeks?))?")
 
 def lead(text: str) -> int | None:
     """Minutes before bed, 15 to 120: "45", "45 min", "1h", "1 h 15"."""
+    found = minutes(text)
+    return found if found in LEADS else None
+
+
+def minutes(text: str) -> int | None:
+    """A length of time in minutes: "20", "20 min", "1h", "1 h 15"."""
     plain = _plain(text)
     if found := _MINUTES.fullmatch(plain):
-        minutes = int(found[1])
-    elif found := _HOURS.fullmatch(plain):
-        minutes = int(found[1]) * 60 + int(found[2] or 0)
-    else:
-        return None
-    return minutes if minutes in LEADS else None
+        return int(found[1])
+    if found := _HOURS.fullmatch(plain):
+        return int(found[1]) * 60 + int(found[2] or 0)
+    return None
+
+
+def count(text: str) -> int | None:
+    """A whole number of up to four digits."""
+    plain = _plain(text)
+    return int(plain) if re.fullmatch("[0-9]{1,4}", plain) else None
 
 
 def nights(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from telegram import Update
@@ -9,9 +10,10 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import schedule as times
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
-from bot.handlers import plans
+from bot.handlers import plans, stock
 from bot.views import evening as views
-from bot.views.message import View
+from bot.views import stock as stock_views
+from bot.views.message import View, lines
 from db import nights, outbox
 
 UNDO_FOR = timedelta(minutes=10)
@@ -33,7 +35,9 @@ async def glance(turn: Turn) -> View:
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
     sent = await outbox.state_of(turn.db, person.id, Kind.REMINDER, night)
-    return views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now)
+    view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now)
+    left = await stock.current(turn)
+    return view if left is None else replace(view, text=lines(view.text, stock_views.line(words, left)))
 
 
 def coming_night(turn: Turn) -> Night:
@@ -56,6 +60,7 @@ async def took(_update: Update, turn: Turn) -> None:
     record = await record_intake(turn, night, Intake.TAKEN)
     turn.say(views.recorded(turn.words, turn.person, record, undo=True))
     await _settle_message(turn, night, record)
+    await stock.after_taking(turn)
 
 
 async def _settle_message(turn: Turn, night: Night, record: NightRecord) -> None:
@@ -82,6 +87,7 @@ async def taken(update: Update, turn: Turn) -> None:
         record = await record_intake(turn, record.night, Intake.TAKEN)
     turn.answer(update, turn.words("Noted."))
     turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+    await stock.after_taking(turn)
 
 
 async def skip(update: Update, turn: Turn) -> None:

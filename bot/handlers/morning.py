@@ -24,14 +24,19 @@ async def rate(update: Update, turn: Turn) -> None:
     if night is None or number not in [rating.value for rating in Rating]:
         turn.out_of_date(update)
         return
+    await record_rating(turn, night, Rating(number))
+    turn.answer(update, turn.words("Noted."))
+    await _show(update, turn, night)
+
+
+async def record_rating(turn: Turn, night: Night, rating: Rating) -> None:
+    """Write one answer, marked when it comes late; who answers is asked every morning again."""
     late = planning.is_late_rating(turn.person, night, now=turn.now)
-    await nights.record_rating(turn.db, turn.person.id, night, Rating(number), at=turn.now, late=late)
+    await nights.record_rating(turn.db, turn.person.id, night, rating, at=turn.now, late=late)
     turn.change(
         unanswered=None,
         cadence=None if (turn.person.unanswered or 0) >= planning.QUIET_MORNINGS else turn.person.cadence,
     )
-    turn.answer(update, turn.words("Noted."))
-    await _show(update, turn, night)
 
 
 async def unrate(update: Update, turn: Turn) -> None:
@@ -65,7 +70,7 @@ async def took(update: Update, turn: Turn) -> None:
 async def _show(update: Update, turn: Turn, night: Night) -> None:
     record = await nights.find(turn.db, turn.person.id, night)
     can_ask = turn.now < times.cut_off(turn.schedule, night)
-    turn.edit(update, views.answered(turn.words, record, can_ask=can_ask))
+    turn.edit(update, views.answered(turn.words, turn.person, record, can_ask=can_ask))
 
 
 def _rateable_night(turn: Turn) -> Night | None:

@@ -8,8 +8,9 @@ from bot import language
 from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Form, Minute
-from bot.handlers import onboarding, plans, zones
+from bot.handlers import onboarding, plans, stock, zones
 from bot.handlers.changes import changed
+from bot.views import details as detail_views
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View
@@ -43,9 +44,14 @@ async def panel(update: Update, turn: Turn) -> None:
             words, [(code, language.words(code).name) for code in language.available()]
         ),
         "pause": lambda: views.pause(words),
+        "diary": lambda: detail_views.choices(words, turn.person),
     }
     typed = {"bedtime": Awaiting.BEDTIME, "lead": Awaiting.LEAD, "zone": Awaiting.ZONE, "checkin": Awaiting.CHECK_IN}
     picker = pickers.get(turn.press.arg(0))
+    if turn.press.arg(0) == "stock":
+        turn.answer(update)
+        turn.edit(update, await stock.page(turn))
+        return
     if picker is None:
         turn.out_of_date(update)
         return

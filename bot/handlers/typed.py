@@ -11,7 +11,7 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import parsing, press
 from bot.core.model import Awaiting
-from bot.handlers import bedtime, evening, onboarding, preferences, zones
+from bot.handlers import bedtime, details, diary, evening, onboarding, preferences, stock, zones
 from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
@@ -42,6 +42,9 @@ ANSWERS: dict[Awaiting, Answering] = {
     Awaiting.ZONE: zones.typed_zone,
     Awaiting.AWAY_UNTIL: zones.typed_away,
     Awaiting.CHECK_IN: preferences.typed_check_in,
+    Awaiting.DETAIL: details.typed_detail,
+    Awaiting.STOCK: stock.typed_stock,
+    Awaiting.PACK: stock.typed_pack,
 }
 
 
@@ -53,8 +56,12 @@ async def text(update: Update, turn: Turn) -> None:
     awaited = onboarding.awaited(turn.person, turn)
     if turn.person.consent is None:
         await onboarding.start(update, turn)
-    elif (fixed := _fixed_answer(turn, said)) is not None:
+        return
+    noted = await diary.take_note(update, turn, said)
+    if (fixed := _fixed_answer(turn, said)) is not None:
         turn.say(View(escape(turn.words(fixed), quote=False)))
+    elif noted:
+        return
     elif awaited in ANSWERS and short:
         await ANSWERS[awaited](update, turn, short)
     else:

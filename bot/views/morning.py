@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import InlineKeyboardMarkup
 
-from bot.core.model import Intake, Night, NightRecord, Owed, Rating, State
+from bot.core.model import Intake, Night, NightRecord, Owed, Person, Rating, State
 from bot.language import Words
 from bot.views.message import Button, Row, View, button, keyboard, lines
 
@@ -44,16 +44,22 @@ def took(words: Words, record: NightRecord) -> list[Button]:
     return [button(words("Took it"), "took", record.night, 1), button(words("Didn't"), "took", record.night, 0)]
 
 
-def answered(words: Words, record: NightRecord, *, can_ask: bool) -> View:
+def answered(words: Words, person: Person, record: NightRecord, *, can_ask: bool) -> View:
     """What the check-in turns into. `can_ask`: the night is still open for the question whether it was taken."""
     if record.rating is None:
         text = lines(_intake(words, record), words("How was your sleep, compared with your usual?"))
         return View(text, question(words, record), silent=True)
     rated = words("Sleep: {rating}.", rating=rating_names(words)[record.rating])
     ask = took(words, record) if can_ask else []
-    again: Row = [button(words("Undo"), "unrate", record.night)]
+    again: Row = [button(words("Undo"), "unrate", record.night), *_more(words, person, record.night)]
     text = lines(rated, words("And did you take it?") if ask else _intake(words, record))
     return View(text, keyboard(ask, again), silent=True)
+
+
+def _more(words: Words, person: Person, night: Night) -> list[Button]:
+    """What else can be said of the night, for those who want to."""
+    detail = [button(words("Add detail"), "det", night)] if person.detail else []
+    return [*detail, button(words("The evening"), "even", night)] if person.ask_evening else detail
 
 
 def _intake(words: Words, record: NightRecord) -> str | None:

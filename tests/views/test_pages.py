@@ -172,7 +172,7 @@ def test_a_source_is_cited_by_who_and_when(authors: str, year: int | None, cited
 
 EVENINGS = {"tonight", "took", "tips", "pause", "resume", "stop"}
 SHORTCUTS = {"bedtime", "lead", "timezone", "form", "language", "checkin"}
-COMMANDS = EVENINGS | SHORTCUTS | {"start", "settings", "privacy"}
+COMMANDS = EVENINGS | SHORTCUTS | {"start", "settings", "privacy", "diary"}
 
 
 def test_the_help_names_every_command_and_no_other() -> None:
