@@ -29,7 +29,7 @@ from bot.intake.desk import App, Desk
 from bot.intake.polling import Polling
 from bot.intake.queues import Queues
 from bot.metrics import Counts
-from config import logs
+from config import failpoints, logs
 from config.settings import Settings
 from db import inbox, marks
 from db.engine import Database
@@ -65,6 +65,7 @@ class Lull:
 
 def build(settings: Settings, texts: Content) -> Lull:
     """Every part, wired, nothing started."""
+    failpoints.arm(settings.fail_point)
     clock = open_clock(settings.clock_file)
     database = Database(settings.database_url.get_secret_value())
     token = settings.bot_token.get_secret_value()
@@ -123,9 +124,10 @@ async def _live(lull: Lull, stop: asyncio.Event) -> int:
     """Poll, beat and answer until told to stop."""
     if not await _greet(lull, stop):
         return 0
-    polling = asyncio.create_task(lull.polling.run(), name="polling")
+    # Before the first poll: what was stored by an earlier process is older than anything that comes now.
     async with lull.database.read() as db:
         lull.queues.add(await inbox.waiting(db))
+    polling = asyncio.create_task(lull.polling.run(), name="polling")
     _schedule(lull, stop)
     menu = asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus")
     _log.info("lull is awake", rate=lull.settings.send_rate)

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, Validat
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config import addresses, envfile
+from config import addresses, envfile, failpoints
 from config.addresses import Listen
 from config.addresses import plain as _plain
 
@@ -140,7 +140,7 @@ def _file(value: object, info: ValidationInfo) -> Path | None:
 def _fail_point(value: object) -> str | None:
     if value is None:
         return None
-    if not re.fullmatch(r"[\w.:@,=-]{1,100}", _plain(value), re.ASCII):
+    if not failpoints.good(_plain(value)):
         raise ValueError("FAIL_POINT is not the name of a fail point; leave it out, it is for tests of faults.")
     return _plain(value)
 

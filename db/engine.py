@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator
@@ -13,6 +14,8 @@ from typing import IO
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from config import failpoints
 
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""
@@ -79,14 +82,16 @@ class Database:
         return engine
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Connection]:
-        """One transaction that may write; committed at the end of the block, rolled back if it raises."""
-        if not self.is_sqlite:
-            async with _reachable(), self._writer.begin() as connection:
-                yield connection
-            return
-        async with self._turn, _reachable(), self._writer.begin() as connection:
+    async def write(self, name: str = "write") -> AsyncIterator[Connection]:
+        """One transaction that may write; committed at the end of the block, rolled back if it raises.
+
+        `name` is what its two fail points are called: `before_<name>` just before the commit, `after_<name>` just after it.
+        """
+        turn = self._turn if self.is_sqlite else contextlib.nullcontext()
+        async with turn, _reachable(), self._writer.begin() as connection:
             yield connection
+            failpoints.reach(f"before_{name}")
+        failpoints.reach(f"after_{name}")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:

@@ -7,7 +7,7 @@ written means that somebody else has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ class Settled:
     sent_at: datetime | None = None
     reason: str | None = None
     uncount: bool = False  # the copy was certainly never written: it does not count
+    begun: bool = True  # False: ends only a claimed row, never one that another task may have begun to send meanwhile
 
 
 # -- owe ---------------------------------------------------------------------------------------------------------------
@@ -223,10 +224,13 @@ def _owed(get: sa.RowMapping, retired: dict[int, frozenset[str]]) -> Owed:
 
 
 async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetime) -> set[int]:
-    """Note, just before the socket write, that a copy is on its way. Returns those that are still this worker's."""
+    """Note, just before the socket write, that a copy is on its way.
+
+    Returns those that are still this worker's and whose window has not closed while they waited for their turn.
+    """
     query = (
         _box.update()
-        .where(_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker)
+        .where(_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker, _box.c.until_at > now)
         .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=now, lease_until=now + LEASE)
         .returning(_box.c.id)
     )
@@ -238,19 +242,24 @@ async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> Non
     await db.execute(_SETTLE, [_settled(end, worker) for end in ends])
 
 
+_NEW_STATE, _NEW_REASON = (sa.bindparam(name, type_=sa.String()) for name in ("new_state", "new_reason"))
 _SETTLE = (
     _box.update()
     .where(
         _box.c.id == sa.bindparam("row_id"),
         _box.c.worker == sa.bindparam("mine"),
-        _box.c.state.in_((State.CLAIMED, State.SENDING)),
+        sa.or_(
+            _box.c.state == State.CLAIMED,
+            sa.and_(_box.c.state.in_((State.SENDING, State.SENT)), sa.bindparam("begun", type_=sa.Boolean())),
+        ),
     )
     .values(
-        state=sa.bindparam("new_state"),
+        # Sent already, though still ours: the person has answered it before Telegram told us.
+        state=sa.case((_box.c.state == State.SENT, State.SENT), else_=_NEW_STATE),
         due_at=sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at),
         message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
         sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
-        reason=sa.bindparam("new_reason", type_=sa.String()),
+        reason=sa.case((_NEW_STATE == State.DUE, sa.func.coalesce(_NEW_REASON, _box.c.reason)), else_=_NEW_REASON),
         copies=_box.c.copies - sa.bindparam("uncounted", type_=sa.Integer()),
         tries=_box.c.tries + 1,
         worker=None,
@@ -269,6 +278,7 @@ def _settled(end: Settled, worker: str) -> dict[str, object]:
         "new_sent_at": end.sent_at,
         "new_reason": None if end.reason is None else end.reason[:120],
         "uncounted": int(end.uncount),
+        "begun": end.begun,
     }
 
 
@@ -281,26 +291,32 @@ async def give_back(db: Connection, *, worker: str) -> None:
     await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
 
 
-async def reclaim(db: Connection, *, now: datetime, everything: bool = False) -> list[tuple[Kind, State]]:
+async def reclaim(
+    db: Connection, *, now: datetime, everything: bool = False, keep: Collection[int] = ()
+) -> list[tuple[Kind, State]]:
     """Take back the rows of dead workers: those whose lease ran out or, at the start of an only process, all.
+
+    `keep` are the rows that this process has in hand: alive, whatever a clock that jumped says of their leases.
 
     What had not begun is due again. What was being sent may have arrived: a reminder goes again after a while, up to three
     copies; anything else stays unknown. Returns kind and new state of each row that was being sent.
     """
     over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
-    await db.execute(
-        _box.update().where(over, _box.c.state == State.CLAIMED).values(state=State.DUE, worker=None, lease_until=None)
-    )
-    begun = sa.select(_box.c.id, _box.c.kind, _box.c.copies, _box.c.sent_at).where(over, _box.c.state == State.SENDING)
+    held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at)
+    held = held.where(over, _box.c.state.in_((State.CLAIMED, State.SENDING)))
+    lost = [row for row in await db.execute(held) if row.id not in keep]
+    if claimed := [row.id for row in lost if row.state == State.CLAIMED]:
+        mine = (over, _box.c.id.in_(claimed), _box.c.state == State.CLAIMED)
+        await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
     found = []
-    for row in (await db.execute(begun)).all():
+    for row in (row for row in lost if row.state == State.SENDING):
         end = after_unknown(
             row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason="the process ended"
         )
         values: dict[str, object] = {"state": end.state, "reason": end.reason, "worker": None, "lease_until": None}
         if end.due_at is not None:
             values["due_at"] = end.due_at
-        await db.execute(_box.update().where(_box.c.id == row.id, _box.c.state == State.SENDING).values(values))
+        await db.execute(_box.update().where(_box.c.id == row.id, over, _box.c.state == State.SENDING).values(values))
         found.append((Kind(row.kind), end.state))
     return found
 
@@ -360,14 +376,14 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
     gone = (
         _box.delete()
         .where(_box.c.id.in_(old))
-        .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason)
+        .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies)
     )
     rows = (await db.execute(gone)).all()
     closed = [Closed(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
     fates = [
-        {"user_id": row.user_id, "night": row.night, "reminder": _fate(State(row.state), row.reason)}
+        {"user_id": row.user_id, "night": row.night, "reminder": _fate(State(row.state), row.reason, row.copies)}
         for row in rows
-        if row.kind == Kind.REMINDER and row.state in _DELIVERY
+        if row.kind == Kind.REMINDER
     ]
     await nights.close(db, fates)
     await nights.count_quiet(
@@ -376,7 +392,9 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
     return closed
 
 
-def _fate(state: State, reason: str | None) -> Delivery:
+def _fate(state: State, reason: str | None, copies: int) -> Delivery:
+    if state is State.DUE:  # put off beyond its night's end
+        return Delivery.UNKNOWN if copies else Delivery.EXPIRED
     if state is State.GONE and reason == "not found":
         return Delivery.NOT_FOUND
     return _DELIVERY[state]
@@ -412,6 +430,8 @@ async def answered(db: Connection, user_id: int, night: Night) -> None:
         .where(*mine, _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN)))
         .values(state=proven, worker=None, lease_until=None)
     )
+    # A copy in the air is proven too. It keeps its worker, who still has the message's number to add.
+    await db.execute(_box.update().where(*mine, _box.c.state == State.SENDING).values(state=State.SENT))
 
 
 async def cancel(
@@ -454,7 +474,8 @@ async def again(
     when = {"due_at": at, "planned_at": at, "until_at": until, "bed_at": bed_at}
     fresh = {"state": State.DUE, "copies": 0, "tries": tries, "reason": None, "worker": None, "lease_until": None}
     await db.execute(
-        _box.update().where(_one(user_id, kind, night), _box.c.state != State.SENDING).values(**when, **fresh)
+        # Also while a copy is in the air, as when its answer is long in coming: the person holds it in their hand.
+        _box.update().where(_one(user_id, kind, night)).values(**when, **fresh)
     )
 
 

@@ -25,7 +25,9 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return Settled(row.id, State.SENT, message_id=message_id, sent_at=now)
         case Unsent(reason, retry_after):
             wait = timedelta(seconds=retry_after) if retry_after else back_off(row.tries)
-            return Settled(row.id, State.DUE, due_at=now + wait, reason=reason, uncount=_counted(outcome))
+            if not _counted(outcome):
+                return Settled(row.id, State.DUE, due_at=now + wait, begun=False)
+            return Settled(row.id, State.DUE, due_at=now + wait, reason=reason, uncount=True)
         case Closed(reason):
             return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason=reason, uncount=True)
         case Gone(reason):
@@ -52,7 +54,7 @@ def back_off(tries: int) -> timedelta:
 
 def pushed_on(row: Owed, *, now: datetime) -> Settled:
     """A row that could not be rendered."""
-    return Settled(row.id, State.DUE, due_at=now + outbox.PUSHED_ON, reason="could not be rendered")
+    return Settled(row.id, State.DUE, due_at=now + outbox.PUSHED_ON, reason="could not be rendered", begun=False)
 
 
 def follow(row: Owed, outcome: Outcome, *, now: datetime) -> Change | None:
@@ -68,6 +70,8 @@ def follow(row: Owed, outcome: Outcome, *, now: datetime) -> Change | None:
 
 
 async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:
+    if (await nights.find(db, row.person.id, row.night)).intake is not None:
+        return  # answered before we could note that it was sent
     if row.kind is Kind.REMINDER:
         message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=0)
         if message is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from telegram.ext import ExtBot
@@ -15,11 +16,11 @@ from bot.core.model import Kind, Owed
 from bot.core.pacing import Lane
 from bot.delivery import after, sender
 from bot.delivery.group_commit import GroupCommit
-from bot.delivery.limiter import Passage
+from bot.delivery.limiter import Limiter, Passage
 from bot.delivery.renderer import Renderer
 from bot.metrics import Counts
 from bot.views.message import View
-from config import logs
+from config import failpoints, logs
 from db import inbox, outbox
 from db.engine import Database, Unavailable
 from db.outbox import Settled
@@ -49,10 +50,11 @@ class Heartbeat:
         self.worker = secrets.token_hex(8)
         self._starting = GroupCommit[int, bool](self._start)
         self._settling = GroupCommit[Settled, None](self._settle)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], int] = {}  # and the row each of them has in hand
+        self._waiting: set[asyncio.Task[None]] = set()  # those of them whose message has certainly not left
         self._pump: asyncio.Task[None] | None = None
         self._careful = 0
-        self._halted_until: datetime | None = None
+        self._halted_until = 0.0
         self._pruned_at: datetime | None = None
         self._stopping = False
         self._beating = asyncio.Lock()
@@ -60,7 +62,7 @@ class Heartbeat:
 
     async def recover(self, *, clean: bool) -> None:
         """At the start of an only process: whatever an earlier one had in hand is taken back."""
-        async with self._database.write() as db:
+        async with self._database.write("recover") as db:
             found = await outbox.reclaim(db, now=self._clock.now(), everything=True)
         self._careful = 0 if clean else CAREFUL
         self.counts.reclaimed(found)
@@ -93,7 +95,7 @@ class Heartbeat:
             backlog, soon = await outbox.backlog(db, now=now, until=now + pacing.LOOKAHEAD)
         until = pacing.release_until(now, backlog=backlog, due_within_lookahead=soon, rate=self._rate)
         while True:
-            async with self._database.write() as db:
+            async with self._database.write("owe") as db:
                 page = await outbox.owe_due(db, now=now, until=until, limit=PAGE)
             for user_id, error in page.trouble:
                 _log.error("a person could not be planned", person=logs.person(user_id), kind=type(error).__name__)
@@ -102,16 +104,16 @@ class Heartbeat:
 
     async def _look_back(self, now: datetime) -> None:
         """Close windows and nights that are over, and take back what dead workers held."""
-        async with self._database.write() as db:
-            self.counts.reclaimed(await outbox.reclaim(db, now=now))
+        async with self._database.write("look_back") as db:
+            self.counts.reclaimed(await outbox.reclaim(db, now=now, keep=set(self._sending.values())))
             self.counts.expired(await outbox.expire(db, now=now))
         while True:
-            async with self._database.write() as db:
+            async with self._database.write("close") as db:
                 closed = await outbox.close(db, now=now, limit=PAGE)
             if len(closed) < PAGE:
                 break
         if self._pruned_at is None or now - self._pruned_at > timedelta(hours=1):
-            async with self._database.write() as db:
+            async with self._database.write("prune") as db:
                 await inbox.prune(db, now=now)
             self._pruned_at = now
 
@@ -123,18 +125,32 @@ class Heartbeat:
             while not self._stopping and not self._halted():
                 rows = await self._claim()
                 for row in rows:
-                    task = asyncio.create_task(self._one(row), name="send")
-                    self._sending.add(task)
-                    task.add_done_callback(self._sending.discard)
+                    self._take(row)
                 if not rows and not self._sending:
                     return
                 if self._sending:
                     await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
         except Unavailable as error:
             _log.error("the database is away; sending waits", why=str(error))
+        except Exception as error:  # the next beat tries again
+            _log.error("rows could not be claimed", kind=type(error).__name__, exc_info=error)
+
+    def _take(self, row: Owed) -> None:
+        """Put a claimed row on its way. A row in hand is not reclaimed, however far the clock jumps meanwhile."""
+        task = asyncio.create_task(self._one(row), name="send")
+        self._sending[task] = row.id
+        self._waiting.add(task)
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        self._waiting.discard(task)
+        del self._sending[task]
 
     def _halted(self) -> bool:
-        return self._halted_until is not None and self._clock.now() < self._halted_until
+        """Whether nothing bulky may be sent now: what is claimed then would only grow stale in the limiter."""
+        limiter = self._bot.rate_limiter
+        flooded = isinstance(limiter, Limiter) and limiter.halted_for > 0
+        return flooded or self._clock.monotonic() < self._halted_until
 
     @property
     def _window(self) -> int:
@@ -146,7 +162,7 @@ class Heartbeat:
         # Small refills would cost a transaction a row.
         if free <= 0 or (self._sending and free < self._window // 4):
             return []
-        async with self._database.write() as db:
+        async with self._database.write("claim") as db:
             return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free)
 
     async def _one(self, row: Owed) -> None:
@@ -161,32 +177,46 @@ class Heartbeat:
 
     async def _send(self, row: Owed, view: View) -> None:
         lane = _LANES.get(row.kind, Lane.CHECK_IN)
-        begin = functools.partial(self._starting.add, row.id)
+        begin = functools.partial(self._begin, row)
         passage = Passage(lane, deadline=row.until_at, before=begin)
         outcome = await sender.send(self._bot, row.person.id, view, passage=passage)
+        failpoints.reach("after_send")
         if isinstance(outcome, sender.Moved):
             outcome = await sender.send(self._bot, outcome.chat_id, view, passage=Passage(lane))
         now = self._clock.now()
         if isinstance(outcome, sender.Closed):
             _log.error("Telegram does not accept the token; nothing is sent for a minute")
-            self._halted_until = now + HALT
+            self._halted_until = self._clock.monotonic() + HALT.total_seconds()
         self._careful = max(0, self._careful - 1)
         self.counts.outcome(row, outcome, now=now)
         await self._end(after.settle(row, outcome, now=now))
-        await self._follow(row, outcome, now)
-
-    async def _follow(self, row: Owed, outcome: sender.Outcome, now: datetime) -> None:
-        """What else an outcome changes: a nudge to come, or a person who is gone."""
+        # What else an outcome changes: a nudge to come, or a person who is gone.
         change = after.follow(row, outcome, now=now)
         if change is not None:
-            async with self._database.write() as db:
-                await change(db)
+            await self._insist(functools.partial(self._write, change))
+
+    async def _begin(self, row: Owed) -> bool:
+        """Asked by the limiter when it is the row's turn: note the copy, unless the row is no longer ours to send."""
+        task = asyncio.current_task()
+        if self._stopping or task is None:
+            return False
+        self._waiting.discard(task)
+        mine = await self._starting.add(row.id)
+        failpoints.reach("before_send")
+        return mine
+
+    async def _write(self, change: after.Change) -> None:
+        async with self._database.write("follow") as db:
+            await change(db)
 
     async def _end(self, end: Settled) -> None:
-        """Settle, however long the database is away: what was sent must be known as sent."""
+        await self._insist(functools.partial(self._settling.add, end))
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write it, however long the database is away: what was sent must be known as sent."""
         while True:
             try:
-                await self._settling.add(end)
+                await write()
             except Unavailable as error:
                 _log.error("the database is away; an outcome waits", why=str(error))
                 await self._clock.sleep(1.0)
@@ -194,12 +224,12 @@ class Heartbeat:
                 return
 
     async def _start(self, ids: list[int]) -> list[bool]:
-        async with self._database.write() as db:
+        async with self._database.write("start") as db:
             mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
         return [row_id in mine for row_id in ids]
 
     async def _settle(self, ends: list[Settled]) -> list[None]:
-        async with self._database.write() as db:
+        async with self._database.write("settle") as db:
             await outbox.settle(db, ends, worker=self.worker)
         return [None] * len(ends)
 
@@ -210,11 +240,16 @@ class Heartbeat:
         self._stopping = True
         async with self._beating:  # a beat under way ends in its own time: it is a few short transactions
             pass
-        if self._pump is not None and not self._pump.done():
-            await asyncio.wait({self._pump}, timeout=seconds)
-        if self._sending:
-            await asyncio.wait(set(self._sending), timeout=seconds)
-        for task in self._sending:
+        for task in self._waiting:
             task.cancel()
-        async with self._database.write() as db:
-            await outbox.give_back(db, worker=self.worker)
+        pump = set() if self._pump is None else {self._pump}
+        if busy := pump | set(self._sending):
+            _, late = await asyncio.wait(busy, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with self._database.write("give_back") as db:
+                await outbox.give_back(db, worker=self.worker)
+        except Unavailable as error:
+            _log.error("the database is away; the next start takes back what is claimed", why=str(error))

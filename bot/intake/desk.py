@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.content import Content
 from bot.context import Reply, Say, Turn
 from bot.views.message import View
-from config import logs
+from config import failpoints, logs
 from config.settings import Settings
 from db import inbox
 from db.engine import Database, Unavailable
@@ -76,7 +76,7 @@ class Desk:
 
     async def turn_away(self, letter: Letter, *, warn: bool) -> None:
         """An update too many in a minute: not handled; the first one is answered with a word."""
-        async with self.database.write() as db:
+        async with self.database.write("turn_away") as db:
             await inbox.done(db, letter.update_id)
         if warn and letter.user_id is not None:
             text = language.words(None)("That was a lot at once. Give me a minute, then try again.")
@@ -93,7 +93,7 @@ class Desk:
 
     async def _turn(self, update: Update, letter: Letter) -> list[Reply] | Letter:
         """Everything that the update changes, and its leaving the inbox, in one transaction."""
-        async with self.database.write() as db:
+        async with self.database.write("handle") as db:
             first = await inbox.first(db, letter)
             if first is None:
                 raise _Handled
@@ -124,13 +124,14 @@ class Desk:
     async def _reply(self, update: Update, answers: list[Reply]) -> None:
         chat = update.effective_chat
         for answer in answers:
+            failpoints.reach("before_reply")
             await self._perform(answer, 0 if chat is None else chat.id)
 
     async def _failed(self, letter: Letter, error: Exception, *, last: bool) -> None:
         trouble = secrets.token_hex(3)
         _log.error("an update failed", trouble=trouble, kind=type(error).__name__, last=last, exc_info=error)
         if not last:
-            async with self.database.write() as db:
+            async with self.database.write("failed") as db:
                 await inbox.failed(db, letter.update_id)
             return
         await self._bury(letter, error)
@@ -144,7 +145,7 @@ class Desk:
 
     async def _bury(self, letter: Letter, error: Exception) -> None:
         _log.warning("an update was put aside", update_id=letter.update_id, kind=type(error).__name__)
-        async with self.database.write() as db:
+        async with self.database.write("bury") as db:
             await inbox.bury(
                 db, letter, error=f"{type(error).__name__}: {logs.redact(str(error))[:500]}", now=self.clock.now()
             )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.clock import Clock
 from bot.intake.queues import Queues
@@ -59,6 +59,8 @@ class Polling:
             read_timeout=POLL + 10.0,
         )
         letters = [letter for raw in _listed(batch) if (letter := letter_of(raw, now=self._clock.now())) is not None]
+        if batch and not letters:
+            raise NetworkError("updates without a number, which cannot be confirmed")
         await store(self._database, self._queues, letters)
         # Only now: asking for what comes after them is what confirms them.
         if letters:
@@ -93,7 +95,7 @@ async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -
     """Commit a batch, then queue those that are new."""
     if not letters:
         return
-    async with database.write() as db:
+    async with database.write("store") as db:
         new = await inbox.store(db, letters)
     queues.add(letter for letter in letters if letter.update_id in new)
 

@@ -57,7 +57,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         OPERATOR_CONTACT=Ana, ana@example.org 👩‍⚕️
         CONTENT_DIR={tmp_path}
         CLOCK_FILE={clock}
-        FAIL_POINT=outbox.claim:3
+        FAIL_POINT=after_claim:3
         COMPOSE_PROJECT_NAME=lull
         POSTGRES_PASSWORD=pw
     """
@@ -69,7 +69,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
     assert (found.send_rate, found.paid_broadcasts) == (1000, True)
     assert (found.log_level, found.log_format) == ("DEBUG", "json")
     assert found.operator_contact == "Ana, ana@example.org 👩‍⚕️"
-    assert (found.content_dir, found.clock_file, found.fail_point) == (tmp_path, clock, "outbox.claim:3")
+    assert (found.content_dir, found.clock_file, found.fail_point) == (tmp_path, clock, "after_claim:3")
 
 
 def test_the_environment_comes_before_the_file_unless_it_is_empty(tmp_path: Path) -> None:
