@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.core import planning
-from bot.core.model import Delivery, Kind, Night, Owed, Person, State
+from bot.core.model import Delivery, Kind, Night, Owed, Person, State, Status
 from db import nights, tables, users
 from db.engine import Connection
 
@@ -31,7 +31,24 @@ REPEAT_AFTER = {1: timedelta(minutes=2), 2: timedelta(minutes=5)}
 PUSHED_ON = timedelta(hours=1)
 """What cannot be planned or rendered waits this long, so that it never stalls the sweep."""
 
-_OPEN = (State.DUE, State.CLAIMED, State.SENDING)
+_EVENING = _box.c.kind.in_((Kind.REMINDER, Kind.NUDGE))
+_ANSWERED = sa.exists().where(
+    _nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night, _nights.c.intake.is_not(None)
+)
+# Whoever rests still gets the morning question of a night that had begun; whoever is erased gets nothing.
+_WELCOME = sa.exists().where(
+    _users.c.id == _box.c.user_id,
+    _users.c.status.not_in((Status.STOPPED, Status.GONE)),
+    sa.or_(_users.c.status != Status.PAUSED, ~_EVENING),
+)
+
+
+def _proven(copies: ColumnElement[int]) -> ColumnElement[str]:
+    """The end of a row whose night was answered: the answer proves that a reminder arrived, if any copy left, now or before a snooze."""
+    left = sa.or_(copies > 0, _box.c.message_id.is_not(None))
+    return sa.case((sa.and_(_box.c.kind == Kind.REMINDER, left), State.SENT), else_=State.CANCELLED)
+
+
 _ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0}, value=_box.c.kind, else_=1)
 
 
@@ -45,7 +62,7 @@ class Settled:
     message_id: int | None = None
     sent_at: datetime | None = None
     reason: str | None = None
-    uncount: bool = False  # the copy was certainly never written: it does not count
+    uncount: bool = False  # the copy has certainly not arrived: if it was counted, it no longer is
     begun: bool = True  # False: ends only a claimed row, never one that another task may have begun to send meanwhile
 
 
@@ -157,10 +174,12 @@ async def claim(db: Connection, *, worker: str, now: datetime, limit: int) -> li
         .order_by(_ORDER, _box.c.until_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # PostgreSQL may run a plain subquery more than once, and would then lock and take more than the limit.
+        .cte("best")
     )
     taken = (
         _box.update()
-        .where(_box.c.id.in_(best.scalar_subquery()), _box.c.state == State.DUE)
+        .where(_box.c.id.in_(sa.select(best.c.id)), _box.c.state == State.DUE)
         .values(state=State.CLAIMED, worker=worker, lease_until=now + LEASE)
         .returning(_box.c.id)
     )
@@ -193,7 +212,12 @@ async def _load(db: Connection, ids: Sequence[int]) -> list[Owed]:
         .order_by(_ORDER, _box.c.until_at)
     )
     retired = await _retired_by(db, ids)
-    return [_owed(row, retired) for row in (await db.execute(query)).mappings()]
+    found = [_owed(row, retired) for row in (await db.execute(query)).mappings()]
+    if len(found) < len(ids):
+        # Nobody is there any more to send the others to.
+        nobodys = set(ids) - {owed.id for owed in found}
+        await db.execute(_box.delete().where(_box.c.id.in_(nobodys)))
+    return found
 
 
 async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
@@ -224,13 +248,23 @@ def _owed(get: sa.RowMapping, retired: dict[int, frozenset[str]]) -> Owed:
 
 
 async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetime) -> set[int]:
-    """Note, just before the socket write, that a copy is on its way.
+    """Note, just before the socket write, that a copy is on its way. Returns those that may go.
 
-    Returns those that are still this worker's and whose window has not closed while they waited for their turn.
+    They are still this worker's and still in time. What is no longer wanted, because the night was answered or the person
+    rests, stopped or left since the claim, ends here.
     """
+    mine = (_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker)
+    unwanted = sa.or_(~_WELCOME, sa.and_(_EVENING, _ANSWERED))
+    await db.execute(
+        _box.update()
+        .where(*mine, unwanted)
+        .values(
+            state=sa.case((_ANSWERED, _proven(_box.c.copies)), else_=State.CANCELLED), worker=None, lease_until=None
+        )
+    )
     query = (
         _box.update()
-        .where(_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker, _box.c.until_at > now)
+        .where(*mine, _box.c.until_at > now)
         .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=now, lease_until=now + LEASE)
         .returning(_box.c.id)
     )
@@ -238,11 +272,17 @@ async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetim
 
 
 async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> None:
-    """Write what became of rows that this worker has."""
+    """Write what became of rows that this worker has.
+
+    One that would go again although its night was answered meanwhile does not. None waits beyond the end of its window.
+    """
     await db.execute(_SETTLE, [_settled(end, worker) for end in ends])
 
 
-_NEW_STATE, _NEW_REASON = (sa.bindparam(name, type_=sa.String()) for name in ("new_state", "new_reason"))
+_new_state, _new_reason = (sa.bindparam(name, type_=sa.String()) for name in ("new_state", "new_reason"))
+_new_due_at = sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at)
+_uncounted = sa.and_(sa.bindparam("uncount", type_=sa.Boolean()), _box.c.state == State.SENDING)
+_new_copies = _box.c.copies - sa.case((_uncounted, 1), else_=0)
 _SETTLE = (
     _box.update()
     .where(
@@ -250,17 +290,16 @@ _SETTLE = (
         _box.c.worker == sa.bindparam("mine"),
         sa.or_(
             _box.c.state == State.CLAIMED,
-            sa.and_(_box.c.state.in_((State.SENDING, State.SENT)), sa.bindparam("begun", type_=sa.Boolean())),
+            sa.and_(_box.c.state == State.SENDING, sa.bindparam("begun", type_=sa.Boolean())),
         ),
     )
     .values(
-        # Sent already, though still ours: the person has answered it before Telegram told us.
-        state=sa.case((_box.c.state == State.SENT, State.SENT), else_=_NEW_STATE),
-        due_at=sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at),
+        state=sa.case((sa.and_(_new_state == State.DUE, _EVENING, _ANSWERED), _proven(_new_copies)), else_=_new_state),
+        due_at=sa.case((_new_due_at > _box.c.until_at, _box.c.until_at), else_=_new_due_at),
         message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
         sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
-        reason=sa.case((_NEW_STATE == State.DUE, sa.func.coalesce(_NEW_REASON, _box.c.reason)), else_=_NEW_REASON),
-        copies=_box.c.copies - sa.bindparam("uncounted", type_=sa.Integer()),
+        reason=sa.case((_new_state == State.DUE, sa.func.coalesce(_new_reason, _box.c.reason)), else_=_new_reason),
+        copies=_new_copies,
         tries=_box.c.tries + 1,
         worker=None,
         lease_until=None,
@@ -277,7 +316,7 @@ def _settled(end: Settled, worker: str) -> dict[str, object]:
         "new_message_id": end.message_id,
         "new_sent_at": end.sent_at,
         "new_reason": None if end.reason is None else end.reason[:120],
-        "uncounted": int(end.uncount),
+        "uncount": end.uncount,
         "begun": end.begun,
     }
 
@@ -302,23 +341,20 @@ async def reclaim(
     copies; anything else stays unknown. Returns kind and new state of each row that was being sent.
     """
     over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
-    held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at)
-    held = held.where(over, _box.c.state.in_((State.CLAIMED, State.SENDING)))
+    held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at, _box.c.worker)
+    held = held.where(over, _box.c.state.in_((State.CLAIMED, State.SENDING))).with_for_update(skip_locked=True)
     lost = [row for row in await db.execute(held) if row.id not in keep]
     if claimed := [row.id for row in lost if row.state == State.CLAIMED]:
         mine = (over, _box.c.id.in_(claimed), _box.c.state == State.CLAIMED)
         await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
-    found = []
-    for row in (row for row in lost if row.state == State.SENDING):
-        end = after_unknown(
-            row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason="the process ended"
-        )
-        values: dict[str, object] = {"state": end.state, "reason": end.reason, "worker": None, "lease_until": None}
-        if end.due_at is not None:
-            values["due_at"] = end.due_at
-        await db.execute(_box.update().where(_box.c.id == row.id, over, _box.c.state == State.SENDING).values(values))
-        found.append((Kind(row.kind), end.state))
-    return found
+    begun = [row for row in lost if row.state == State.SENDING]
+    ends = [
+        after_unknown(x.id, kind=Kind(x.kind), copies=x.copies, sent_at=x.sent_at, reason="the process ended")
+        for x in begun
+    ]
+    if ends:
+        await db.execute(_SETTLE, [_settled(end, row.worker) for end, row in zip(ends, begun, strict=True)])
+    return [(Kind(row.kind), end.state) for end, row in zip(ends, begun, strict=True)]
 
 
 def after_unknown(row_id: int, *, kind: Kind, copies: int, sent_at: datetime, reason: str) -> Settled:
@@ -372,10 +408,12 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
         sa.select(_box.c.id)
         .where(_box.c.close_at <= now, _box.c.state.not_in((State.CLAIMED, State.SENDING)))
         .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("old")
     )
     gone = (
         _box.delete()
-        .where(_box.c.id.in_(old))
+        .where(_box.c.id.in_(sa.select(old.c.id)))
         .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies)
     )
     rows = (await db.execute(gone)).all()
@@ -423,21 +461,19 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    mine = (_box.c.user_id == user_id, _box.c.night == night, _box.c.kind.in_((Kind.REMINDER, Kind.NUDGE)))
-    proven = sa.case((sa.and_(_box.c.kind == Kind.REMINDER, _box.c.copies > 0), State.SENT), else_=State.CANCELLED)
+    # One that is being sent right now stays its worker's: `settle` looks at the answer.
+    open_still = _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN))
     await db.execute(
         _box.update()
-        .where(*mine, _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN)))
-        .values(state=proven, worker=None, lease_until=None)
+        .where(_box.c.user_id == user_id, _box.c.night == night, _EVENING, open_still)
+        .values(state=_proven(_box.c.copies), worker=None, lease_until=None)
     )
-    # A copy in the air is proven too. It keeps its worker, who still has the message's number to add.
-    await db.execute(_box.update().where(*mine, _box.c.state == State.SENDING).values(state=State.SENT))
 
 
 async def cancel(
     db: Connection, user_id: int, *, kinds: Iterable[Kind], reason: str, first_night: Night | None = None
 ) -> None:
-    """Withdraw what is still to be sent to this person."""
+    """Withdraw what is still to be sent to this person. What is being sent right now is; `start` lets no more of it go."""
     mine = [_box.c.user_id == user_id, _box.c.kind.in_(list(kinds)), _box.c.state.in_((State.DUE, State.CLAIMED))]
     if first_night is not None:
         mine.append(_box.c.night >= first_night)
@@ -454,8 +490,9 @@ async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
     gone = await db.execute(_box.delete().where(_one(user_id, Kind.REMINDER, night), unsent))
     if gone.rowcount == 0:
         return False
-    waiting = sa.and_(_box.c.user_id == user_id, _box.c.night == night, _box.c.state == State.DUE)
-    await db.execute(_box.delete().where(waiting))
+    # Its morning goes with it, also one called off: planned again, the night owes its own.
+    unasked = (_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
+    await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.night == night, *unasked))
     return True
 
 
@@ -470,13 +507,13 @@ async def again(
     kind: Kind = Kind.REMINDER,
     tries: int = 0,
 ) -> None:
-    """The same row, due later: a snooze, a later bedtime tonight, a second nudge. Still one a night."""
+    """The same row, due later: a snooze, a later bedtime tonight, a second nudge. Still one a night.
+
+    A copy that is being sent meanwhile goes its way, and its worker has nothing more to say about the row.
+    """
     when = {"due_at": at, "planned_at": at, "until_at": until, "bed_at": bed_at}
     fresh = {"state": State.DUE, "copies": 0, "tries": tries, "reason": None, "worker": None, "lease_until": None}
-    await db.execute(
-        # Also while a copy is in the air, as when its answer is long in coming: the person holds it in their hand.
-        _box.update().where(_one(user_id, kind, night)).values(**when, **fresh)
-    )
+    await db.execute(_box.update().where(_one(user_id, kind, night)).values(**when, **fresh))
 
 
 async def move_check_in(db: Connection, user_id: int, night: Night, *, at: datetime, until: datetime) -> None:

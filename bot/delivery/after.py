@@ -25,7 +25,7 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return Settled(row.id, State.SENT, message_id=message_id, sent_at=now)
         case Unsent(reason, retry_after):
             wait = timedelta(seconds=retry_after) if retry_after else back_off(row.tries)
-            if not _counted(outcome):
+            if _withdrawn(outcome):
                 return Settled(row.id, State.DUE, due_at=now + wait, begun=False)
             return Settled(row.id, State.DUE, due_at=now + wait, reason=reason, uncount=True)
         case Closed(reason):
@@ -42,9 +42,9 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason="moved twice", uncount=True)
 
 
-def _counted(outcome: Unsent) -> bool:
-    """Whether the copy was counted before it turned out unsent: a withdrawn one never was."""
-    return not outcome.reason.startswith(("no longer wanted", "could not be noted", "shutting down"))
+def _withdrawn(outcome: Unsent) -> bool:
+    """Whether the row was not ours to begin any more; it may be in other hands, or in ours anew."""
+    return outcome.reason.startswith(("no longer wanted", "shutting down"))
 
 
 def back_off(tries: int) -> timedelta:

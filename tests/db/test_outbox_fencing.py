@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.model import Delivery, Kind, Person, State, Status
+from bot.core.model import Delivery, Intake, Kind, Person, State, Status
 from bot.core.planning import Message
 from db import inbox, nights, outbox, users
 from db.engine import Connection, Database
@@ -64,6 +64,7 @@ async def test_an_answer_to_a_copy_in_the_air_proves_it_and_its_late_end_adds_on
 async def test_an_answer_to_a_copy_that_ends_unknown_means_no_repeat(db: Connection) -> None:
     row = await sending(db)
 
+    await nights.record_intake(db, ADA, NIGHT, Intake.TAKEN, at=DUE)
     await outbox.answered(db, ADA, NIGHT)
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
