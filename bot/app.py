@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -21,6 +21,7 @@ from bot.content import Content
 from bot.context import Reply, Turn
 from bot.delivery import replies
 from bot.delivery.heartbeat import Heartbeat
+from bot.delivery.leader import Leader
 from bot.delivery.limiter import Limiter
 from bot.delivery.renderer import Renderer
 from bot.delivery.transport import Transport
@@ -32,12 +33,15 @@ from bot.metrics import Counts
 from config import failpoints, logs
 from config.settings import Settings
 from db import inbox, marks
-from db.engine import Database
+from db.engine import Database, Unavailable
 
 _log = logs.logger(__name__)
 
 FLYING = 8.0
 """Real seconds that what is in flight may take to finish at the end."""
+
+LEFT = timedelta(seconds=5)
+"""An update that waits for so long, in real time, may have lost its process."""
 
 SICK_AFTER = timedelta(minutes=5)
 """Without a good answer from Telegram for so long the process ends with code 1, so that a container starts it anew."""
@@ -61,6 +65,12 @@ class Lull:
     queues: Queues
     polling: Polling
     scheduler: AsyncIOScheduler
+    leader: Leader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leader = Leader(
+            self.database, self.heartbeat.worker, rise=functools.partial(_rise, self), fall=self.heartbeat.rest
+        )
 
 
 def build(settings: Settings, texts: Content) -> Lull:
@@ -112,28 +122,58 @@ async def _open(lull: Lull) -> None:
     """The database at head and only ours; what an earlier process left undone taken back."""
     lull.database.lock()
     await lull.database.migrate()
+    await replanning.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
+    await lull.transport.initialize()
+
+
+async def _rise(lull: Lull) -> None:
+    """This process leads from now on: it takes over what others left undone, updates and messages."""
     async with lull.database.write() as db:
         clean = await marks.find(db, "ended") != "running"
         await marks.put(db, "ended", "running")
-    await lull.heartbeat.recover(clean=clean)
-    await replanning.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
-    await lull.transport.initialize()
+    await lull.heartbeat.lead(clean=clean)
+    async with lull.database.read() as db:
+        lull.queues.add(await inbox.waiting(db))
+
+
+async def _sweep(lull: Lull) -> None:
+    """Handle the updates of a replica that took them in and died. One that lives loses nothing: the inbox gives each once."""
+    if lull.database.is_sqlite or not lull.leader.leads.is_set():
+        return
+    before = lull.clock.now() - LEFT * lull.clock.speed
+    try:
+        async with lull.database.read() as db:
+            lull.queues.add(await inbox.waiting(db, before=before, limit=500))
+    except Unavailable:
+        return  # it is said elsewhere
+
+
+async def _poll(lull: Lull) -> None:
+    """Poll while this process leads: two that poll would only end each other's polls."""
+    while True:
+        await lull.leader.leads.wait()
+        polling = asyncio.create_task(lull.polling.run(), name="polling")
+        try:
+            await lull.leader.stands_by.wait()
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
 
 
 async def _live(lull: Lull, stop: asyncio.Event) -> int:
     """Poll, beat and answer until told to stop."""
     if not await _greet(lull, stop):
         return 0
-    # Before the first poll: what was stored by an earlier process is older than anything that comes now.
-    async with lull.database.read() as db:
-        lull.queues.add(await inbox.waiting(db))
-    polling = asyncio.create_task(lull.polling.run(), name="polling")
+    tasks = [
+        asyncio.create_task(lull.leader.run(), name="leader"),
+        asyncio.create_task(_poll(lull), name="intake"),
+        asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"),
+    ]
     _schedule(lull, stop)
-    menu = asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus")
     _log.info("lull is awake", rate=lull.settings.send_rate)
     await stop.wait()
     sick = getattr(stop, "sick", False)
-    await _close(lull, polling, menu)
+    await _close(lull, tasks)
     return 1 if sick else 0
 
 
@@ -161,6 +201,7 @@ def _schedule(lull: Lull, stop: asyncio.Event) -> None:
     tick = max(1.0 / lull.clock.speed, 0.02)
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
+    lull.scheduler.add_job(_sweep, args=(lull,), seconds=LEFT.total_seconds(), id="letters", **options)
     lull.scheduler.add_job(_watch, args=(lull, stop), seconds=30.0, id="watch", **options)
     lull.scheduler.start()
 
@@ -175,19 +216,22 @@ async def _watch(lull: Lull, stop: asyncio.Event) -> None:
         stop.set()
 
 
-async def _close(lull: Lull, polling: asyncio.Task[None], menu: asyncio.Task[None]) -> None:
-    """No new work; what is in flight finishes; what is claimed goes back; then a clean end is noted."""
+async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
+    """No new work; what is in flight finishes; what is claimed goes back; then a clean end is noted, and another may lead."""
     _log.info("lull goes to sleep")
     # Ending the scheduler would cut a beat in two; without its jobs it only idles until the beat is over.
     lull.scheduler.remove_all_jobs()
-    lull.polling.stopping = True
-    for task in (polling, menu):
+    leader, *others = tasks
+    for task in others:
         task.cancel()
-    await asyncio.gather(polling, menu, return_exceptions=True)
+    await asyncio.gather(*others, return_exceptions=True)
     await asyncio.gather(lull.queues.drain(seconds=FLYING), lull.heartbeat.stop(seconds=FLYING))
     lull.scheduler.shutdown(wait=False)
-    async with lull.database.write() as db:
-        await marks.put(db, "ended", "cleanly")
+    with contextlib.suppress(Unavailable):
+        async with lull.database.write() as db:
+            await marks.put(db, "ended", "cleanly")
+    leader.cancel()
+    await asyncio.gather(leader, return_exceptions=True)
     await lull.app.shutdown()
 
 

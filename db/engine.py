@@ -28,6 +28,9 @@ class Unavailable(Exception):  # noqa: N818 - named for the state it reports
     """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
 
 
+_MIGRATING = 0x4C756C03
+"""The advisory lock of whoever changes the schema."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -99,6 +102,21 @@ class Database:
         async with _reachable(), self._reader.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Connection]:
+        """A connection of its own, outside the pool and outside transactions, for what lasts as long as it does."""
+        engine = create_async_engine(
+            self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
+        )
+        async with _reachable():
+            connection = await engine.connect()
+            try:
+                yield connection
+            finally:
+                # Broken or not: ended at once, without a last word that nobody may answer.
+                await connection.invalidate()
+                await connection.close()
+
     @property
     def path(self) -> Path | None:
         """The file, where there is one."""
@@ -140,6 +158,9 @@ class Database:
                 "update the bot, or restore a backup."
             )
         async with self.write() as connection:
+            if not self.is_sqlite:
+                # Replicas start together; the second finds it done.
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING, 0)))
             await connection.run_sync(_upgrade)
 
     async def close(self) -> None:
@@ -155,7 +176,7 @@ async def _reachable() -> AsyncIterator[None]:
     """Tell a database that is away from a mistake in a query."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
         raise Unavailable(_first_line(error)) from error
     except sa.exc.DBAPIError as error:
         if not error.connection_invalidated:

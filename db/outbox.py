@@ -330,6 +330,12 @@ async def give_back(db: Connection, *, worker: str) -> None:
     await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
 
 
+async def workers(db: Connection) -> set[str]:
+    """Those who have rows in hand."""
+    query = sa.select(_box.c.worker).where(_box.c.lease_until.is_not(None), _box.c.worker.is_not(None)).distinct()
+    return {str(name) for name in (await db.execute(query)).scalars()}
+
+
 async def reclaim(
     db: Connection, *, now: datetime, everything: bool = False, keep: Collection[int] = ()
 ) -> list[tuple[Kind, State]]:

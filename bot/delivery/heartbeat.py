@@ -21,8 +21,8 @@ from bot.delivery.renderer import Renderer
 from bot.metrics import Counts
 from bot.views.message import View
 from config import failpoints, logs
-from db import inbox, outbox
-from db.engine import Database, Unavailable
+from db import inbox, locks, outbox
+from db.engine import Connection, Database, Unavailable
 from db.outbox import Settled
 
 _log = logs.logger(__name__)
@@ -56,21 +56,39 @@ class Heartbeat:
         self._careful = 0
         self._halted_until = 0.0
         self._pruned_at: datetime | None = None
-        self._stopping = False
+        self._leading = self._stopping = False
         self._beating = asyncio.Lock()
         self.last_beat: datetime | None = None
 
-    async def recover(self, *, clean: bool) -> None:
-        """At the start of an only process: whatever an earlier one had in hand is taken back."""
+    async def lead(self, *, clean: bool) -> None:
+        """Begin to beat. What dead workers had in hand is taken back: all of it where no other process can be alive.
+
+        `clean` says whether the process before this one ended in order; on PostgreSQL it is found out.
+        """
         async with self._database.write("recover") as db:
-            found = await outbox.reclaim(db, now=self._clock.now(), everything=True)
+            if self._database.is_sqlite:
+                self.counts.reclaimed(await outbox.reclaim(db, now=self._clock.now(), everything=True))
+            else:
+                clean = not await self._bury_the_dead(db)
         self._careful = 0 if clean else CAREFUL
-        self.counts.reclaimed(found)
+        self._leading = True
+
+    async def _bury_the_dead(self, db: Connection) -> bool:
+        """Whether workers died with rows in hand. What they had not begun is due at once; what they were sending may have
+        arrived, or still be on its way where only the database connection broke: that waits for the end of its lease."""
+        dead = await locks.dead(db, await outbox.workers(db) - {self.worker})
+        for worker in dead:
+            await outbox.give_back(db, worker=worker)
+        return bool(dead)
+
+    def rest(self) -> None:
+        """Beat no more: another process may lead. What is at the socket is finished and settled, nothing new begins."""
+        self._leading = False
 
     async def beat(self) -> None:
         """One tick. It never raises: the next one comes in a second."""
         async with self._beating:
-            if not self._stopping:
+            if self._leading and not self._stopping:
                 await self._beat()
 
     async def _beat(self) -> None:
@@ -122,7 +140,7 @@ class Heartbeat:
     async def _deliver(self) -> None:
         """Claim and send until nothing is due."""
         try:
-            while not self._stopping and not self._halted():
+            while self._leading and not self._stopping and not self._halted():
                 rows = await self._claim()
                 for row in rows:
                     self._take(row)
@@ -224,6 +242,8 @@ class Heartbeat:
                 return
 
     async def _start(self, ids: list[int]) -> list[bool]:
+        if not self._leading:
+            return [False] * len(ids)
         async with self._database.write("start") as db:
             mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
         return [row_id in mine for row_id in ids]
@@ -252,4 +272,4 @@ class Heartbeat:
             async with self._database.write("give_back") as db:
                 await outbox.give_back(db, worker=self.worker)
         except Unavailable as error:
-            _log.error("the database is away; the next start takes back what is claimed", why=str(error))
+            _log.error("the database is away; what is claimed is taken back later", why=str(error))
