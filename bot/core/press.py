@@ -9,6 +9,8 @@ from datetime import date
 LIMIT = 64
 """Telegram's limit, in bytes."""
 
+# Nights of other centuries are nobody's, and near the ends of the calendar no time of day can be told of them.
+_NIGHT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _FORM = re.compile(r"v1:([a-z_]{1,20})((?::[A-Za-z0-9_+./-]{0,40}){0,3})")
 
 
@@ -21,9 +23,8 @@ class Press:
 
     @property
     def night(self) -> date | None:
-        """The first argument as a night, or None when it is not one."""
-        # fromisoformat alone would take week dates as well.
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", self.arg(0)):
+        """The first argument as a night of this century, or None when it is not one."""
+        if not _NIGHT.fullmatch(self.arg(0)):
             return None
         try:
             return date.fromisoformat(self.arg(0))
@@ -40,10 +41,10 @@ class Press:
         return int(text) if re.fullmatch(r"-?[0-9]{1,6}", text) else None
 
 
-def parse(data: str | None) -> Press | None:
+def parse(data: object) -> Press | None:
     """The press that a callback's data means, or None when no button of ours ever said that."""
-    found = _FORM.fullmatch(data or "")
-    if found is None or len((data or "").encode()) > LIMIT:
+    found = _FORM.fullmatch(data) if isinstance(data, str) else None
+    if found is None or len(found[0]) > LIMIT:
         return None
     return Press(found[1], tuple(found[2][1:].split(":")) if found[2] else ())
 
