@@ -15,6 +15,8 @@ from bot.views import setup
 from bot.views.message import View
 
 LONGEST_PLACE = 100
+_BY_BUTTON = "button"
+"""What a zone is awaited for while the phone's own keyboard is replaced by the button that sends the location."""
 
 
 def name_of(turn: Turn, zone: str) -> str:
@@ -33,6 +35,11 @@ async def timezone(update: Update, turn: Turn) -> None:
 
 async def typed_zone(update: Update, turn: Turn, text: str) -> None:
     """A city, a country, a zone's name or an offset."""
+    if text == setup.no_location(turn.words):
+        if turn.person.awaiting_for == _BY_BUTTON:
+            turn.await_typed(Awaiting.ZONE)
+        turn.say(setup.type_city(turn.words))
+        return
     found = places.find(parsing.clean(text, LONGEST_PLACE), turn.words.code) if len(text) <= LONGEST_PLACE else []
     if not found:
         turn.say(
@@ -43,6 +50,8 @@ async def typed_zone(update: Update, turn: Turn, text: str) -> None:
             )
         )
     elif len(found) == 1:
+        if turn.person.awaiting_for == _BY_BUTTON:
+            turn.say(setup.located(turn.words, found[0].label))
         await _set_zone(update, turn, found[0].zone)
     else:
         there = [turn.words.moment(turn.now, place.zone) for place in found]
@@ -60,12 +69,15 @@ async def pressed_zone(update: Update, turn: Turn) -> None:
 
 
 async def _set_zone(update: Update, turn: Turn, zone: str) -> None:
-    """Take the new zone. Who had another one is asked whether it is for good."""
+    """Take the new zone. Who had another one is asked whether it is for good; who puts the set-up right is not."""
     before = turn.person
+    fixing = before.awaiting is Awaiting.ZONE and before.awaiting_for == onboarding.FIXING
     moved = before.set_up and before.zone not in (None, zone)
     turn.change(zone=zone, away_zone=None, away_until=None)
 
     def confirmation() -> View:
+        if fixing:
+            return setup.all_set(turn.words, turn.person)
         if not moved:
             return views.saved(turn.words, turn.words("Time zone: {place}.", place=name_of(turn, zone)), turn.person)
         return views.away(turn.words, name_of(turn, zone), turn.person, home=before.zone or zone)
@@ -75,9 +87,13 @@ async def _set_zone(update: Update, turn: Turn, zone: str) -> None:
 
 async def away(update: Update, turn: Turn) -> None:
     """For good, or until a date?"""
-    home = turn.press.arg(1)
+    choice, home = turn.press.arg(0), turn.press.arg(1)
+    until = choice == "until" and places.exists(home)
+    if not turn.person.set_up or not (until or choice == "good"):
+        turn.out_of_date(update)
+        return
     turn.answer(update)
-    if turn.press.arg(0) == "until" and places.exists(home):
+    if until:
         turn.await_typed(Awaiting.AWAY_UNTIL, home)
         turn.edit(
             update, View(turn.words("Until when? Type the date you are home again, such as 24 Dec, or “in 5 days”."))
@@ -107,17 +123,17 @@ async def typed_away(update: Update, turn: Turn, text: str) -> None:
 async def locate(update: Update, turn: Turn) -> None:
     """[Share my location]"""
     turn.answer(update)
-    turn.await_typed(Awaiting.ZONE)
+    fixing = turn.person.awaiting_for == onboarding.FIXING
+    turn.await_typed(Awaiting.ZONE, onboarding.FIXING if fixing else _BY_BUTTON)
     turn.say(setup.locate(turn.words))
 
 
 async def location(update: Update, turn: Turn) -> None:
-    """A location arrived: it becomes a zone name here and is thrown away."""
+    """A location arrived. It became a zone's name at the door, before anything was written, and is forgotten."""
     message = update.effective_message
-    shared = None if message is None else message.location
-    zone = None if shared is None else places.at(shared.latitude, shared.longitude)
+    zone = None if message is None else str(message.api_kwargs.get("lull_zone") or "") or None
     if turn.person.consent is None:
-        turn.say(setup.nothing_yet(turn.words))
+        await onboarding.start(update, turn)
     elif zone is None:
         turn.say(View(turn.words("I found no time zone there. Type a city instead.")))
     else:

@@ -9,6 +9,7 @@ from datetime import datetime
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.clock import Clock
+from bot.intake import location
 from bot.intake.queues import Queues
 from config import logs
 from db import inbox
@@ -105,6 +106,7 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
+    raw = location.forgotten(raw)
     # In ASCII: half characters and NULs are legal in JSON, as escapes, and in no database.
     return Letter(number, _sender(raw), json.dumps(raw, separators=(",", ":")), now)
 

@@ -34,11 +34,6 @@ def welcome(words: Words, *, languages: Sequence[tuple[str, str]]) -> View:
     return View(text, keyboard([understood, button(words("Read more"), "safety")], *grid(choice, across=3)))
 
 
-def nothing_yet(words: Words) -> View:
-    """Something was sent before the safety text was accepted."""
-    return View(words("First things first: /start shows what I do and what I keep."))
-
-
 def bedtime(
     words: Words, *, verb: str = "bed", shifted: bool = False, text: str | None = None, back: str | None = None
 ) -> View:
@@ -74,10 +69,20 @@ def locate(words: Words) -> View:
     """Ask for the location with a keyboard of its own; only such a keyboard may ask."""
     ask = [
         [KeyboardButton(words("Send my location"), request_location=True)],
-        [KeyboardButton(words("No, I will type my city"))],
+        [KeyboardButton(no_location(words))],
     ]
     text = words("Tap the button below. I turn the place into a time zone and throw the place away.")
     return View(text, below=ReplyKeyboardMarkup(ask, resize_keyboard=True, one_time_keyboard=True))
+
+
+def no_location(words: Words) -> str:
+    """What the other button under the location's says; Telegram sends it back as if it had been typed."""
+    return words("No, I will type my city")
+
+
+def type_city(words: Words) -> View:
+    """The location is not wanted after all; its keyboard goes."""
+    return View(words("All right. Type your city, such as Berlin."), below=ReplyKeyboardRemove())
 
 
 def located(words: Words, label: str) -> View:
