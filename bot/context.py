@@ -157,16 +157,24 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         self.replies.append(Say(view, chat_id))
 
     def edit(self, update: Update, view: View) -> None:
-        """Change the message whose button was pressed."""
+        """Change the message whose button was pressed; one that cannot be reached any more gets a new one in its place."""
         query = update.callback_query
-        if query is not None and query.message is not None:
+        if query is None or query.message is None:
+            return
+        if not query.message.is_accessible:
+            self.say(view)
+        else:
             self.replies.append(Edit(query.message.message_id, view))
 
-    def edit_buttons(self, update: Update, keyboard: InlineKeyboardMarkup | None) -> None:
-        """Change the buttons under the message whose button was pressed."""
+    def edit_buttons(self, update: Update, view: View) -> None:
+        """Change the buttons under the message whose button was pressed; its text stays, where it still can be reached."""
         query = update.callback_query
-        if query is not None and query.message is not None:
-            self.replies.append(EditButtons(query.message.message_id, keyboard))
+        if query is None or query.message is None:
+            return
+        if not query.message.is_accessible:
+            self.say(view)
+        else:
+            self.replies.append(EditButtons(query.message.message_id, view.keyboard))
 
     def edit_message(self, message_id: int, view: View) -> None:
         """Change a message of ours by its id."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Update
@@ -14,11 +15,12 @@ from telegram.ext import Application
 from bot import language
 from bot.clock import Clock
 from bot.content import Content
-from bot.context import Reply, Say, Turn
+from bot.context import Answer, Reply, Say, Turn
+from bot.intake.screens import Screens
 from bot.views.message import View
 from config import failpoints, logs
 from config.settings import Settings
-from db import inbox
+from db import inbox, users
 from db.engine import Database, Unavailable
 from db.inbox import Letter
 
@@ -47,7 +49,8 @@ class Desk:
     ) -> None:
         self.app, self.database, self.clock, self._perform = app, database, clock, perform
         self.settings, self.content = settings, content
-        self._apologised: set[int] = set()
+        self._apologised: dict[int, datetime] = {}
+        self._screens = Screens()
 
     async def handle(self, letter: Letter) -> Letter | None:
         """Handle one letter to its end: answered, silently done, or put aside after the last try.
@@ -66,7 +69,7 @@ class Desk:
             except _Handled:
                 return None
             except Exception as error:
-                await self._failed(letter, error, last=attempt == TRIES)
+                await self._failed(letter, update, error, last=attempt == TRIES)
                 continue
             if isinstance(answers, Letter):
                 return answers
@@ -75,12 +78,17 @@ class Desk:
         return None
 
     async def turn_away(self, letter: Letter, *, warn: bool) -> None:
-        """An update too many in a minute: not handled; the first one is answered with a word."""
+        """An update too many in a minute: not handled. A press stops waiting; the first update too many gets a word."""
         async with self.database.write("turn_away") as db:
             await inbox.done(db, letter.update_id)
-        if warn and letter.user_id is not None:
-            text = language.words(None)("That was a lot at once. Give me a minute, then try again.")
-            await self._perform(Say(View(text)), letter.user_id)
+            person = None if letter.user_id is None else await users.find(db, letter.user_id)
+        update = _readable(letter, self.app)
+        if update is None:
+            return
+        await self._still(update)
+        if warn:
+            words = language.words(None if person is None else person.language)
+            await self._tell(update, words("Slow down a little, please: I answer again in a minute."))
 
     async def _read(self, letter: Letter) -> Update | None:
         """The update in a letter; an unreadable one is put aside at once."""
@@ -116,18 +124,31 @@ class Desk:
         waited = turn.now - turn.said_at
         if waited < STALE or update.message is None or not turn.replies:
             return turn.replies
-        if turn.person.id in self._apologised:
+        last = self._apologised.get(turn.person.id)
+        if last is not None and turn.said_at <= last:
             return turn.replies
-        self._apologised.add(turn.person.id)
+        self._apologised[turn.person.id] = turn.now
         return [Say(View(turn.words("I was away for a while; here is the answer to what you wrote."))), *turn.replies]
 
     async def _reply(self, update: Update, answers: list[Reply]) -> None:
-        chat = update.effective_chat
+        chat_id = 0 if update.effective_chat is None else update.effective_chat.id
         for answer in answers:
             failpoints.reach("before_reply")
-            await self._perform(answer, 0 if chat is None else chat.id)
+            if self._screens.changes(update, answer, chat_id=chat_id, now=self.clock.monotonic()):
+                await self._perform(answer, chat_id)
 
-    async def _failed(self, letter: Letter, error: Exception, *, last: bool) -> None:
+    async def _still(self, update: Update, text: str = "") -> None:
+        """A press that nobody handled stops waiting all the same."""
+        if update.callback_query is not None:
+            await self._perform(Answer(update.callback_query.id, text), 0)
+
+    async def _tell(self, update: Update, text: str) -> None:
+        """A word to the sender, in a private chat only: elsewhere it would be noise, or could not be delivered."""
+        chat = update.effective_chat
+        if chat is not None and chat.type == "private":
+            await self._perform(Say(View(text)), chat.id)
+
+    async def _failed(self, letter: Letter, update: Update, error: Exception, *, last: bool) -> None:
         trouble = secrets.token_hex(3)
         _log.error("an update failed", trouble=trouble, kind=type(error).__name__, last=last, exc_info=error)
         if not last:
@@ -135,13 +156,10 @@ class Desk:
                 await inbox.failed(db, letter.update_id)
             return
         await self._bury(letter, error)
-        if letter.user_id is not None:
-            words = language.words(None)
-            text = words(
-                "Something went wrong here, and your last message was not taken in. Please try again. ({code})",
-                code=trouble,
-            )
-            await self._perform(Say(View(text)), letter.user_id)
+        await self._still(update)
+        words = language.words(None)
+        text = words("Something went wrong here, and that was not taken in. Please try again. ({code})", code=trouble)
+        await self._tell(update, text)
 
     async def _bury(self, letter: Letter, error: Exception) -> None:
         _log.warning("an update was put aside", update_id=letter.update_id, kind=type(error).__name__)
@@ -149,3 +167,10 @@ class Desk:
             await inbox.bury(
                 db, letter, error=f"{type(error).__name__}: {logs.redact(str(error))[:500]}", now=self.clock.now()
             )
+
+
+def _readable(letter: Letter, app: App) -> Update | None:
+    """The update in a letter that nobody will handle, or None where it cannot be read."""
+    with contextlib.suppress(Exception):
+        return Update.de_json(json.loads(letter.body), app.bot)
+    return None

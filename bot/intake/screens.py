@@ -1,0 +1,46 @@
+"""What people have on their screens: an edit that would change nothing is not asked of Telegram, which refuses it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from telegram import Message, Update
+
+from bot.context import Edit, EditButtons, Reply
+from bot.views import showing
+
+_REMEMBERED = 4096
+_FRESH = 10.0
+"""Seconds for which an edit of ours counts more than what a press says was there: it may have been made meanwhile."""
+
+
+class Screens:
+    """The last edits, a while in memory. After a restart only the presses tell."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[tuple[int, int], tuple[Reply, float]] = OrderedDict()
+
+    def changes(self, update: Update, reply: Reply, *, chat_id: int, now: float) -> bool:
+        """Whether this reply, about to be done at `now` (monotonic seconds), changes what is seen."""
+        if not isinstance(reply, Edit | EditButtons):
+            return True
+        key = (chat_id, reply.message_id)
+        last, at = self._last.get(key, (None, 0.0))
+        fresh = last is not None and now - at < _FRESH
+        if last == reply if fresh else _shown(update, reply):
+            return False
+        self._last[key] = (reply, now)
+        self._last.move_to_end(key)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+        return True
+
+
+def _shown(update: Update, reply: Edit | EditButtons) -> bool:
+    """Whether the pressed message is as the edit would make it."""
+    message = None if update.callback_query is None else update.callback_query.message
+    if not isinstance(message, Message) or message.message_id != reply.message_id:
+        return False
+    if isinstance(reply, EditButtons):
+        return showing.has_buttons(message, reply.keyboard)
+    return showing.shows(message, reply.view)
