@@ -154,6 +154,12 @@ def match(code: str | None) -> str:
     return by_lower.get(wanted) or by_lower.get(wanted.split("_")[0]) or SOURCE
 
 
+def known(code: str) -> str | None:
+    """The available language that was asked for by its own code ("de", "pt_BR"); None for one that there is not."""
+    found = match(code)
+    return found if found.lower().split("_")[0] == code.replace("-", "_").lower().split("_")[0] else None
+
+
 @lru_cache(maxsize=64)
 def words(code: str | None) -> Words:
     """The words for a stored or Telegram's language code."""

@@ -7,6 +7,7 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Minute
+from bot.handlers import onboarding
 from bot.handlers.changes import changed
 from bot.views import settings as views
 from bot.views import setup
@@ -14,6 +15,8 @@ from bot.views.message import View
 
 _FRIDAY_SATURDAY = frozenset({4, 5})
 _ALL_WEEK = frozenset(range(7))
+_WEEK_FIRST = "week"
+"""What a bedtime is awaited for when the weekend's comes after it."""
 
 
 async def bedtime(update: Update, turn: Turn) -> None:
@@ -22,6 +25,7 @@ async def bedtime(update: Update, turn: Turn) -> None:
         turn.await_typed(Awaiting.BEDTIME)
         turn.say(setup.bedtime(turn.words))
         return
+    turn.change(awaiting=None, awaiting_for=None)
     await typed_bedtime(update, turn, turn.typed)
 
 
@@ -30,6 +34,8 @@ async def typed_bedtime(update: Update, turn: Turn, text: str) -> None:
     weekly = parsing.weekly(text, turn.words.weekdays)
     days, time = weekly if weekly is not None else (_ALL_WEEK, parsing.bedtime(text))
     match time:
+        case parsing.Time(minute) if _week_first(turn) and days == _ALL_WEEK:
+            turn.say(_then_the_weekend(turn, minute))
         case parsing.Time(minute):
             await _set_bedtime(update, turn, minute, days, typed=True)
         case parsing.Ambiguous(morning, evening) if days == _ALL_WEEK:
@@ -65,19 +71,36 @@ async def _pressed_bedtime(update: Update, turn: Turn, days: frozenset[int]) -> 
         turn.out_of_date(update)
         return
     turn.answer(update)
-    if turn.person.awaiting_for == "week" and days == _ALL_WEEK:
-        # "Different at weekends": the week's time first, then the weekend's.
-        turn.change(bedtimes=(minute,) * 7, awaiting_for=None)
-        turn.edit(update, _weekend_grid(turn))
+    if _week_first(turn) and days == _ALL_WEEK:
+        turn.edit(update, _then_the_weekend(turn, minute))
         return
     await _set_bedtime(update, turn, minute, days)
+
+
+def _week_first(turn: Turn) -> bool:
+    return turn.person.awaiting_for == _WEEK_FIRST and onboarding.awaited(turn.person, turn) is Awaiting.BEDTIME
+
+
+def _then_the_weekend(turn: Turn, minute: Minute) -> View:
+    """ "Different at weekends": the week's time is known, now the weekend's."""
+    turn.change(bedtimes=(minute,) * 7)
+    return _weekend_grid(turn)
 
 
 async def bed_grid(update: Update, turn: Turn) -> None:
     """The quarters between the half hours, or back."""
     turn.answer(update)
     back = "top" if turn.person.set_up else None
-    turn.edit(update, setup.bedtime(turn.words, shifted=turn.press.arg(0) == "1", back=back))
+    turn.edit(update, _grid(turn, shifted=turn.press.arg(0) == "1", back=back))
+
+
+def _grid(turn: Turn, *, shifted: bool, back: str | None) -> View:
+    question = _week_question(turn) if _week_first(turn) else None
+    return setup.bedtime(turn.words, text=question, shifted=shifted, back=back)
+
+
+def _week_question(turn: Turn) -> str:
+    return turn.words("<b>First the week: when do you go to bed from Sunday to Thursday?</b>")
 
 
 async def bedw_grid(update: Update, turn: Turn) -> None:
@@ -95,9 +118,8 @@ async def weekend(update: Update, turn: Turn) -> None:
     if turn.person.bedtimes:
         turn.edit(update, _weekend_grid(turn))
         return
-    turn.await_typed(Awaiting.BEDTIME, "week")
-    question = turn.words("<b>First the week: when do you go to bed from Sunday to Thursday?</b>")
-    turn.edit(update, setup.bedtime(turn.words, text=question))
+    turn.await_typed(Awaiting.BEDTIME, _WEEK_FIRST)
+    turn.edit(update, setup.bedtime(turn.words, text=_week_question(turn)))
 
 
 def _weekend_grid(turn: Turn, *, shifted: bool = False) -> View:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from telegram import Update
 
 from bot.context import Turn
-from bot.core.model import Status
 from bot.handlers import onboarding, plans
 from bot.views import settings as views
 from bot.views.message import View
@@ -19,7 +18,7 @@ async def changed(update: Update, turn: Turn, confirmation: Callable[[], View], 
     A typed answer gets its line as a new message; a tap changes the message it was on.
     """
     turn.change(awaiting=None, awaiting_for=None, awaiting_until=None)
-    if turn.person.status in (Status.NEW, Status.SETTING_UP):
+    if turn.before is None or not turn.before.set_up:
         await onboarding.go_on(update, turn)
         return
     if replan:

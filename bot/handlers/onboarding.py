@@ -17,6 +17,9 @@ from bot.views.message import View
 CONSENT = 1
 """The version of the safety text; a new one is shown again to everybody."""
 
+FIXING = "fix"
+"""What a zone is awaited for when the last card of the set-up showed the wrong hour."""
+
 
 def next_step(turn: Turn) -> View | None:
     """The first thing the set-up still needs; None when it has everything."""
@@ -44,7 +47,7 @@ BEFORE_CONSENT = frozenset({"consent", "lang", "safety", "safety_meds", "privacy
 async def start(update: Update, turn: Turn) -> None:
     """/start: the set-up, or for a person who is set up, tonight. A deep link may bring a bedtime or a language."""
     _open_link(turn, turn.typed)
-    if turn.person.status in (Status.GONE, Status.STOPPED) and turn.person.set_up:
+    if turn.person.status is Status.STOPPED:
         await plans.come_back(turn)
     step = next_step(turn)
     if step is None:
@@ -58,8 +61,8 @@ def _open_link(turn: Turn, payload: str) -> None:
     found = re.fullmatch(r"(bed|lang)_([A-Za-z0-9-]{2,8})", payload)
     if found is None:
         return
-    if found[1] == "lang" and language.match(found[2]) != language.SOURCE:
-        turn.change(language=language.match(found[2]))
+    if found[1] == "lang" and (known := language.known(found[2])) is not None:
+        turn.change(language=known)
     if found[1] == "bed" and not turn.person.bedtimes:
         match parsing.bedtime(found[2]) if len(found[2]) == 4 else None:
             case parsing.Time(minute) | parsing.Ambiguous(_, minute):
@@ -75,21 +78,28 @@ async def consent(update: Update, turn: Turn) -> None:
 
 
 async def go_on(update: Update, turn: Turn) -> None:
-    """After an answer of the set-up: the next question in the same message, or the card at the end."""
+    """After an answer of the set-up: the next question in the same message, or the card at the end.
+
+    Who was set up before, and presses a button of long ago, sees tonight.
+    """
     step = next_step(turn)
-    if step is None:
-        await finish(turn)
-        step = setup.all_set(turn.words, turn.person)
+    if step is None and turn.before is not None and turn.before.set_up:
+        step = await evening.glance(turn)
+    elif step is None:
+        step = await finish(turn)
     if update.callback_query is None:
         turn.say(step)
     else:
         turn.edit(update, step)
 
 
-async def finish(turn: Turn) -> None:
+async def finish(turn: Turn) -> View:
     """Everything is known: plan the first night."""
+    if turn.person.status is Status.STOPPED:
+        turn.change(status=Status.SETTING_UP)
     turn.change(awaiting=None, awaiting_for=None, awaiting_until=None)
     await plans.replan(turn)
+    return setup.all_set(turn.words, turn.person)
 
 
 async def hour_ok(update: Update, turn: Turn) -> None:
@@ -101,7 +111,7 @@ async def hour_ok(update: Update, turn: Turn) -> None:
 async def fix_zone(update: Update, turn: Turn) -> None:
     """[No, fix my time zone]"""
     turn.answer(update)
-    turn.await_typed(Awaiting.ZONE)
+    turn.await_typed(Awaiting.ZONE, FIXING)
     turn.edit(update, setup.zone(turn.words, zone_guesses(turn), turn.now))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.context import Turn
 from bot.core import planning
 from bot.core import schedule as times
-from bot.core.model import Kind, Status
+from bot.core.model import Kind, Night, State, Status
 from db import outbox
 
 _STILL_TO_COME = (Kind.REMINDER, Kind.NUDGE)
@@ -35,6 +37,12 @@ async def come_back(turn: Turn) -> None:
     turn.person = planning.resume(turn.person, now=turn.now)
 
 
+async def back_from_block(turn: Turn) -> None:
+    """Whoever is heard of again did not leave after all. Who had said /stop before stays stopped."""
+    if turn.person.status is Status.GONE:
+        await come_back(turn)
+
+
 async def _tonight_open(turn: Turn) -> bool:
     """Whether the night owed last may be planned again: it is still ahead, and no copy of its reminder ever left."""
     person = turn.person
@@ -44,6 +52,29 @@ async def _tonight_open(turn: Turn) -> bool:
     if row is None or row.bed_at <= turn.now:
         return False
     return await outbox.withdraw(turn.db, person.id, person.reminded_night)
+
+
+async def put_off(turn: Turn, night: Night, *, until: datetime, bed_at: datetime) -> None:
+    """Tonight's reminder comes (again) at `until`, and a nudge that waits comes after it."""
+    last = bed_at - times.NEVER_BEFORE_BED
+    await outbox.again(turn.db, turn.person.id, night, at=until, until=last, bed_at=bed_at)
+    waiting = await outbox.find(turn.db, turn.person.id, Kind.NUDGE, night)
+    if waiting is None or waiting.state != State.DUE:
+        return
+    nudge = planning.nudges(turn.person, sent_at=until, night=night, bed_at=bed_at, done=waiting.tries)
+    if nudge is None:
+        await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.NUDGE], reason="snoozed", first_night=night)
+    else:
+        await outbox.again(
+            turn.db,
+            turn.person.id,
+            night,
+            kind=Kind.NUDGE,
+            at=nudge.due_at,
+            until=nudge.until_at,
+            bed_at=bed_at,
+            tries=waiting.tries,
+        )
 
 
 async def move_check_in(turn: Turn) -> None:

@@ -49,7 +49,10 @@ async def _pause(update: Update, turn: Turn, count: int | None) -> None:
 async def stop(_update: Update, turn: Turn) -> None:
     """/stop"""
     await plans.stop(turn)
-    turn.say(View(turn.words("Stopped: I send nothing more. What you told me stays; /resume starts again.")))
+    back = "/resume" if turn.person.set_up else "/start"
+    turn.say(
+        View(turn.words("Stopped: I send nothing more. What you told me stays; {command} starts again.", command=back))
+    )
 
 
 async def resume(update: Update, turn: Turn) -> None:

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-from telegram import Update
-from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
+from telegram import CallbackQuery, Update
+from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, MessageHandler, filters
 
 from bot import handlers
-from bot.context import Turn
+from bot.context import Handler, Turn
 from bot.core import press
-from bot.handlers import chats, typed
+from bot.handlers import chats, plans, typed
 
 # Edited messages are silence: what was said is said, and half of the edits are typing errors.
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 _GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 
+BEFORE_CONSENT = frozenset({"start", "help", "privacy", "language", "stop", "export", "delete", "admin", "broadcast"})
+"""The commands that work before the safety text was accepted; any other shows it, and keeps nothing of what was typed."""
+
+NEEDS_SET_UP = frozenset({"tonight", "took", "pause", "resume", "settings", "diary", "insight", "experiment"})
+"""The commands that mean nothing before the set-up is done: they go on with it."""
+
+PRESSES_NEED_SET_UP = frozenset({"pause", "panel", "toggle", "nudges", "keep", "later", "late", "glance", "hour_ok"})
+"""The same of the buttons."""
+
 
 def routes() -> list[BaseHandler[Any, Turn, Any]]:
     """Every handler of the bot; the first that fits an update has it."""
-    commands: list[BaseHandler[Any, Turn, Any]] = [
-        CommandHandler(name, handler, filters=_PRIVATE) for name, handler in handlers.COMMANDS.items()
-    ]
     return [
-        *commands,
         CallbackQueryHandler(pressed),
-        MessageHandler(_PRIVATE & filters.LOCATION, handlers.zones.location),
-        MessageHandler(_PRIVATE & filters.TEXT & filters.Regex(r"^/"), slash),
-        MessageHandler(_PRIVATE & filters.TEXT, typed.text),
-        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, typed.other),
+        # Not CommandHandler: a slash line that Telegram did not mark as a command, or whose name is unknown, is one as well.
+        MessageHandler(_PRIVATE & filters.TEXT & filters.Regex(r"^/"), _from_home(command)),
+        MessageHandler(_PRIVATE & filters.LOCATION, _from_home(handlers.zones.location)),
+        MessageHandler(_PRIVATE & filters.TEXT, _from_home(typed.text)),
+        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(typed.other)),
         MessageHandler(_GROUP & (filters.COMMAND | filters.StatusUpdate.NEW_CHAT_MEMBERS), chats.group),
         ChatMemberHandler(chats.membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
+
+
+def _from_home(handler: Handler) -> Handler:
+    """For what a person writes in their own chat: whoever writes is back, also after a block that Telegram told us of."""
+
+    async def handle(update: Update, turn: Turn) -> None:
+        await plans.back_from_block(turn)
+        await handler(update, turn)
+
+    return handle
 
 
 async def pressed(update: Update, turn: Turn) -> None:
@@ -39,25 +55,41 @@ async def pressed(update: Update, turn: Turn) -> None:
     query = update.callback_query
     found = press.parse(query.data if query is not None else None)
     handler = handlers.PRESSES.get(found.verb) if found is not None else None
-    in_private = query is not None and query.message is not None and query.message.chat.type == "private"
-    if found is None or handler is None or not in_private:
+    if query is None or found is None or handler is None or not _at_home(query):
         turn.out_of_date(update)
         return
     turn.press = found
+    await plans.back_from_block(turn)
     if turn.person.consent is None and found.verb not in handlers.onboarding.BEFORE_CONSENT:
         turn.answer(update)
         await handlers.onboarding.start(update, turn)
-        return
-    await handler(update, turn)
+    elif found.verb in PRESSES_NEED_SET_UP and not turn.person.set_up:
+        turn.answer(update)
+        await handlers.onboarding.go_on(update, turn)
+    else:
+        await handler(update, turn)
 
 
-async def slash(update: Update, turn: Turn) -> None:
-    """A line that begins with a slash and that no command took: written oddly, or unknown."""
+def _at_home(query: CallbackQuery) -> bool:
+    """Whether the button is in the presser's own chat with the bot. Nobody presses buttons of another's chat."""
+    chat = None if query.message is None else query.message.chat
+    return chat is not None and chat.type == "private" and chat.id == query.from_user.id
+
+
+async def command(update: Update, turn: Turn) -> None:
+    """A line that begins with a slash, however oddly it is written: to the handler of its name."""
     message = update.effective_message
-    name, _, rest = ((message.text or "") if message is not None else "").lstrip("/").partition(" ")
-    handler = handlers.COMMANDS.get(name.split("@")[0].lower())
-    if handler is None:
+    name, *rest = ((message.text or "") if message is not None else "").lstrip("/").split(maxsplit=1) or [""]
+    name = name.partition("@")[0].lower()
+    turn.args = rest[0].split() if rest else []
+    handler = handlers.COMMANDS.get(name)
+    if turn.person.consent is None and name not in BEFORE_CONSENT:
+        turn.args = []
+        await handlers.onboarding.start(update, turn)
+    elif handler is None:
         await typed.unknown_command(update, turn)
-        return
-    turn.args = rest.split()
-    await handler(update, turn)
+    elif name in NEEDS_SET_UP and not turn.person.set_up:
+        turn.args = []
+        await handlers.onboarding.start(update, turn)
+    else:
+        await handler(update, turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import date
 from html import escape
@@ -17,6 +18,9 @@ from bot.views import setup as setup_views
 from bot.views.message import View
 
 Answering = Callable[[Update, Turn, str], Awaitable[None]]
+
+_albums: deque[str | None] = deque(maxlen=256)
+"""The albums that had their line. Only in memory: after a restart one line too many is no harm."""
 
 LONGEST_ANSWER = 200
 """No answer that is waited for is longer; a wall of text is not searched for one."""
@@ -99,8 +103,15 @@ async def unknown_command(_update: Update, turn: Turn) -> None:
     turn.say(View(turn.words("I do not know that command. /help shows those I know.")))
 
 
-async def other(_update: Update, turn: Turn) -> None:
-    """A photo, sticker, voice or anything else."""
+async def other(update: Update, turn: Turn) -> None:
+    """A photo, sticker, voice or anything else. An album comes as many messages and gets one line."""
+    album = None if update.message is None else update.message.media_group_id
+    if album is not None and album in _albums:
+        return
+    _albums.append(album)
+    if turn.person.consent is None:
+        await onboarding.start(update, turn)
+        return
     turn.say(View(turn.words("I can read text and buttons only. /help shows what I can do.")))
 
 
