@@ -465,6 +465,13 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
     return night
 
 
+async def standing(db: Connection, user_id: int, kind: Kind, night: Night) -> tuple[State, datetime] | None:
+    """Where that promise stands and when it is next tried; None when nothing is owed."""
+    query = sa.select(_box.c.state, _box.c.due_at).where(_one(user_id, kind, night))
+    row = (await db.execute(query)).first()
+    return None if row is None else (State(row.state), row.due_at)
+
+
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
     # One that is being sent right now stays its worker's: `settle` looks at the answer.

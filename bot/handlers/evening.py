@@ -34,10 +34,18 @@ async def glance(turn: Turn) -> View:
         return views.resting(words, person)
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
-    sent = await outbox.state_of(turn.db, person.id, Kind.REMINDER, night)
-    view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now)
+    sent = await outbox.standing(turn.db, person.id, Kind.REMINDER, night)
+    undo = _undoable(turn, record)
+    view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
     left = await stock.current(turn)
     return view if left is None else replace(view, text=lines(view.text, stock_views.line(words, left)))
+
+
+async def show_glance(update: Update, turn: Turn) -> None:
+    """[Back] to tonight, in the same message."""
+    turn.answer(update)
+    turn.change(awaiting=None, awaiting_for=None)
+    turn.edit(update, await glance(turn))
 
 
 def coming_night(turn: Turn) -> Night:
@@ -48,26 +56,35 @@ def coming_night(turn: Turn) -> Night:
     return person.remind_night or times.next_due(schedule, after=turn.now).night
 
 
-async def took(_update: Update, turn: Turn) -> None:
+async def took(update: Update, turn: Turn) -> None:
     """/took: any time from the evening on, also before the reminder."""
     if turn.person.schedule is None:
         turn.say(await glance(turn))
         return
     night = times.night_to_take(turn.schedule, turn.said_at)
     if night is None:
-        turn.say(View(turn.words("It is early: from 18:00 on I note tonight's. Your reminder stays as planned.")))
+        turn.say(views.too_early(turn.words, turn.person, coming_night(turn)))
         return
-    record = await record_intake(turn, night, Intake.TAKEN)
-    turn.say(views.recorded(turn.words, turn.person, record, undo=True))
-    await _settle_message(turn, night, record)
-    await stock.after_taking(turn)
+    record = await nights.find(turn.db, turn.person.id, night)
+    known = record.intake is Intake.TAKEN
+    if not known:
+        record = await record_intake(turn, night, Intake.TAKEN)
+        await settle_reminder(update, turn, night, _view_of(turn, record))
+    turn.say(_view_of(turn, record))
+    if not known:
+        await stock.after_taking(turn)
 
 
-async def _settle_message(turn: Turn, night: Night, record: NightRecord) -> None:
-    """The reminder that is still on the screen says the same."""
+async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:
+    """The reminder that is still on the screen says the same as the answer that was given elsewhere."""
     row = await outbox.find(turn.db, turn.person.id, Kind.REMINDER, night)
-    if row is not None and row.message_id is not None:
-        turn.edit_message(row.message_id, views.recorded(turn.words, turn.person, record, undo=True))
+    pressed = None if update.callback_query is None else update.callback_query.message
+    if row is not None and row.message_id and (pressed is None or pressed.message_id != row.message_id):
+        turn.edit_message(row.message_id, view)
+
+
+def _view_of(turn: Turn, record: NightRecord) -> View:
+    return views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record))
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
@@ -83,11 +100,19 @@ async def taken(update: Update, turn: Turn) -> None:
     record = await _open_record(update, turn)
     if record is None:
         return
-    if record.intake is not Intake.TAKEN:
+    known = record.intake is Intake.TAKEN
+    if not known:
         record = await record_intake(turn, record.night, Intake.TAKEN)
-    turn.answer(update, turn.words("Noted."))
-    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
-    await stock.after_taking(turn)
+    turn.answer(update, turn.words("Already noted.") if known else turn.words("Noted."))
+    await _show(update, turn, record)
+    if not known:
+        await stock.after_taking(turn)
+
+
+async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
+    """What is recorded, on the pressed message and on the reminder."""
+    turn.edit(update, _view_of(turn, record))
+    await settle_reminder(update, turn, record.night, _view_of(turn, record))
 
 
 async def skip(update: Update, turn: Turn) -> None:
@@ -98,7 +123,7 @@ async def skip(update: Update, turn: Turn) -> None:
     if record.intake is not Intake.SKIPPED:
         record = await record_intake(turn, record.night, Intake.SKIPPED)
     turn.answer(update)
-    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+    await _show(update, turn, record)
 
 
 async def why(update: Update, turn: Turn) -> None:
@@ -106,10 +131,13 @@ async def why(update: Update, turn: Turn) -> None:
     record = await _open_record(update, turn)
     if record is None:
         return
-    if record.intake is Intake.SKIPPED and turn.press.arg(1) in list(Reason):
+    if turn.press.arg(1) not in list(Reason):
+        turn.out_of_date(update)
+        return
+    if record.intake is Intake.SKIPPED:
         record = await record_intake(turn, record.night, Intake.SKIPPED, Reason(turn.press.arg(1)))
     turn.answer(update)
-    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record)))
+    await _show(update, turn, record)
 
 
 async def undo(update: Update, turn: Turn) -> None:
@@ -121,12 +149,14 @@ async def undo(update: Update, turn: Turn) -> None:
         turn.answer(update, turn.words("Undo works for ten minutes. What is recorded stays."), alert=True)
         turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
         return
-    await record_intake(turn, record.night, None)
+    if record.intake is not None:
+        await record_intake(turn, record.night, None)
     turn.answer(update, turn.words("Undone."))
-    turn.edit(update, await _asked_again(turn, record.night))
+    turn.edit(update, _asked_again(turn, record.night))
+    await settle_reminder(update, turn, record.night, _asked_again(turn, record.night))
 
 
-async def _asked_again(turn: Turn, night: Night) -> View:
+def _asked_again(turn: Turn, night: Night) -> View:
     bed_at = times.plan(turn.schedule, night).bed_at
     return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product)
 
@@ -172,38 +202,53 @@ async def _is_known(turn: Turn, night: Night) -> bool:
 
 async def snooze(update: Update, turn: Turn) -> None:
     """[Snooze]: how long? The reminder's text stays, its buttons change."""
-    record = await _open_record(update, turn)
+    record = await _snoozable(update, turn)
     if record is None:
         return
     turn.answer(update)
     turn.edit_buttons(update, views.snooze_choices(turn.words, record.night))
 
 
+async def _snoozable(update: Update, turn: Turn) -> NightRecord | None:
+    """The pressed night while its reminder waits for an answer; else what became of it is said and shown."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return None
+    if record.intake in (Intake.TAKEN, Intake.SKIPPED):
+        turn.answer(update, turn.words("That is answered already."))
+        await _show(update, turn, record)
+        return None
+    if await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
+        turn.out_of_date(update)
+        return None
+    return record
+
+
 async def unsnooze(update: Update, turn: Turn) -> None:
     """[Back] from the snooze choices."""
-    record = await _open_record(update, turn)
+    record = await _snoozable(update, turn)
     if record is None:
         return
     turn.answer(update)
-    turn.edit_buttons(update, views.open_keyboard(turn.words, record.night))
+    turn.edit_buttons(update, _asked_again(turn, record.night))
 
 
 async def snooze_for(update: Update, turn: Turn) -> None:
     """So many minutes, or 0 for just before bed: the same row, due later."""
-    record = await _open_record(update, turn)
     minutes = turn.press.number(1)
-    if record is None or minutes not in (0, *views.SNOOZES):
-        turn.answer(update)
+    if minutes not in (0, *views.SNOOZES):
+        turn.out_of_date(update)
+        return
+    record = await _snoozable(update, turn)
+    if record is None:
         return
     due = times.plan(turn.schedule, record.night)
     until = times.snooze_until(turn.now, due.bed_at, minutes or None)
-    if until is None or record.intake in (Intake.TAKEN, Intake.SKIPPED):
-        turn.answer(update, turn.words("Too close to bedtime for a snooze."), alert=True)
-        turn.edit_buttons(update, views.open_keyboard(turn.words, record.night))
+    if until is None:
+        turn.answer(update, turn.words("It is too close to bedtime for a snooze."), alert=True)
+        turn.edit_buttons(update, _asked_again(turn, record.night))
         return
-    await outbox.again(
-        turn.db, turn.person.id, record.night, at=until, until=due.bed_at - times.NEVER_BEFORE_BED, bed_at=due.bed_at
-    )
+    await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at)
     turn.answer(update)
     turn.edit(update, views.snoozed(turn.words, turn.person, record.night, planned=due.remind_at, until=until))
 
@@ -235,7 +280,7 @@ async def late(update: Update, turn: Turn) -> None:
 async def set_later(turn: Turn, night: Night, minute: int) -> View:
     """Tonight's bedtime is another one; a reminder that was sent comes again at its new moment, as a snooze would."""
     before = turn.person
-    turn.change(later_night=night, later_bedtime=minute, awaiting=None)
+    turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
     due = times.plan(turn.schedule, night)
     state = await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
     if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
@@ -244,8 +289,8 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     if state is None:
         await plans.replan(turn)
     elif state is not State.CANCELLED and due.remind_at > turn.now:
-        until = due.bed_at - times.NEVER_BEFORE_BED
-        await outbox.again(turn.db, turn.person.id, night, at=due.remind_at, until=until, bed_at=due.bed_at)
+        await plans.put_off(turn, night, until=due.remind_at, bed_at=due.bed_at)
+    await plans.move_check_in(turn)
     return await glance(turn)
 
 
@@ -260,4 +305,5 @@ PRESSES: dict[str, Handler] = {
     "snz": snooze_for,
     "later": later,
     "late": late,
+    "glance": show_glance,
 }

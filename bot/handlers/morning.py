@@ -10,7 +10,8 @@ from bot.context import Handler, Turn
 from bot.core import planning
 from bot.core import schedule as times
 from bot.core.model import Cadence, Intake, Kind, Night, Rating
-from bot.handlers import plans
+from bot.handlers import evening, plans
+from bot.views import evening as evening_views
 from bot.views import morning as views
 from db import nights, outbox
 
@@ -45,7 +46,8 @@ async def unrate(update: Update, turn: Turn) -> None:
     if night is None:
         turn.out_of_date(update)
         return
-    await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now)
+    if (await nights.find(turn.db, turn.person.id, night)).rating is not None:
+        await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now)
     turn.answer(update, turn.words("Undone."))
     await _show(update, turn, night)
 
@@ -59,10 +61,9 @@ async def took(update: Update, turn: Turn) -> None:
     record = await nights.find(turn.db, turn.person.id, night)
     open_still = turn.now < times.cut_off(turn.schedule, night)
     if open_still and record.intake is None:
-        await nights.record_intake(
-            turn.db, turn.person.id, night, Intake.TAKEN if number else Intake.SKIPPED, at=turn.now
-        )
-        await outbox.answered(turn.db, turn.person.id, night)
+        record = await evening.record_intake(turn, night, Intake.TAKEN if number else Intake.SKIPPED)
+        view = evening_views.recorded(turn.words, turn.person, record, undo=False)
+        await evening.settle_reminder(update, turn, night, view)
     turn.answer(update, turn.words("Noted.") if open_still else turn.words("That night is closed already."))
     await _show(update, turn, night)
 

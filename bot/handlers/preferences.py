@@ -16,6 +16,10 @@ from bot.views import setup
 from bot.views.message import View
 
 _ALL_WEEK = frozenset(range(7))
+# Bedtimes are told by nights, the morning question by mornings: Saturday's belongs to Friday's night.
+_MORNINGS = dict.fromkeys(("weekend", "weekends"), frozenset({5, 6})) | dict.fromkeys(
+    ("weekday", "weekdays"), frozenset(range(5))
+)
 
 
 async def settings(_update: Update, turn: Turn) -> None:
@@ -161,8 +165,9 @@ async def typed_check_in(update: Update, turn: Turn, text: str) -> None:
     if text.casefold() in ("off", "auto"):
         await _set_check_in(update, turn, text.casefold())
         return
-    weekly = parsing.weekly(text, turn.words.weekdays, usual="morning")
-    days, time = weekly if weekly is not None else (_ALL_WEEK, parsing.check_in(text))
+    weekly = parsing.weekly(text, {**turn.words.weekdays, **_MORNINGS}, usual="morning")
+    mornings, time = weekly if weekly is not None else (_ALL_WEEK, parsing.check_in(text))
+    days = frozenset((morning - 1) % 7 for morning in mornings)
     match time:
         case parsing.Time(minute):
             await _set_check_in(update, turn, minute, days)
@@ -223,14 +228,14 @@ async def toggle(update: Update, turn: Turn) -> None:
 
 async def choose_language(update: Update, turn: Turn) -> None:
     """/language"""
-    known = {code.casefold(): code for code in language.available()}
-    if turn.typed.casefold() in known:
-        turn.change(language=known[turn.typed.casefold()])
+    wanted, every = language.known(turn.typed) if turn.typed else None, language.available()
+    if wanted is not None:
+        turn.change(language=wanted)
         turn.say(View(turn.words("I write in {language} from now on.", language=turn.words.name)))
     elif turn.typed:
-        turn.say(View(turn.words("I do not have that language yet. I have: {codes}.", codes=", ".join(known.values()))))
+        turn.say(View(turn.words("I do not have that language yet. I have: {codes}.", codes=", ".join(every))))
     else:
-        turn.say(views.languages(turn.words, [(code, language.words(code).name) for code in known.values()]))
+        turn.say(views.languages(turn.words, [(code, language.words(code).name) for code in every]))
 
 
 async def pressed_language(update: Update, turn: Turn) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telegram import InlineKeyboardMarkup
 
@@ -15,6 +15,9 @@ from bot.views.message import Row, View, button, grid, keyboard, lines
 
 SNOOZES = (10, 20, 30)
 """Minutes on the snooze buttons."""
+
+_NOTED_LATER = timedelta(hours=3)
+"""So long after bedtime the tap says that it was taken, not when."""
 
 
 def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, tip: str | None) -> View:
@@ -77,26 +80,32 @@ def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool, t
         buttons.append([button(words("Undo"), "undo", record.night)])
     if tip_id is not None and undo:
         buttons.append([button(words("This tip is not for me"), "tip_down", tip_id)])
-    return View(status(words, person, record), keyboard(*buttons), silent=True)
+    text = status(words, person, record)
+    if record.intake is Intake.SKIPPED and record.reason is None and undo:
+        text = lines(text, words("Why? (You need not say.)"))
+    return View(text, keyboard(*buttons), silent=True)
 
 
 def status(words: Words, person: Person, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
-    schedule = person.schedule
-    zone = "UTC" if schedule is None else times.zone_on(schedule, record.night)
-    bed = "–" if schedule is None else words.moment(times.plan(schedule, record.night).bed_at, zone)
     if record.intake is Intake.TAKEN and record.intake_at is not None:
-        return words("✓ Taken {time} · bedtime {bed}", time=words.moment(record.intake_at, zone), bed=bed)
+        return _taken(words, person, record.night, record.intake_at)
     if record.intake is Intake.SKIPPED:
         why = reason_name(words, record.reason)
-        return (
-            words("Skipped tonight: {reason}.", reason=why)
-            if why
-            else words("Skipped tonight. Why? (You need not say.)")
-        )
+        return words("Skipped: {reason}.", reason=why) if why else words("Skipped.")
     if record.intake is Intake.MISSED:
         return words("No answer that night, so it counts as missed.")
     return words("Nothing recorded for this night yet.")
+
+
+def _taken(words: Words, person: Person, night: Night, at: datetime) -> str:
+    schedule = person.schedule
+    assert schedule is not None  # noqa: S101 - without one there is no night to record
+    zone, bed_at = times.zone_on(schedule, night), times.plan(schedule, night).bed_at
+    shown = {"time": words.moment(at, zone), "bed": words.moment(bed_at, zone)}
+    if at < bed_at + _NOTED_LATER:
+        return words("✓ Taken {time} · bedtime {bed}", **shown)
+    return words("✓ Taken, noted {time} · bedtime {bed}", **shown)
 
 
 def reasons(words: Words, night: Night) -> list[Row]:
@@ -132,15 +141,23 @@ def asked_again(words: Words, person: Person, night: Night, *, bed_at: datetime,
 
 def too_soon(words: Words) -> View:
     """A later bedtime that is not late enough."""
-    return View(words("That is too soon for a reminder. Type a later time for tonight, such as 23:45."))
+    text = words("That is too soon for a reminder. Type a later time for tonight, such as 23:45.")
+    return View(text, keyboard([button("‹ " + words("Back"), "glance")]))
 
 
-def snooze_choices(words: Words, night: Night) -> InlineKeyboardMarkup | None:
-    """How long to wait; the reminder's text stays."""
+def too_early(words: Words, person: Person, night: Night) -> View:
+    """Nothing can be noted yet: from when, and for which night."""
+    schedule = person.schedule
+    assert schedule is not None  # noqa: S101 - only asked of people who are set up
+    opens = words.moment(times.can_take_from(schedule, night), times.zone_on(schedule, night))
+    return View(words("It is early: I can note it from {time} on. Your reminder stays as planned.", time=opens))
+
+
+def snooze_choices(words: Words, night: Night) -> View:
+    """How long to wait. On the reminder only the buttons change."""
     waits = [button(words("{n} min", n=minutes), "snz", night, minutes) for minutes in SNOOZES]
-    return keyboard(
-        waits, [button(words("Just before bed"), "snz", night, 0), button("‹ " + words("Back"), "unsnooze", night)]
-    )
+    other = [button(words("Just before bed"), "snz", night, 0), button("‹ " + words("Back"), "unsnooze", night)]
+    return View(words("Remind you again in how long?"), keyboard(waits, other), silent=True)
 
 
 def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, until: datetime) -> View:
@@ -160,8 +177,19 @@ def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, un
     return View(text, keyboard(row), silent=True)
 
 
+Standing = tuple[State, datetime] | None
+"""Where a night's reminder stands, and when it is next tried; None before it is owed."""
+
+
 def tonight(
-    words: Words, person: Person, record: NightRecord, *, product: str | None, sent: State | None, now: datetime
+    words: Words,
+    person: Person,
+    record: NightRecord,
+    *,
+    product: str | None,
+    sent: Standing,
+    now: datetime,
+    undo: bool = False,
 ) -> View:
     """Tonight at a glance."""
     schedule = person.schedule
@@ -172,29 +200,33 @@ def tonight(
     text = lines(
         words("<b>{night}</b>", night=words.night(record.night)),
         words("Bedtime {time}", time=words.moment(due.bed_at, zone)),
-        _next_line(words, person, record, now=now),
+        _next_line(words, person),
         None if product is None or person.discreet else words("Form: {form}", form=person.label or product),
-        status(words, person, record) if answered else None if sent is None else _sent_line(words, sent),
+        status(words, person, record) if answered else _sent_line(words, sent, zone),
     )
     open_night = times.can_take_from(schedule, record.night) <= now < times.cut_off(schedule, record.night)
     take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []
     rest = [button(words("Later tonight"), "later", record.night), button(words("Skip tonight"), "skip", record.night)]
-    rows: list[Row] = [[button(words("Undo"), "undo", record.night)]] if answered else [take, rest]
-    return View(text, keyboard(*rows))
+    back = [button(words("Undo"), "undo", record.night)] if undo else []
+    return View(text, keyboard(back) if answered else keyboard(take, rest))
 
 
-def _next_line(words: Words, person: Person, record: NightRecord, *, now: datetime) -> str:
+def _next_line(words: Words, person: Person) -> str:
     if person.remind_at is None:
         return words("No reminder is planned. /resume starts again.")
     return words("Next reminder: {moment}", moment="\0").replace("\0", setup.moment(words, person))
 
 
-def _sent_line(words: Words, sent: State) -> str | None:
+def _sent_line(words: Words, sent: Standing, zone: str) -> str | None:
+    if sent is None:
+        return None
+    state, due_at = sent
     return {
+        State.DUE: words("Tonight's reminder comes at {time}.", time=words.moment(due_at, zone)),
         State.SENT: words("Tonight's reminder was sent and waits for your answer."),
         State.EXPIRED: words("Tonight's reminder was not sent: it was too late for it."),
         State.UNKNOWN: words("Tonight's reminder may not have arrived."),
-    }.get(sent)
+    }.get(state)
 
 
 def resting(words: Words, person: Person) -> View:
@@ -214,4 +246,4 @@ def later_choices(words: Words, night: Night, *, bedtime: int) -> View:
     steps = [(bedtime + more) % 1440 for more in (30, 60, 90, 120)]
     choices = [button(words.minute(minute), "late", night, minute) for minute in steps]
     text = words("<b>Later tonight: when will you go to bed?</b>\nTap a time, or type it. Tomorrow is as usual.")
-    return View(text, keyboard(choices))
+    return View(text, keyboard(choices, [button("‹ " + words("Back"), "glance")]))

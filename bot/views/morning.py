@@ -26,15 +26,15 @@ def _about_last_night(words: Words, owed: Owed) -> str | None:
     return None
 
 
-def question(words: Words, record: NightRecord) -> InlineKeyboardMarkup | None:
-    """Five steps, and whether it was taken where that is not known."""
+def question(words: Words, record: NightRecord, *, can_ask: bool = True) -> InlineKeyboardMarkup | None:
+    """Five steps, and whether it was taken where that is not known and still can be noted."""
     names = rating_names(words)
     better = [
         button(names[rating], "rate", record.night, rating.value) for rating in (Rating.MUCH_BETTER, Rating.BETTER)
     ]
     same = [button(names[Rating.SAME], "rate", record.night, Rating.SAME.value)]
     worse = [button(names[rating], "rate", record.night, rating.value) for rating in (Rating.WORSE, Rating.MUCH_WORSE)]
-    return keyboard(better, same, worse, took(words, record))
+    return keyboard(better, same, worse, took(words, record) if can_ask else [])
 
 
 def took(words: Words, record: NightRecord) -> list[Button]:
@@ -48,7 +48,7 @@ def answered(words: Words, person: Person, record: NightRecord, *, can_ask: bool
     """What the check-in turns into. `can_ask`: the night is still open for the question whether it was taken."""
     if record.rating is None:
         text = lines(_intake(words, record), words("How was your sleep, compared with your usual?"))
-        return View(text, question(words, record), silent=True)
+        return View(text, question(words, record, can_ask=can_ask), silent=True)
     rated = words("Sleep: {rating}.", rating=rating_names(words)[record.rating])
     ask = took(words, record) if can_ask else []
     again: Row = [button(words("Undo"), "unrate", record.night), *_more(words, person, record.night)]

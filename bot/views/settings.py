@@ -79,7 +79,8 @@ def check_in_time(words: Words, person: Person) -> str:
         return words("off")
     if person.check_ins is None:
         return words("9 hours after bedtime")
-    return week(words, person.check_ins)
+    # Kept by nights, said by mornings: Monday's is that of Sunday's night.
+    return week(words, (*person.check_ins[-1:], *person.check_ins[:-1]))
 
 
 def lead(words: Words, *, text: str | None = None) -> View:
@@ -137,10 +138,10 @@ def saved(words: Words, line: str, person: Person) -> View:
     return View(lines(line, next_reminder(words, person)))
 
 
-def next_reminder(words: Words, person: Person) -> str | None:
-    """When the next reminder comes, where one is planned."""
+def next_reminder(words: Words, person: Person) -> str:
+    """When the next reminder comes; to somebody who rests, how to go on."""
     if person.remind_at is None:
-        return None
+        return words("You are resting now: /resume starts again.")
     return words("Next reminder: {moment}", moment="\0").replace("\0", setup.moment(words, person))
 
 
