@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator
@@ -16,6 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
+from db import driver
+from db.sharing import Sharing
 
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""
@@ -42,16 +42,18 @@ class Database:
     """Where everything is kept.
 
     On SQLite all writes go through one connection, one at a time and in order: BEGIN IMMEDIATE would otherwise make them poll
-    for the file's lock. Reads have connections of their own. On PostgreSQL both are the same pool.
+    for the file's lock. Those that queue share a transaction (`sharing`). Reads have connections of their own. On PostgreSQL
+    both are the same pool.
     """
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
-        self._turn = asyncio.Lock()
+        self._sharing: Sharing | None = None
         if self.is_sqlite:
             self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE")
+            self._sharing = Sharing(self._writer)
             self._reader = self._sqlite_engine(size=4, begin="BEGIN")
         else:
             self._writer = self._reader = create_async_engine(
@@ -60,7 +62,12 @@ class Database:
 
     def _sqlite_engine(self, *, size: int, begin: str) -> AsyncEngine:
         engine = create_async_engine(
-            self._url, pool_size=size, max_overflow=0, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT}
+            self._url,
+            module=driver.dbapi,
+            pool_size=size,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args={"timeout": BUSY_TIMEOUT},
         )
 
         @sa.event.listens_for(engine.sync_engine, "connect")
@@ -85,13 +92,14 @@ class Database:
         return engine
 
     @asynccontextmanager
-    async def write(self, name: str = "write") -> AsyncIterator[Connection]:
+    async def write(self, name: str = "write", *, quick: bool = False) -> AsyncIterator[Connection]:
         """One transaction that may write; committed at the end of the block, rolled back if it raises.
 
         `name` is what its two fail points are called: `before_<name>` just before the commit, `after_<name>` just after it.
+        `quick` promises that its changes touch a few rows by their key: on SQLite they then need no thread.
         """
-        turn = self._turn if self.is_sqlite else contextlib.nullcontext()
-        async with turn, _reachable(), self._writer.begin() as connection:
+        block = self._writer.begin() if self._sharing is None else self._sharing.block(quick=quick)
+        async with _reachable(), block as connection:
             yield connection
             failpoints.reach(f"before_{name}")
         failpoints.reach(f"after_{name}")
@@ -165,6 +173,8 @@ class Database:
 
     async def close(self) -> None:
         """Give everything back."""
+        if self._sharing is not None:
+            await self._sharing.finish()
         await self._writer.dispose()
         await self._reader.dispose()
         if self._lock_file is not None:

@@ -244,12 +244,12 @@ class Heartbeat:
     async def _start(self, ids: list[int]) -> list[bool]:
         if not self._leading:
             return [False] * len(ids)
-        async with self._database.write("start") as db:
+        async with self._database.write("start", quick=True) as db:
             mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
         return [row_id in mine for row_id in ids]
 
     async def _settle(self, ends: list[Settled]) -> list[None]:
-        async with self._database.write("settle") as db:
+        async with self._database.write("settle", quick=True) as db:
             await outbox.settle(db, ends, worker=self.worker)
         return [None] * len(ends)
 

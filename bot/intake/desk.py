@@ -101,7 +101,7 @@ class Desk:
 
     async def _turn(self, update: Update, letter: Letter) -> list[Reply] | Letter:
         """Everything that the update changes, and its leaving the inbox, in one transaction."""
-        async with self.database.write("handle") as db:
+        async with self.database.write("handle", quick=True) as db:
             first = await inbox.first(db, letter)
             if first is None:
                 raise _Handled

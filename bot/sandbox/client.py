@@ -75,6 +75,9 @@ class Remote:
     async def counts(self) -> Fields:
         return cast("Fields", await self.call("GET", "counts"))
 
+    async def clear_counts(self) -> None:
+        await self.call("DELETE", "counts")
+
     async def skip(self, seconds: float) -> None:
         await self.call("POST", "clock", {"skip": seconds})
 

@@ -12,6 +12,7 @@ from typing import cast
 from aiohttp import web
 
 from bot.clock import SharedClock
+from bot.sandbox.counting import Counts
 from bot.sandbox.faults import Fault, Limits
 from bot.sandbox.people import Group, Person, Seen
 from bot.sandbox.telegram import Telegram
@@ -34,6 +35,7 @@ def add_routes(app: web.Application, telegram: Telegram) -> None:
             web.post("/sandbox/inject", desk.inject),
             web.get("/sandbox/calls", desk.calls),
             web.get("/sandbox/counts", desk.counts),
+            web.delete("/sandbox/counts", desk.clear_counts),
             web.get("/sandbox/events", desk.events),
             web.get("/sandbox/faults", desk.faults),
             web.post("/sandbox/faults", desk.add_fault),
@@ -109,6 +111,10 @@ class _Desk:
     async def counts(self, _: web.Request) -> web.Response:
         pending = {"pending_updates": self.telegram.world.updates.pending}
         return web.json_response(self.telegram.counts.report() | pending)
+
+    async def clear_counts(self, _: web.Request) -> web.Response:
+        self.telegram.counts = Counts()
+        return web.json_response({})
 
     async def events(self, request: web.Request) -> web.Response:
         """What the bot did after event N, as soon as there is something; `timeout` in real seconds."""
