@@ -120,9 +120,8 @@ async def running(
 async def stand_in(*, fast: bool = True) -> AsyncIterator[tuple[Remote, Running]]:
     """The stand-in Telegram in a process of its own."""
     arguments = ["-m", "bot.sandbox", "--token", TOKEN, *(["--fast"] if fast else [])]
-    async with running(*arguments, wait=True) as process:
-        async with client.connected(process.line.split()[-1]) as remote:
-            yield remote, process
+    async with running(*arguments, wait=True) as process, client.connected(process.line.split()[-1]) as remote:
+        yield remote, process
 
 
 @asynccontextmanager

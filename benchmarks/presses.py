@@ -79,17 +79,15 @@ async def run(*, number: int = 6000) -> list[Figure]:
             parts.fill(connection, Crowd(3 * number, now + timedelta(hours=20)))
             parts.remind_everybody(connection, night=now.date(), now=now)
         connection.close()
-        async with parts.stand_in() as (remote, _):
-            async with _echo(remote, folder) as echo:
-                slow = number // 6
-                echo_rate, echo_cpu = await flat_out(remote, echo, first=FIRST, number=slow, name="echo bot")
-        async with parts.stand_in() as (remote, server):
-            async with parts.lull(remote, folder) as bot:
-                await flat_out(remote, bot, first=FIRST, number=number // 10, name="warm")
-                server.mark()
-                rate, cpu = await flat_out(remote, bot, first=FIRST + number, number=number, name="presses")
-                share = server.used / number * 1000
-                waits = await steadily(remote, first=FIRST + 2 * number, rate=450, seconds=min(8, number / 450))
+        async with parts.stand_in() as (remote, _), _echo(remote, folder) as echo:
+            slow = number // 6
+            echo_rate, echo_cpu = await flat_out(remote, echo, first=FIRST, number=slow, name="echo bot")
+        async with parts.stand_in() as (remote, server), parts.lull(remote, folder) as bot:
+            await flat_out(remote, bot, first=FIRST, number=number // 10, name="warm")
+            server.mark()
+            rate, cpu = await flat_out(remote, bot, first=FIRST + number, number=number, name="presses")
+            share = server.used / number * 1000
+            waits = await steadily(remote, first=FIRST + 2 * number, rate=450, seconds=min(8, number / 450))
     return [
         Figure("presses written and answered", rate, "/s", ">= 900", echo_rate, "echo bot, writes nothing"),
         Figure("CPU of a press", cpu, "ms", "", echo_cpu, "echo bot"),

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from db import tables
 from db.engine import Connection
 
 _nights, _users = tables.nights, tables.users
+_FIND = sa.select(_nights).where(_nights.c.user_id == sa.bindparam("user"), _nights.c.night == sa.bindparam("on"))
 
 
 async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
     """That night of that person; an empty record where nothing was said."""
-    query = sa.select(_nights).where(_nights.c.user_id == user_id, _nights.c.night == night)
-    row = (await db.execute(query)).mappings().first()
+    row = (await db.execute(_FIND, {"user": user_id, "on": night})).mappings().first()
     return NightRecord(night) if row is None else record_from(night=night, values=row)
 
 
@@ -35,18 +37,22 @@ async def between(db: Connection, user_id: int, first: Night, last: Night) -> li
 
 async def record_intake(
     db: Connection, user_id: int, night: Night, intake: Intake | None, *, at: datetime, reason: Reason | None = None
-) -> None:
-    """What became of the supplement that night; a second answer replaces the first, None takes it back."""
+) -> NightRecord:
+    """What became of the supplement that night; a second answer replaces the first, None takes it back. Gives the night."""
     given = intake is not None
-    await _put(db, user_id, night, intake=intake, intake_at=at if given else None, reason=reason if given else None)
+    return await _put(
+        db, user_id, night, intake=intake, intake_at=at if given else None, reason=reason if given else None
+    )
 
 
 async def record_rating(
     db: Connection, user_id: int, night: Night, rating: Rating | None, *, at: datetime, late: bool = False
-) -> None:
+) -> NightRecord:
     """How the sleep was; a second answer replaces the first, None takes it back. `late`: after the next evening's reminder."""
     given = rating is not None
-    await _put(db, user_id, night, rating=rating, rated_at=at if given else None, late=late or None if given else None)
+    return await _put(
+        db, user_id, night, rating=rating, rated_at=at if given else None, late=late or None if given else None
+    )
 
 
 async def erase(db: Connection, user_id: int) -> None:
@@ -54,13 +60,23 @@ async def erase(db: Connection, user_id: int) -> None:
     await db.execute(_nights.delete().where(_nights.c.user_id == user_id))
 
 
-async def _put(db: Connection, user_id: int, night: Night, **values: object) -> None:
-    insert = _insert(db)(_nights).values(user_id=user_id, night=night, **values)
-    await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=values))
+async def _put(db: Connection, user_id: int, night: Night, **values: object) -> NightRecord:
+    """Write these of the night's columns; gives all of it as it then stands."""
+    given = {"user_id": user_id, "night": night, **values}
+    row = (await db.execute(_upsert(db.dialect.name, tuple(values)), given)).mappings().one()
+    return record_from(night=night, values=row)
 
 
-def _insert(db: Connection) -> type[sqlite.Insert] | type[postgresql.Insert]:
-    return sqlite.Insert if db.dialect.name == "sqlite" else postgresql.Insert
+# Built once for each set of columns: to build it costs several times what SQLite needs to run it.
+@lru_cache(maxsize=32)
+def _upsert(dialect: str, names: tuple[str, ...]) -> ReturningInsert[tuple[object, ...]]:
+    insert = _insert(dialect)(_nights)
+    new = {name: insert.excluded[name] for name in names}
+    return insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new).returning(*_nights.c)
+
+
+def _insert(dialect: str) -> type[sqlite.Insert] | type[postgresql.Insert]:
+    return sqlite.Insert if dialect == "sqlite" else postgresql.Insert
 
 
 COLUMNS = ("reminder", "intake", "intake_at", "reason", "rating", "rated_at", "late")
@@ -90,7 +106,7 @@ async def close(db: Connection, fates: Sequence[Mapping[str, object]]) -> None:
     if not fates:
         return
     rows = [{**fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
-    insert = _insert(db)(_nights)
+    insert = _insert(db.dialect.name)(_nights)
     new = insert.excluded
     await db.execute(
         insert.on_conflict_do_update(

@@ -44,7 +44,7 @@ _WELCOME = sa.exists().where(
 
 
 def _proven(copies: ColumnElement[int]) -> ColumnElement[str]:
-    """The end of a row whose night was answered: the answer proves that a reminder arrived, if any copy left, now or before a snooze."""
+    """The end of a row whose night was answered: that proves a reminder's arrival, if a copy left, now or before a snooze."""
     left = sa.or_(copies > 0, _box.c.message_id.is_not(None))
     return sa.case((sa.and_(_box.c.kind == Kind.REMINDER, left), State.SENT), else_=State.CANCELLED)
 
@@ -447,14 +447,37 @@ def _fate(state: State, reason: str | None, copies: int) -> Delivery:
 # -- what people do ----------------------------------------------------------------------------------------------------
 
 
+# Built once: to build a statement costs several times what SQLite needs to run it.
+_ITS_KEY = sa.and_(
+    _box.c.user_id == sa.bindparam("user"), _box.c.kind == sa.bindparam("what"), _box.c.night == sa.bindparam("on")
+)
+_FIND = sa.select(_box).where(_ITS_KEY)
+_STATE = sa.select(_box.c.state).where(_ITS_KEY)
+# One that is being sent right now stays its worker's: `settle` looks at the answer.
+_ANSWERED = (
+    _box.update()
+    .where(
+        _box.c.user_id == sa.bindparam("user"),
+        _box.c.night == sa.bindparam("on"),
+        _EVENING,
+        _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN)),
+    )
+    .values(state=_proven(_box.c.copies), worker=None, lease_until=None)
+)
+
+
+def _key(user_id: int, kind: Kind, night: Night) -> dict[str, object]:
+    return {"user": user_id, "what": kind, "on": night}
+
+
 async def find(db: Connection, user_id: int, kind: Kind, night: Night) -> sa.Row[tuple[object, ...]] | None:
     """The row of that promise, as it stands."""
-    return (await db.execute(sa.select(_box).where(_one(user_id, kind, night)))).first()
+    return (await db.execute(_FIND, _key(user_id, kind, night))).first()
 
 
 async def state_of(db: Connection, user_id: int, kind: Kind, night: Night) -> State | None:
     """Where that promise stands; None when nothing is owed."""
-    state = await db.scalar(sa.select(_box.c.state).where(_one(user_id, kind, night)))
+    state = await db.scalar(_STATE, _key(user_id, kind, night))
     return None if state is None else State(state)
 
 
@@ -474,13 +497,7 @@ async def standing(db: Connection, user_id: int, kind: Kind, night: Night) -> tu
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    # One that is being sent right now stays its worker's: `settle` looks at the answer.
-    open_still = _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN))
-    await db.execute(
-        _box.update()
-        .where(_box.c.user_id == user_id, _box.c.night == night, _EVENING, open_still)
-        .values(state=_proven(_box.c.copies), worker=None, lease_until=None)
-    )
+    await db.execute(_ANSWERED, {"user": user_id, "on": night})
 
 
 async def cancel(

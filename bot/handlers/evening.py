@@ -89,10 +89,10 @@ def _view_of(turn: Turn, record: NightRecord) -> View:
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
     """Write one answer; what is still to come tonight becomes superfluous."""
-    await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
+    record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
         await outbox.answered(turn.db, turn.person.id, night)
-    return await nights.find(turn.db, turn.person.id, night)
+    return record
 
 
 async def taken(update: Update, turn: Turn) -> None:
