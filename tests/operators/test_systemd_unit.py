@@ -29,7 +29,10 @@ def test_systemd_accepts_every_line_of_the_unit(tmp_path: Path) -> None:
     text = UNIT.read_text(encoding="utf-8").replace("/opt/lull/.venv/bin/python", sys.executable)
     (tmp_path / "lull.service").write_text(text, encoding="utf-8")
     result = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "lull.service"], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", tmp_path / "lull.service"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "lull.service" not in result.stderr, result.stderr
 
