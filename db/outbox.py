@@ -454,7 +454,7 @@ _ITS_KEY = sa.and_(
 _FIND = sa.select(_box).where(_ITS_KEY)
 _STATE = sa.select(_box.c.state).where(_ITS_KEY)
 # One that is being sent right now stays its worker's: `settle` looks at the answer.
-_ANSWERED = (
+_NOTE_ANSWER = (
     _box.update()
     .where(
         _box.c.user_id == sa.bindparam("user"),
@@ -497,7 +497,7 @@ async def standing(db: Connection, user_id: int, kind: Kind, night: Night) -> tu
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    await db.execute(_ANSWERED, {"user": user_id, "on": night})
+    await db.execute(_NOTE_ANSWER, {"user": user_id, "on": night})
 
 
 async def cancel(
