@@ -25,9 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run the bot")
     commands.add_parser("check", help="say whether settings, database and content are good")
+    commands.add_parser("healthcheck", help="say whether the bot that runs here is well")
     commands.add_parser("demo", help="chat with the bot in this terminal, against a stand-in Telegram")
     command = parser.parse_args(arguments).command
-    return {"run": run, "check": check, "demo": demo}[command]()
+    return {"run": run, "check": check, "healthcheck": healthcheck, "demo": demo}[command]()
 
 
 def run() -> int:
@@ -36,6 +37,7 @@ def run() -> int:
 
     from bot import app, content
     from config import logs, settings
+    from config.addresses import CannotListen
     from db.engine import DatabaseError, Unavailable
 
     try:
@@ -47,7 +49,7 @@ def run() -> int:
     logs.configure(wanted.log_level, wanted.log_format, secrets=wanted.secrets(), hash_key=os.urandom(16))
     try:
         return asyncio.run(app.run(wanted))
-    except (DatabaseError, Unavailable, app.TokenRefused) as error:
+    except (DatabaseError, Unavailable, app.TokenRefused, CannotListen) as error:
         return _refuse("", (str(error),))
     except content.ContentError as error:
         return _refuse("", error.problems)
@@ -64,6 +66,19 @@ def check() -> int:
     from bot import checking
 
     return checking.main()
+
+
+def healthcheck() -> int:
+    """Say in one line whether the bot that runs here is well; nothing heavy is imported."""
+    from pathlib import Path
+
+    from bot import health
+    from config import envfile
+
+    url = envfile.lookup("DATABASE_URL", Path(".env")) or health.DEFAULT_DATABASE
+    well, line = health.check(health.state_file(url))
+    print(line)
+    return 0 if well else 1
 
 
 def demo() -> int:

@@ -9,16 +9,17 @@ import signal
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
-from bot import content, menus, replanning
+from bot import VERSION, content, menus, replanning
 from bot.clock import Clock, open_clock
 from bot.content import Content
 from bot.context import Reply, Turn
+from bot.core.pacing import Lane
 from bot.delivery import replies
 from bot.delivery.heartbeat import Heartbeat
 from bot.delivery.leader import Leader
@@ -29,7 +30,8 @@ from bot.handlers import routes
 from bot.intake.desk import App, Desk
 from bot.intake.polling import Polling
 from bot.intake.queues import Queues
-from bot.metrics import Counts
+from bot.metrics import Live, Metrics
+from bot.watching import Watch
 from config import failpoints, logs
 from config.settings import Settings
 from db import inbox, marks
@@ -43,12 +45,18 @@ FLYING = 8.0
 LEFT = timedelta(seconds=5)
 """An update that waits for so long, in real time, may have lost its process."""
 
-SICK_AFTER = timedelta(minutes=5)
-"""Without a good answer from Telegram for so long the process ends with code 1, so that a container starts it anew."""
-
 
 class TokenRefused(Exception):  # noqa: N818 - named for what Telegram did
     """Telegram does not accept the token."""
+
+
+class Intake(Protocol):
+    """Where updates come from: polling, or what Telegram is asked to post."""
+
+    last_good: float | None
+    fault: str
+
+    async def run(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -63,13 +71,28 @@ class Lull:
     desk: Desk
     heartbeat: Heartbeat
     queues: Queues
-    polling: Polling
+    intake: Intake
     scheduler: AsyncIOScheduler
+    metrics: Metrics
+    limiter: Limiter
     leader: Leader = field(init=False)
+    watch: Watch = field(init=False)
+    awake_at: float | None = None  # since when it may poll or be posted to, on the monotonic clock
+    led_at: float | None = None
 
     def __post_init__(self) -> None:
+        self.watch = Watch(
+            self.database,
+            self.metrics,
+            clock=self.clock,
+            ages=functools.partial(_ages, self),
+            faults=functools.partial(_faults, self),
+        )
         self.leader = Leader(
-            self.database, self.heartbeat.worker, rise=functools.partial(_rise, self), fall=self.heartbeat.rest
+            self.database,
+            self.heartbeat.worker,
+            rise=functools.partial(_rise, self),
+            fall=functools.partial(_fall, self),
         )
 
 
@@ -95,11 +118,56 @@ def build(settings: Settings, texts: Content) -> Lull:
     perform = functools.partial(_perform, bot, clock)
     desk = Desk(app, database, clock=clock, settings=settings, content=texts, perform=perform)
     queues = Queues(desk, clock=clock)
-    heartbeat = Heartbeat(bot, database, Renderer(texts), clock=clock, rate=settings.send_rate, counts=Counts())
-    polling = Polling(transport.call, database, queues, clock=clock)
-    return Lull(
-        settings, clock, database, transport, app, desk, heartbeat, queues, polling, AsyncIOScheduler(timezone="UTC")
+    metrics = Metrics()
+    heartbeat = Heartbeat(bot, database, Renderer(texts), clock=clock, rate=settings.send_rate, metrics=metrics)
+    intake = _intake(settings, transport, database, queues, clock)
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    lull = Lull(settings, clock, database, transport, app, desk, heartbeat, queues, intake, scheduler, metrics, limiter)
+    _measure(lull)
+    return lull
+
+
+def _intake(settings: Settings, transport: Transport, database: Database, queues: Queues, clock: Clock) -> Intake:
+    if settings.webhook_url is None or settings.webhook_secret is None or settings.mode == "polling":
+        return Polling(transport.call, database, queues, clock=clock)
+    # Imported where it is wanted: it brings aiohttp's server.
+    from bot.intake.webhook import Subscription
+
+    secret = settings.webhook_secret.get_secret_value()
+    return Subscription(transport.call, clock=clock, url=settings.webhook_url, secret=secret)
+
+
+def _measure(lull: Lull) -> None:
+    limiter = lull.limiter
+    lull.metrics.about(build=VERSION, tzdata=version("tzdata"))
+    lull.metrics.watch(
+        Live(
+            lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
+            floods=lambda: limiter.floods,
+            halts=lambda: limiter.halts,
+            halted_seconds=lambda: limiter.halted_seconds,
+            queued=lambda: len(lull.queues),
+            leads=lull.leader.leads.is_set,
+        )
     )
+
+
+def _ages(lull: Lull) -> dict[str, float]:
+    """Real seconds since each part that is on duty was last good. Who stands by has neither polls nor ticks to show."""
+    since: dict[str, float] = {}
+    if lull.led_at is not None:
+        since["tick"] = max(lull.led_at, lull.heartbeat.last_beat or lull.led_at)
+    begun = lull.led_at if lull.settings.mode == "polling" else lull.awake_at
+    if begun is not None:
+        since["telegram"] = max(begun, lull.intake.last_good or begun)
+    now, speed = lull.clock.monotonic(), lull.clock.speed
+    return {part: (now - at) / speed for part, at in since.items()}
+
+
+def _faults(lull: Lull) -> dict[str, str]:
+    if lull.awake_at is None:
+        return {"telegram": "not reached yet"}
+    return {"telegram": lull.intake.fault} if lull.intake.fault else {}
 
 
 async def _perform(bot: ExtBot[Any], clock: Clock, reply: Reply, chat_id: int) -> None:
@@ -131,9 +199,15 @@ async def _rise(lull: Lull) -> None:
     async with lull.database.write() as db:
         clean = await marks.find(db, "ended") != "running"
         await marks.put(db, "ended", "running")
+    lull.led_at = lull.clock.monotonic()
     await lull.heartbeat.lead(clean=clean)
     async with lull.database.read() as db:
         lull.queues.add(await inbox.waiting(db))
+
+
+def _fall(lull: Lull) -> None:
+    lull.led_at = None
+    lull.heartbeat.rest()
 
 
 async def _sweep(lull: Lull) -> None:
@@ -148,11 +222,13 @@ async def _sweep(lull: Lull) -> None:
         return  # it is said elsewhere
 
 
-async def _poll(lull: Lull) -> None:
-    """Poll while this process leads: two that poll would only end each other's polls."""
+async def _take_in(lull: Lull) -> None:
+    """Every replica is posted to; only the leader polls: two that poll would only end each other's polls."""
+    if lull.settings.mode == "webhook":
+        await lull.intake.run()
     while True:
         await lull.leader.leads.wait()
-        polling = asyncio.create_task(lull.polling.run(), name="polling")
+        polling = asyncio.create_task(lull.intake.run(), name="polling")
         try:
             await lull.leader.stands_by.wait()
         finally:
@@ -161,20 +237,48 @@ async def _poll(lull: Lull) -> None:
 
 
 async def _live(lull: Lull, stop: asyncio.Event) -> int:
-    """Poll, beat and answer until told to stop."""
-    if not await _greet(lull, stop):
-        return 0
-    tasks = [
-        asyncio.create_task(lull.leader.run(), name="leader"),
-        asyncio.create_task(_poll(lull), name="intake"),
-        asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"),
-    ]
-    _schedule(lull, stop)
-    _log.info("lull is awake", rate=lull.settings.send_rate)
-    await stop.wait()
-    sick = getattr(stop, "sick", False)
-    await _close(lull, tasks)
-    return 1 if sick else 0
+    """Take in, beat and answer until told to stop, or too sick to go on."""
+    watching = asyncio.create_task(lull.watch.run(stop), name="watch")
+    try:
+        if await _greet(lull, stop):
+            lull.awake_at = lull.clock.monotonic()
+            await _work(lull, stop)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return 1 if lull.watch.sick else 0
+
+
+async def _work(lull: Lull, stop: asyncio.Event) -> None:
+    async with contextlib.AsyncExitStack() as server:
+        await _serve(lull, server)
+        tasks = [
+            asyncio.create_task(lull.leader.run(), name="leader"),
+            asyncio.create_task(_take_in(lull), name="intake"),
+            asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"),
+        ]
+        _schedule(lull)
+        _log.info("lull is awake", rate=lull.settings.send_rate)
+        await stop.wait()
+        await server.aclose()  # what comes from here on another replica takes, or Telegram keeps
+        await _close(lull, tasks)
+
+
+async def _serve(lull: Lull, server: contextlib.AsyncExitStack) -> None:
+    """The web server, where one is wanted."""
+    settings = lull.settings
+    if settings.address is None:
+        return
+    from bot import web
+    from bot.intake.webhook import Receiver
+
+    receiver = None
+    if settings.mode == "webhook" and settings.webhook_secret is not None:
+        secret = settings.webhook_secret.get_secret_value()
+        receiver = Receiver(lull.database, lull.queues, clock=lull.clock, secret=secret)
+    path = web.path_of(settings.webhook_url or "")
+    served = web.serving(settings.address, health=lull.watch.health, metrics=lull.metrics, receiver=receiver, path=path)
+    await server.enter_async_context(served)
 
 
 async def _greet(lull: Lull, stop: asyncio.Event) -> bool:
@@ -195,25 +299,14 @@ async def _greet(lull: Lull, stop: asyncio.Event) -> bool:
     return False
 
 
-def _schedule(lull: Lull, stop: asyncio.Event) -> None:
+def _schedule(lull: Lull) -> None:
     """The few jobs: what is due is in the database, never in a job of its own."""
     # A tick is a second of the bot's clock; in simulated time there is no point in more than fifty a real second.
     tick = max(1.0 / lull.clock.speed, 0.02)
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
     lull.scheduler.add_job(_sweep, args=(lull,), seconds=LEFT.total_seconds(), id="letters", **options)
-    lull.scheduler.add_job(_watch, args=(lull, stop), seconds=30.0, id="watch", **options)
     lull.scheduler.start()
-
-
-async def _watch(lull: Lull, stop: asyncio.Event) -> None:
-    """A bot that Telegram has not answered for minutes is better started anew."""
-    good = lull.polling.last_good
-    # Simulated seconds are shorter than Telegram's own long poll.
-    if good is not None and lull.clock.monotonic() - good > SICK_AFTER.total_seconds() * max(1.0, lull.clock.speed):
-        _log.error("no answer from Telegram for five minutes; ending, so that a fresh process can try")
-        stop.sick = True  # type: ignore[attr-defined]
-        stop.set()
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:

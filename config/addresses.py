@@ -29,6 +29,10 @@ class Listen:
     port: int
 
 
+class CannotListen(Exception):  # noqa: N818 - named for what it says
+    """The address is taken or not this machine's; the message is one sentence for the operator."""
+
+
 def plain(value: object) -> str:
     """The text of a value as it was given."""
     return value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value).strip()

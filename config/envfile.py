@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
+import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -13,6 +15,16 @@ from dotenv.parser import Binding, parse_stream
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 # docker-compose reads the same file; these names are its own and the database container's.
 _OTHERS = ("COMPOSE_", "LULL_", "POSTGRES_")
+
+
+def lookup(name: str, env_file: Path) -> str | None:
+    """One value, from the environment, its *_FILE or the file, without checking anything: for what must be fast."""
+    names = (name, f"{name}_FILE")
+    given = read(env_file, names, []) | {key: os.environ[key] for key in names if os.environ.get(key)}
+    if names[1] in given and name not in given:
+        with contextlib.suppress(OSError):
+            given[name] = Path(given[names[1]]).expanduser().read_text(encoding="utf-8").strip()
+    return given.get(name)
 
 
 def read(path: Path, known: Collection[str], problems: list[str]) -> dict[str, str]:

@@ -126,6 +126,11 @@ class Database:
                 await connection.close()
 
     @property
+    def url(self) -> str:
+        """Its address, with the password."""
+        return self._url.render_as_string(hide_password=False)
+
+    @property
     def path(self) -> Path | None:
         """The file, where there is one."""
         return Path(self._url.database) if self.is_sqlite and self._url.database else None

@@ -93,11 +93,17 @@ async def failed(db: Connection, update_id: int) -> None:
 
 async def bury(db: Connection, letter: Letter, *, error: str, now: datetime) -> None:
     """Put it with the dead letters, for the operator to look at."""
-    insert = sqlite.insert(_dead) if db.dialect.name == "sqlite" else postgresql.insert(_dead)
-    values = {"update_id": letter.update_id, "user_id": letter.user_id, "at": now}
-    texts = {"error": storable(error), "body": storable(letter.body)}
-    await db.execute(insert.values(values | texts).on_conflict_do_nothing())
+    await keep(db, letter.update_id, body=letter.body, error=error, now=now, user_id=letter.user_id)
     await done(db, letter.update_id)
+
+
+async def keep(
+    db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
+) -> None:
+    """Keep as a dead letter what could not even become a letter; one that is there stays."""
+    insert = sqlite.insert(_dead) if db.dialect.name == "sqlite" else postgresql.insert(_dead)
+    values = {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
+    await db.execute(insert.values(values).on_conflict_do_nothing())
 
 
 def storable(text: str) -> str:

@@ -18,7 +18,7 @@ from bot.delivery import after, sender
 from bot.delivery.group_commit import GroupCommit
 from bot.delivery.limiter import Limiter, Passage
 from bot.delivery.renderer import Renderer
-from bot.metrics import Counts
+from bot.metrics import Metrics
 from bot.views.message import View
 from config import failpoints, logs
 from db import inbox, locks, outbox
@@ -43,10 +43,10 @@ class Heartbeat:
     """Sends what is owed. One a process; `worker` is its name on the rows it has claimed."""
 
     def __init__(
-        self, bot: ExtBot[Passage], database: Database, renderer: Renderer, *, clock: Clock, rate: int, counts: Counts
+        self, bot: ExtBot[Passage], database: Database, renderer: Renderer, *, clock: Clock, rate: int, metrics: Metrics
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
-        self._rate, self.counts = rate, counts
+        self._rate, self.metrics = rate, metrics
         self.worker = secrets.token_hex(8)
         self._starting = GroupCommit[int, bool](self._start)
         self._settling = GroupCommit[Settled, None](self._settle)
@@ -58,7 +58,7 @@ class Heartbeat:
         self._pruned_at: datetime | None = None
         self._leading = self._stopping = False
         self._beating = asyncio.Lock()
-        self.last_beat: datetime | None = None
+        self.last_beat: float | None = None  # on the monotonic clock
 
     async def lead(self, *, clean: bool) -> None:
         """Begin to beat. What dead workers had in hand is taken back: all of it where no other process can be alive.
@@ -67,7 +67,7 @@ class Heartbeat:
         """
         async with self._database.write("recover") as db:
             if self._database.is_sqlite:
-                self.counts.reclaimed(await outbox.reclaim(db, now=self._clock.now(), everything=True))
+                self.metrics.reclaimed(await outbox.reclaim(db, now=self._clock.now(), everything=True))
             else:
                 clean = not await self._bury_the_dead(db)
         self._careful = 0 if clean else CAREFUL
@@ -102,7 +102,7 @@ class Heartbeat:
         except Exception as error:  # a fault in one sweep must not end the heart
             _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
             return
-        self.last_beat = now
+        self.last_beat = self._clock.monotonic()
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._deliver(), name="delivery")
 
@@ -123,8 +123,8 @@ class Heartbeat:
     async def _look_back(self, now: datetime) -> None:
         """Close windows and nights that are over, and take back what dead workers held."""
         async with self._database.write("look_back") as db:
-            self.counts.reclaimed(await outbox.reclaim(db, now=now, keep=set(self._sending.values())))
-            self.counts.expired(await outbox.expire(db, now=now))
+            self.metrics.reclaimed(await outbox.reclaim(db, now=now, keep=set(self._sending.values())))
+            self.metrics.ended(await outbox.expire(db, now=now))
         while True:
             async with self._database.write("close") as db:
                 closed = await outbox.close(db, now=now, limit=PAGE)
@@ -206,8 +206,10 @@ class Heartbeat:
             _log.error("Telegram does not accept the token; nothing is sent for a minute")
             self._halted_until = self._clock.monotonic() + HALT.total_seconds()
         self._careful = max(0, self._careful - 1)
-        self.counts.outcome(row, outcome, now=now)
-        await self._end(after.settle(row, outcome, now=now))
+        self.metrics.outcome(row, outcome, now=now)
+        end = after.settle(row, outcome, now=now)
+        self.metrics.ended([(row.kind, end.state)])
+        await self._end(end)
         # What else an outcome changes: a nudge to come, or a person who is gone.
         change = after.follow(row, outcome, now=now)
         if change is not None:

@@ -164,7 +164,8 @@ class Limiter(BaseRateLimiter[Passage]):
         self._wakes_at = math.inf
         self._last_429: tuple[object, float] = (None, -math.inf)
         self.halted_until = -math.inf
-        self.halts = 0
+        self.halts = self.floods = 0
+        self.halted_seconds = 0.0
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -367,6 +368,7 @@ class Limiter(BaseRateLimiter[Passage]):
     def _flooded(self, chat_id: object, seconds: float) -> None:
         """Take note of a 429: its chat waits in any case, and the bulk lanes unless the limit was the chat's own."""
         now = self._clock.monotonic()
+        self.floods += 1
         chat = self._chat(chat_id)
         chat.held_until = max(chat.held_until, now + seconds)
         share = pacing.faded(chat.share, now - chat.counted_at, span=_CHAT_SPAN)
@@ -374,5 +376,6 @@ class Limiter(BaseRateLimiter[Passage]):
         elsewhere = other != chat_id and now - met_at < _SECOND_429
         self._last_429 = (chat_id, now)
         if share <= _CHAT_SHARE or elsewhere:
+            self.halted_seconds += max(0.0, now + seconds - max(self.halted_until, now))
             self.halted_until = max(self.halted_until, now + seconds)
             self.halts += 1

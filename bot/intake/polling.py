@@ -38,6 +38,7 @@ class Polling:
         self._offset: int | None = None
         self._failures = 0
         self.last_good: float | None = None
+        self.fault = ""
         self.stopping = False
 
     async def run(self) -> None:
@@ -45,6 +46,8 @@ class Polling:
         while not self.stopping:
             try:
                 await self._once()
+            except Conflict as error:
+                await (self._free() if "webhook" in str(error).lower() else self._wait_out(error))
             except (TelegramError, Unavailable) as error:
                 await self._wait_out(error)
             except Exception as error:  # an answer of a shape that nobody foresaw must not end the polling
@@ -68,6 +71,19 @@ class Polling:
             self._offset = max(letter.update_id for letter in letters) + 1
         self._failures, self.last_good = 0, self._clock.monotonic()
 
+    async def _free(self) -> None:
+        """Telegram posts to a webhook and so answers no poll. Who starts in polling mode wants that one gone, and its updates."""
+        _log.warning("a webhook was set; it is removed, because MODE is polling")
+        try:
+            await self._call("deleteWebhook", drop_pending_updates=False)
+        except TelegramError as error:
+            await self._wait_out(error)
+            return
+        # Twice in a row means that somebody sets it again and again.
+        if self._failures:
+            await self._clock.sleep(_BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)])
+        self._failures += 1
+
     async def _wait_out(self, error: Exception) -> None:
         wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
         self._failures += 1
@@ -80,7 +96,7 @@ class Polling:
 def _sentence(error: Exception) -> str:
     match error:
         case Conflict():
-            return "another process polls with this token, or a webhook is set; only one may, so stop the other"
+            return "another process polls with this token; only one may, so stop the other"
         case InvalidToken():
             return "Telegram does not accept the token; put a good one in BOT_TOKEN and start again"
         case Unavailable():

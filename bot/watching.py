@@ -1,0 +1,107 @@
+"""Looks after the running bot: is it well, how much waits, how late does the event loop wake."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bot import health
+from bot.clock import Clock
+from bot.health import Health
+from bot.metrics import Figures, Metrics
+from config import logs
+from db import engine, figures
+from db.engine import Database, DatabaseError, Unavailable
+
+_log = logs.logger(__name__)
+
+LOOK_EVERY = 3.0
+FIGURES_EVERY = 30.0
+LAG_EVERY = 0.5
+"""Real seconds between two looks."""
+
+_PATIENCE = 5.0
+
+Ages = Callable[[], Mapping[str, float]]
+"""Gives for each part that is expected to do something the real seconds since it last did."""
+
+Faults = Callable[[], Mapping[str, str]]
+"""Gives what is known to be wrong, part by part."""
+
+
+class Watch:
+    """One of it in a process. `sick` becomes true when a fresh process would be the better chance."""
+
+    def __init__(self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Faults) -> None:
+        self._database, self._metrics, self._clock, self._ages, self._faults = database, metrics, clock, ages, faults
+        self.health = Health()
+        self.sick = False
+        self._file: Path = health.state_file(database.url)
+        self._was_red: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look, for ever; ask the process to stop when it is sick."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look_often(stop))
+                group.create_task(self._count_often())
+                group.create_task(self._feel_lag())
+        finally:
+            health.forget(self._file)
+
+    async def _look_often(self, stop: asyncio.Event) -> None:
+        while True:
+            await self.look()
+            if self.sick and not stop.is_set():
+                _log.error("unwell for minutes; ending, so that a fresh process can try", red=sorted(self.health.red))
+                stop.set()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """Judge once, and say so."""
+        now = time.monotonic()
+        faults = dict(self._faults()) | await self._database_fault()
+        self.health.judge(self._ages(), faults, now=now)
+        self._tell()
+        with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
+            await asyncio.to_thread(health.write, self._file, self.health)
+        self.sick = self.health.sick(now=now)
+
+    async def _database_fault(self) -> dict[str, str]:
+        """Whether it answers, with the schema that this code expects."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                revision = await self._database.revision()
+        except (Unavailable, DatabaseError, TimeoutError):
+            return {"database": "no answer"}
+        return {} if revision == engine.head() else {"schema": f"at {revision}, expected {engine.head()}"}
+
+    def _tell(self) -> None:
+        if self.health.red.keys() != self._was_red.keys():
+            _log.warning("health changed", red=sorted(self.health.red))
+        self._was_red = self.health.red
+
+    async def _count_often(self) -> None:
+        while True:
+            with contextlib.suppress(Unavailable):
+                self._metrics.figures(await self.count())
+            await asyncio.sleep(FIGURES_EVERY)
+
+    async def count(self) -> Figures:
+        """What costs a query."""
+        async with self._database.read() as db:
+            return Figures(
+                active=await figures.active(db),
+                oldest_due_seconds=await figures.oldest_due(db, now=self._clock.now()),
+                inbox=await figures.unhandled(db),
+                dead_letters=await figures.dead_letters(db),
+            )
+
+    async def _feel_lag(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(LAG_EVERY)
+            self._metrics.lag.observe(max(0.0, time.monotonic() - before - LAG_EVERY))
