@@ -1,17 +1,20 @@
-"""The command line: run, check, demo."""
+"""The command line: a table of commands, each in a module of its own that is imported when it is called."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 # The tzdata wheel is newer than most systems' zone files; zoneinfo reads this before it looks for them.
 os.environ["PYTHONTZPATH"] = ""
 # RetryAfter speaks in timedeltas: the other way is deprecated and warns.
 os.environ["PTB_TIMEDELTA"] = "1"
 
-BAD_SETTING = 2
+FAILED, BAD_SETTING = 1, 2
 
 HOW_TO_GET_A_TOKEN = """\
 Lull needs a bot token: open Telegram, write /newbot to @BotFather and answer its two questions.
@@ -20,39 +23,41 @@ No token at hand? make demo runs the bot against a stand-in Telegram in this ter
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 something must be put right first."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Lull, a bedtime companion on Telegram.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="run the bot")
-    commands.add_parser("check", help="say whether settings, database and content are good")
-    commands.add_parser("healthcheck", help="say whether the bot that runs here is well")
-    commands.add_parser("demo", help="chat with the bot in this terminal, against a stand-in Telegram")
-    command = parser.parse_args(arguments).command
-    return {"run": run, "check": check, "healthcheck": healthcheck, "demo": demo}[command]()
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (about, _, options) in COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about)
+        for option, keywords in options.items():
+            command.add_argument(option, **keywords)
+    given = parser.parse_args(arguments)
+    try:
+        return COMMANDS[given.command][1](given)
+    except Exception as error:  # what an operator can put right is a sentence; the rest is raised again
+        return _refused(error)
 
 
-def run() -> int:
-    """Run the bot until SIGTERM."""
-    import asyncio
-
-    from bot import app, content
-    from config import logs, settings
+def _refused(error: Exception) -> int:
+    # Imported only now: the health check runs every half minute and should cost little.
+    from bot.app import TokenRefused
+    from bot.content import ContentError
     from config.addresses import CannotListen
+    from config.settings import SettingsError
     from db.engine import DatabaseError, Unavailable
 
-    try:
-        wanted = settings.load()
-    except settings.SettingsError as error:
-        return _refuse(
-            HOW_TO_GET_A_TOKEN if error.token_missing else "", error.problems, token_missing=error.token_missing
-        )
-    logs.configure(wanted.log_level, wanted.log_format, secrets=wanted.secrets(), hash_key=os.urandom(16))
-    try:
-        return asyncio.run(app.run(wanted))
-    except (DatabaseError, Unavailable, app.TokenRefused, CannotListen) as error:
-        return _refuse("", (str(error),))
-    except content.ContentError as error:
-        return _refuse("", error.problems)
+    match error:
+        case SettingsError():
+            preface = HOW_TO_GET_A_TOKEN if error.token_missing else ""
+            return _refuse(preface, error.problems, token_missing=error.token_missing)
+        case ContentError():
+            return _refuse("", error.problems)
+        case DatabaseError() | TokenRefused() | CannotListen():
+            return _refuse("", (str(error),))
+        case Unavailable():
+            # It may come back by itself: the exit code lets a service manager try again.
+            _refuse("", (f"The database is not reachable: {error}.",))
+            return FAILED
+    raise error
 
 
 def _refuse(preface: str, problems: tuple[str, ...] | list[str], *, token_missing: bool = False) -> int:
@@ -61,17 +66,20 @@ def _refuse(preface: str, problems: tuple[str, ...] | list[str], *, token_missin
     return BAD_SETTING
 
 
-def check() -> int:
-    """Say whether the settings, the database and the content are good."""
-    from bot import checking
+def run(_: argparse.Namespace) -> int:
+    """Run the bot until SIGTERM."""
+    import asyncio
 
-    return checking.main()
+    from bot import app
+    from config import logs, settings
+
+    wanted = settings.load()
+    logs.configure(wanted.log_level, wanted.log_format, secrets=wanted.secrets(), hash_key=os.urandom(16))
+    return asyncio.run(app.run(wanted))
 
 
-def healthcheck() -> int:
+def healthcheck(_: argparse.Namespace) -> int:
     """Say in one line whether the bot that runs here is well; nothing heavy is imported."""
-    from pathlib import Path
-
     from bot import health
     from config import envfile
 
@@ -81,11 +89,64 @@ def healthcheck() -> int:
     return 0 if well else 1
 
 
-def demo() -> int:
-    """The bot against the stand-in, in this terminal."""
+def demo(_: argparse.Namespace) -> int:
     from bot.sandbox import demo as sandbox_demo
 
     return sandbox_demo.main()
+
+
+def check(_: argparse.Namespace) -> int:
+    from bot import checking
+
+    return checking.main()
+
+
+def migrate(_: argparse.Namespace) -> int:
+    from bot import backups
+
+    return backups.migrate()
+
+
+def backup(given: argparse.Namespace) -> int:
+    from bot import backups
+
+    return backups.back_up(given.to, keep=given.keep)
+
+
+def restore(given: argparse.Namespace) -> int:
+    from bot import backups
+
+    return backups.restore(given.file)
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 720:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 720")
+    return int(text)
+
+
+Command = tuple[str, Callable[[argparse.Namespace], int], dict[str, dict[str, Any]]]
+
+COMMANDS: dict[str, Command] = {
+    "run": ("run the bot", run, {}),
+    "demo": ("chat with the bot in this terminal, against a stand-in Telegram", demo, {}),
+    "check": ("say whether settings, database and content are good", check, {}),
+    "healthcheck": ("say whether the bot that runs here is well", healthcheck, {}),
+    "migrate": ("bring the database's schema up to date without starting the bot", migrate, {}),
+    "backup": (
+        "copy the database, also while the bot runs",
+        backup,
+        {
+            "--to": {"type": Path, "metavar": "DIR", "help": "the folder for the copy (default: BACKUP_DIR)"},
+            "--keep": {"type": _number, "metavar": "N", "help": "how many backups stay there (default: BACKUP_KEEP)"},
+        },
+    ),
+    "restore": (
+        "put a backup in the database's place; the bot must be stopped",
+        restore,
+        {"file": {"type": Path, "metavar": "FILE", "help": "the backup"}},
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
-from bot import VERSION, content, menus, replanning
+from bot import VERSION, backups, content, menus, replanning
 from bot.clock import Clock, open_clock
 from bot.content import Content
 from bot.context import Reply, Turn
@@ -189,7 +189,7 @@ async def run(settings: Settings) -> int:
 async def _open(lull: Lull) -> None:
     """The database at head and only ours; what an earlier process left undone taken back."""
     lull.database.lock()
-    await lull.database.migrate()
+    await backups.open_database(lull.database, lull.settings, clock=lull.clock)
     await replanning.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
     await lull.transport.initialize()
 
@@ -306,7 +306,15 @@ def _schedule(lull: Lull) -> None:
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
     lull.scheduler.add_job(_sweep, args=(lull,), seconds=LEFT.total_seconds(), id="letters", **options)
+    lull.scheduler.add_job(
+        _back_up, args=(lull,), seconds=backups.LOOK_EVERY.total_seconds() * tick, id="backup", **options
+    )
     lull.scheduler.start()
+
+
+async def _back_up(lull: Lull) -> None:
+    if lull.leader.leads.is_set():
+        await backups.when_due(lull.settings, clock=lull.clock)
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:

@@ -89,6 +89,19 @@ def _send_rate(value: object, info: ValidationInfo) -> int:
     return int(text)
 
 
+def _whole(value: object, info: ValidationInfo) -> int:
+    """A whole number from 0 to 720: hours, or backups."""
+    if not re.fullmatch(r"[0-9]{1,3}", _plain(value)) or int(_plain(value)) > 720:
+        raise ValueError(f"{_name(info)} is {_shown(value)}; it must be a whole number from 0 to 720.")
+    return int(_plain(value))
+
+
+def _keep(value: object, info: ValidationInfo) -> int:
+    if _plain(value) == "0":
+        raise ValueError("BACKUP_KEEP is 0; keep at least one.")
+    return _whole(value, info)
+
+
 def _log_level(value: object) -> str:
     level = _plain(value).upper()
     if level not in get_args(LogLevel):
@@ -214,6 +227,18 @@ class Settings(BaseSettings):
     log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = Field(
         default="console",
         description="console for people, json for log collectors; one line an event in both.",
+    )
+    backup_every: Annotated[int, BeforeValidator(_whole)] = Field(
+        default=0,
+        description="Hours between backups that the bot makes by itself; 0 is never.",
+    )
+    backup_dir: Annotated[Path, BeforeValidator(_path)] = Field(
+        default=Path("data/backups"),
+        description="The folder for backups, and for the copy that is made before a change of the schema.",
+    )
+    backup_keep: Annotated[int, BeforeValidator(_keep)] = Field(
+        default=14,
+        description="How many backups stay, 1 to 720; none gets older than 30 days.",
     )
     operator_contact: Annotated[str, BeforeValidator(_contact)] = Field(
         default="",

@@ -136,20 +136,25 @@ class Database:
         return Path(self._url.database) if self.is_sqlite and self._url.database else None
 
     def lock(self) -> None:
-        """Keep a second process from using the same SQLite file. Raises DatabaseError when one does."""
+        """Keep a second process from using the same SQLite file. Raises DatabaseError when one does, or nobody can."""
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock_file = self.path.with_name(self.path.name + ".lock").open("a+")
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file = self.path.with_name(self.path.name + ".lock").open("a+")
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            self._lock_file.truncate(0)
+            self._lock_file.write(f"{os.getpid()}\n")
+            self._lock_file.flush()
+        except BlockingIOError:
             raise DatabaseError(
                 f"Another Lull is already running on {self.path}; stop it first, or give this one its own DATABASE_URL."
             ) from None
-        self._lock_file.truncate(0)
-        self._lock_file.write(f"{os.getpid()}\n")
-        self._lock_file.flush()
+        except OSError as error:
+            raise DatabaseError(
+                f"The database's folder {self.path.parent} cannot be written ({error.strerror}); "
+                "let the user that runs the bot write there, or give another DATABASE_URL."
+            ) from None
 
     async def revision(self) -> str | None:
         """The schema's revision, or None for an empty database."""
@@ -162,7 +167,7 @@ class Database:
     async def migrate(self) -> None:
         """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
         present = await self.revision()
-        known = _revisions()
+        known = revisions()
         if present == known[-1]:
             return
         if present is not None and present not in known:
@@ -204,7 +209,8 @@ def _first_line(error: Exception) -> str:
     return f"{type(cause).__name__}: {cause}".splitlines()[0][:200]
 
 
-def _revisions() -> list[str]:
+def revisions() -> list[str]:
+    """The revisions that this code knows, the oldest first."""
     # The files are named for their revision, in order; so a start at head need not import Alembic (80 ms).
     return sorted(file.name.split("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -221,4 +227,4 @@ def _upgrade(connection: sa.Connection) -> None:
 
 def head() -> str:
     """The revision that this code expects."""
-    return _revisions()[-1]
+    return revisions()[-1]

@@ -1,0 +1,175 @@
+"""Backups: made while the bot runs, kept for a while, put back. And a copy before every change of the schema."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from db import dumps, engine, sqlite_files
+from db.engine import Database, DatabaseError
+
+OLDEST = timedelta(days=30)
+"""No copy gets older: who was erased is gone from all of them by then, as the privacy text says."""
+
+_NAME = re.compile(r"lull-(\d{8}T\d{6}Z)(?:-([a-z0-9-]+))?\.(?:db|dump)(?:-wal)?")
+_STAMP = "%Y%m%dT%H%M%SZ"
+_STALE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy: a backup, or (with a note) one that was made before something."""
+
+    path: Path
+    made_at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: the revision the file had, and where the replaced database is, if there was one."""
+
+    revision: str
+    aside: Path | None
+
+
+def copies(folder: Path) -> list[Copy]:
+    """All copies in the folder, the newest first."""
+    found = [
+        Copy(path, datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC), match[2] or "")
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if (match := _NAME.fullmatch(path.name))
+    ]
+    return sorted(found, key=lambda copy: (copy.made_at, copy.path.name), reverse=True)
+
+
+def latest(folder: Path) -> datetime | None:
+    """When the newest backup was made."""
+    return next((copy.made_at for copy in copies(folder) if not copy.note), None)
+
+
+def prune(folder: Path, *, keep: int, now: datetime) -> list[Path]:
+    """Remove all backups but the newest `keep`, whatever is older than thirty days, and what a killed backup left."""
+    found = copies(folder)
+    too_many = [copy.path for copy in found if not copy.note][keep:]
+    too_old = [copy.path for copy in found if copy.made_at < now - OLDEST]
+    half_done = [path for path in folder.glob(".lull-*.partial*") if path.stat().st_mtime < time.time() - _STALE]
+    removed = sorted({*too_many, *too_old, *half_done})
+    for path in removed:
+        path.unlink(missing_ok=True)
+    return removed
+
+
+async def back_up(url: str, folder: Path, *, now: datetime, note: str = "") -> Path:
+    """Copy the whole database, which may be in use, into the folder. Returns the copy. Raises DatabaseError."""
+    database = _file(url)
+    if database is not None and not database.exists():
+        raise DatabaseError(f"There is no database at {database} yet.")
+    name = f"lull-{now.astimezone(UTC):{_STAMP}}{f'-{note}' if note else ''}.{'dump' if database is None else 'db'}"
+    async with _made(folder, name) as partial:
+        if database is None:
+            await dumps.dump(url, partial)
+        else:
+            await asyncio.to_thread(sqlite_files.copy, database, partial)
+    return folder / name
+
+
+@contextlib.asynccontextmanager
+async def _made(folder: Path, name: str) -> AsyncIterator[Path]:
+    """A path to write to, which becomes `name` in the folder at once and whole; nothing is left of it if the block raises."""
+    partial = folder / f".{name}.{time.monotonic_ns()}.partial"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield partial
+        partial.replace(folder / name)
+        sqlite_files.sync_folder(folder)
+    except OSError as error:
+        raise DatabaseError(f"No backup can be kept in {folder}: {error.strerror}.") from None
+    finally:
+        with contextlib.suppress(OSError):
+            sqlite_files.remove(partial)
+
+
+async def migrate(database: Database, folder: Path, *, now: datetime) -> Path | None:
+    """Bring the schema to head; a SQLite file that holds something is copied before. Returns the copy. Raises DatabaseError."""
+    present = await database.revision()
+    behind = present is not None and present in engine.revisions() and present != engine.head()
+    kept = None
+    if behind and database.path is not None:
+        kept = await back_up(f"sqlite:///{database.path}", folder, now=now, note=f"before-{engine.head()}")
+    await database.migrate()
+    return kept
+
+
+# -- restore -----------------------------------------------------------------------------------------------------------
+
+
+async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
+    """Let the database be what the backup holds, brought to head.
+
+    What it replaces is kept in the folder. Raises DatabaseError, having changed nothing, when the bot runs, or the file is
+    damaged, not ours, or of a newer schema.
+    """
+    database = _file(url)
+    if database is None:
+        return await _restore_dump(url, source, folder, now=now)
+    revision = await asyncio.to_thread(sqlite_files.verify, source)
+    _known(revision)
+    holder = Database(f"sqlite+aiosqlite:///{database}")
+    new = database.with_name(f".{database.name}.restoring")
+    try:
+        holder.lock()
+        sqlite_files.remove(new)
+        await asyncio.to_thread(sqlite_files.copy, source, new)
+        await _bring_up(f"sqlite+aiosqlite:///{new}")
+        aside = _aside(folder, now, "db")
+        kept = await asyncio.to_thread(sqlite_files.put_in_place, new, database, aside=aside)
+    finally:
+        sqlite_files.remove(new)
+        await holder.close()
+    return Restored(revision, kept)
+
+
+async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
+    revision = await dumps.verify(source)
+    _known(revision)
+    if others := await dumps.others(url):
+        raise DatabaseError(f"{others} other connections to the database are open; stop the bot first.")
+    kept = await back_up(url, folder, now=now, note="replaced") if await dumps.has_tables(url) else None
+    await dumps.load(url, source)
+    await _bring_up(url)
+    return Restored(revision, kept)
+
+
+async def _bring_up(url: str) -> None:
+    database = Database(url)
+    try:
+        await database.migrate()
+    finally:
+        await database.close()
+
+
+def _known(revision: str) -> None:
+    if revision not in engine.revisions():
+        raise DatabaseError(
+            f"This backup was written by a newer Lull (schema {revision}; this one knows {engine.head()}); update the bot."
+        )
+
+
+def _aside(folder: Path, now: datetime, ending: str) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"lull-{now.astimezone(UTC):{_STAMP}}-replaced.{ending}"
+
+
+def _file(url: str) -> Path | None:
+    """The SQLite file of an address; None for PostgreSQL."""
+    parts = make_url(url)
+    return Path(str(parts.database)) if parts.get_backend_name() == "sqlite" else None
