@@ -103,6 +103,8 @@ users = sa.Table(
     sa.Column("discreet", sa.Boolean),
     sa.Column("no_check_in", sa.Boolean),
     sa.Column("muted", sa.String(255)),
+    sa.Column("exported_at", Utc),
+    sa.Column("warned_at", Utc),  # told that a long silence ends in erasure
     sa.Column("detail", sa.SmallInteger),  # how much the morning asks: 0 the tap, 1 two more questions, 2 a sleep diary
     sa.Column("ask_evening", sa.Boolean),
     sa.Column("light", sa.Boolean),  # pictures on a light ground
@@ -235,6 +237,69 @@ retired_tips = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("tip", sa.String(32), primary_key=True),
     sqlite_with_rowid=False,
+)
+
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("start", Civil, nullable=False),
+    sa.Column("length", sa.SmallInteger, nullable=False),
+    sa.Column("seed", sa.LargeBinary(32), nullable=False),
+    sa.Column("shifts", sa.String(500), nullable=False, server_default=""),  # "2026-12-24+2", commas between
+    sa.Column("blind", sa.Boolean, nullable=False),
+    sa.Column("bags_code", sa.String(32)),  # opens the helper's list once, and is forgotten then
+    sa.Column("begun_at", Utc, nullable=False),
+    sa.Column("paused_since", Civil),  # a pause without a known end
+    sa.Column("stopped_after", Civil),
+    sa.Column("look_at", Utc),  # when to look next whether it is over; none once it is
+    sa.Column("ended_at", Utc),
+    sa.Column("report", sa.Text),  # JSON of core.protocol: nights and verdict as they stood at the end
+    sa.Index(
+        "ix_experiments_open",
+        "user_id",
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index("ix_experiments_user_id", "user_id"),
+    sa.Index("ix_experiments_bags_code", "bags_code"),
+    sa.Index(
+        "ix_experiments_look_at",
+        "look_at",
+        postgresql_where=sa.text("look_at IS NOT NULL"),
+        sqlite_where=sa.text("look_at IS NOT NULL"),
+    ),
+)
+
+experiment_nights = sa.Table(
+    "experiment_nights",
+    metadata,
+    # What only a self-experiment needs to know of a night.
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("night", Civil, primary_key=True),
+    sa.Column("revealed_at", Utc),
+    sa.Column("void", sa.String(12)),
+    sa.Column("rating", sa.SmallInteger),  # the answer given in time, once a late one has taken its place
+    sqlite_with_rowid=False,
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    # Nights that were read from a file and wait for a yes.
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("nights", sa.Text, nullable=False),
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    # Who was erased, as a keyed hash, so that a restored backup can be put right. The key is the mark "erase_key".
+    sa.Column("who", sa.String(64), primary_key=True),
+    sa.Column("erased_on", Civil, primary_key=True),
 )
 
 marks = sa.Table(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.core.trial import Assignment, Report
 
 # A civil time of day is a whole number of minutes after midnight, 0 to 1439. A night is the civil date of its evening.
 Minute = int
@@ -32,6 +36,8 @@ class Kind(StrEnum):
     NUDGE = "nudge"
     CHECK_IN = "check_in"
     KEEP_GOING = "keep_going"  # in a check-in's place, after a week of mornings without an answer
+    RESULT = "result"  # what a self-experiment found
+    DORMANT = "dormant"  # eighteen silent months: the diary will be erased
 
 
 class State(StrEnum):
@@ -64,6 +70,7 @@ class Reason(StrEnum):
     ALCOHOL = "alcohol"
     OTHER = "other"
     NONE = "none"
+    TEST = "test"  # the self-experiment's night without
 
 
 class Rating(IntEnum):
@@ -100,6 +107,8 @@ class Awaiting(StrEnum):
     AWAY_UNTIL = "away_until"
     CHECK_IN = "check_in"
     LABEL = "label"
+    DELETE = "delete"
+    IMPORT = "import"
     NOTE = "note"
     DETAIL = "detail"
     STOCK = "stock"
@@ -224,6 +233,8 @@ class Person:
     discreet: bool | None = None
     no_check_in: bool | None = None
     muted: frozenset[str] = frozenset()
+    exported_at: datetime | None = None
+    warned_at: datetime | None = None
     detail: int | None = None
     ask_evening: bool | None = None
     light: bool | None = None
@@ -301,3 +312,4 @@ class Owed:
     retired_tips: frozenset[str] = frozenset()
     reminder: State | None = None
     reminder_reason: str | None = None
+    trial: Assignment | Report | None = None  # of a person with a self-experiment: what tonight is, or what it found

@@ -1,0 +1,228 @@
+"""A self-experiment as it is lived: what tonight is, which nights count, when it is over, and what is kept of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+
+from bot.core import experiment
+from bot.core import schedule as times
+from bot.core.experiment import Arm, NightRecord, Plan, RunIn, Verdict, Void
+from bot.core.model import Delivery, Intake, Night, Rating, Schedule
+from bot.core.model import NightRecord as DiaryNight
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""How soon to look again whether the last morning was answered."""
+
+_DAY = timedelta(days=1)
+_MORNING_AFTER = timedelta(hours=9)
+
+
+class Tonight(StrEnum):
+    """What an evening's reminder shows of a self-experiment."""
+
+    WITH = "with"
+    WITHOUT = "without"
+    BAG = "bag"  # the numbered bag decides, and nobody here may know
+    FREE = "free"  # a night that was left out: as the person likes
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Tonight's part in a self-experiment; `bag` is the number of the bag in the blind mode."""
+
+    tonight: Tonight
+    bag: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished self-experiment, as it stood at its end.
+
+    `left_out` are the nights the person voided, `not_sent` those whose reminder did not demonstrably arrive; both count as void.
+    """
+
+    plan: Plan
+    blind: bool
+    stopped_after: Night | None
+    nights: tuple[NightRecord, ...]
+    left_out: int
+    not_sent: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A self-experiment as it is stored. While `paused_since` is set, nobody knows yet when it goes on."""
+
+    id: int
+    user_id: int
+    plan: Plan
+    blind: bool
+    begun_at: datetime
+    bags_code: str | None = None
+    paused_since: Night | None = None
+    stopped_after: Night | None = None
+    ended_at: datetime | None = None
+    report: str | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing may be said of its arms yet."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What is known of one night: the diary, whether its reminder arrived, and what only the self-experiment keeps.
+
+    `in_time` is the rating that was given in time and that a late one replaced in the diary.
+    """
+
+    diary: DiaryNight
+    revealed: bool
+    void: Void | None = None
+    in_time: Rating | None = None
+
+    @property
+    def rated_in_time(self) -> bool:
+        """Whether there is a rating that counts."""
+        return self.in_time is not None or (self.diary.rating is not None and not self.diary.late)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is, and nothing of its arms. `night` counts from 1 after the run-in; in the run-in it is 0."""
+
+    run_in: int
+    night: int
+    mornings: int
+    answered: int
+    left_out: int
+
+
+def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
+    """What a night's reminder shows; None where the night is an ordinary one."""
+    what = experiment.arm_on(trial.plan, night)
+    resting = trial.paused_since is not None and night >= trial.paused_since
+    stopped = trial.stopped_after is not None and night > trial.stopped_after
+    if what is None or resting or stopped or trial.ended_at is not None:
+        return None
+    if void:
+        return Assignment(Tonight.FREE)
+    if isinstance(what, RunIn):
+        return Assignment(Tonight.WITHOUT)
+    if trial.blind:
+        return Assignment(Tonight.BAG, experiment.bag_on(trial.plan, night))
+    return Assignment(Tonight.WITH if what is Arm.ON else Tonight.WITHOUT)
+
+
+def records(trial: Trial, lived: Iterable[Lived]) -> list[NightRecord]:
+    """The plan's nights for the analysis. A night whose reminder did not demonstrably arrive is void."""
+    return [_record(trial, one) for one in lived if experiment.place_of(trial.plan, one.diary.night) is not None]
+
+
+def _record(trial: Trial, one: Lived) -> NightRecord:
+    what = experiment.arm_on(trial.plan, one.diary.night)
+    arm = what if isinstance(what, Arm) else None
+    return NightRecord(
+        night=one.diary.night,
+        arm=arm,
+        taken=_taken(one.diary.intake, arm, blind=trial.blind),
+        rating=one.diary.rating if one.in_time is None else one.in_time,
+        late=one.diary.late and one.in_time is None,
+        void=one.void is not None or not one.revealed,
+    )
+
+
+def _taken(intake: Intake | None, arm: Arm | None, *, blind: bool) -> bool | None:
+    """Whether magnesium was taken, as far as the person said. With bags "taken" means the bag, whatever is in it."""
+    if intake in (None, Intake.MISSED):
+        return None
+    if blind and arm is Arm.OFF:
+        return False
+    return intake is Intake.TAKEN
+
+
+def arrived(delivery: Delivery | None) -> bool:
+    """Whether a closed night's reminder demonstrably reached the person."""
+    return delivery is Delivery.SENT
+
+
+def report(trial: Trial, lived: Sequence[Lived], verdict: Verdict) -> Report:
+    """What is kept of a finished self-experiment."""
+    counted = [one for one in lived if _is_counted(trial, one.diary.night)]
+    return Report(
+        plan=trial.plan,
+        blind=trial.blind,
+        stopped_after=trial.stopped_after,
+        nights=tuple(records(trial, lived)),
+        left_out=sum(one.void is not None for one in counted),
+        not_sent=sum(one.void is None and not one.revealed for one in counted),
+        verdict=verdict,
+    )
+
+
+def _is_counted(trial: Trial, night: Night) -> bool:
+    place = experiment.place_of(trial.plan, night)
+    if place is None or place < experiment.RUN_IN:
+        return False
+    if trial.stopped_after is None:
+        return True
+    whole = experiment.FORTNIGHT * experiment.whole_fortnights(trial.plan, trial.stopped_after)
+    return place < experiment.RUN_IN + whole
+
+
+def progress(trial: Trial, lived: Sequence[Lived], *, tonight: Night) -> Progress:
+    """Nights so far, counting up to `tonight`, and mornings that could have been answered."""
+    places = [place for one in lived if (place := experiment.place_of(trial.plan, one.diary.night)) is not None]
+    past = [
+        one
+        for one in lived
+        if one.diary.night < tonight and experiment.place_of(trial.plan, one.diary.night) is not None
+    ]
+    place = experiment.place_of(trial.plan, tonight)
+    reached = max([*places, -1] if place is None else [place])
+    return Progress(
+        run_in=min(reached + 1, experiment.RUN_IN),
+        night=max(0, reached + 1 - experiment.RUN_IN),
+        mornings=len(past),
+        answered=sum(one.rated_in_time for one in past),
+        left_out=sum(one.void is not None or not one.revealed for one in past),
+    )
+
+
+# -- its end -----------------------------------------------------------------------------------------------------------
+
+
+def look_at(plan: Plan) -> datetime:
+    """The first instant (UTC) at which the plan could be over anywhere on Earth."""
+    return datetime.combine(experiment.last_night(plan), time(), UTC) - timedelta(hours=14)
+
+
+def over(trial: Trial, schedule: Schedule, *, last_is_rated: bool, now: datetime) -> bool:
+    """Whether every answer that counts is in: the last morning is answered, or its time has passed."""
+    last = experiment.last_night(trial.plan)
+    if trial.stopped_after is not None:
+        return True
+    if trial.paused_since is not None and trial.paused_since <= last:
+        return False
+    if now < times.plan(schedule, last).bed_at:
+        return False
+    return last_is_rated or now >= times.plan(schedule, last + _DAY).remind_at
+
+
+def tell_at(schedule: Schedule, *, now: datetime) -> datetime:
+    """When the result is told: at once by day, else in the morning, so that nobody reads it at bedtime."""
+    due = times.plan(schedule, times.tonight(schedule, now))
+    if now < due.remind_at - times.ON_TIME_FOR or now >= due.bed_at + _MORNING_AFTER:
+        return now
+    return max(now, due.bed_at + _MORNING_AFTER)
+
+
+def through(schedule: Schedule, *, now: datetime) -> Night:
+    """The last night that was lived to its bedtime."""
+    night = times.tonight(schedule, now)
+    return night if times.plan(schedule, night).bed_at <= now else night - _DAY
