@@ -26,6 +26,7 @@ from bot.delivery.leader import Leader
 from bot.delivery.limiter import Limiter
 from bot.delivery.renderer import Renderer
 from bot.delivery.transport import Transport
+from bot.endings import Endings
 from bot.handlers import routes
 from bot.intake.desk import App, Desk
 from bot.intake.polling import Polling
@@ -77,10 +78,12 @@ class Lull:
     limiter: Limiter
     leader: Leader = field(init=False)
     watch: Watch = field(init=False)
+    endings: Endings = field(init=False)
     awake_at: float | None = None  # since when it may poll or be posted to, on the monotonic clock
     led_at: float | None = None
 
     def __post_init__(self) -> None:
+        self.endings = Endings(self.database, clock=self.clock)
         self.watch = Watch(
             self.database,
             self.metrics,
@@ -309,6 +312,7 @@ def _schedule(lull: Lull) -> None:
     lull.scheduler.add_job(
         _back_up, args=(lull,), seconds=backups.LOOK_EVERY.total_seconds() * tick, id="backup", **options
     )
+    lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
     lull.scheduler.start()
 
 

@@ -90,6 +90,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     content: Content
     press: Press
     replies: list[Reply]
+    leave_no_trace: bool  # nothing about the person is written at the end: they were erased, or only passed by
 
     async def begin(self, update: Update, *, db: Connection, now: datetime, desk: Desk) -> None:
         """Open the turn of the update's sender, who may be a stranger."""
@@ -98,13 +99,15 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
             raise ValueError("nobody sent this update")
         self.db, self.now, self.settings, self.content, self.replies = db, now, desk.settings, desk.content, []
         self.said_at = now if message is None else min(now, message.date)
-        self.press = Press("")
+        self.press, self.leave_no_trace = Press(""), False
         self.before = await users.find(db, sender.id, lock=True)
         code = (sender.language_code or "")[:16] or None
         self.person = self.before or Person(sender.id, Status.NEW, created_at=now, seen_at=now, language=code)
 
     async def end(self, update: Update) -> None:
         """Write what changed about the person. Who only passed by, in a group say, is not written down."""
+        if self.leave_no_trace:
+            return
         private = update.effective_chat is not None and update.effective_chat.type == "private"
         if self.before is None:
             if not private or not self.replies:
@@ -112,6 +115,8 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
             self.before = await users.create(self.db, self.person.id, now=self.now, language=self.person.language)
         if self.now - self.person.seen_at > SEEN_EVERY:
             self.change(seen_at=self.now)
+        if self.person.warned_at is not None:
+            self.change(seen_at=self.now, warned_at=None)
         if private:
             self.person = planning.heard(self.person) if update.message is not None else self.person
         await users.save(self.db, self.before, self.person)

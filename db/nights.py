@@ -17,6 +17,7 @@ from db.engine import Connection
 
 _nights, _users = tables.nights, tables.users
 _FIND = sa.select(_nights).where(_nights.c.user_id == sa.bindparam("user"), _nights.c.night == sa.bindparam("on"))
+_trials, _extra = tables.experiments, tables.experiment_nights
 
 
 async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
@@ -50,14 +51,26 @@ async def record_rating(
 ) -> NightRecord:
     """How the sleep was; a second answer replaces the first, None takes it back. `late`: after the next evening's reminder."""
     given = rating is not None
+    if late:
+        await _keep_in_time(db, user_id, night)
     return await _put(
         db, user_id, night, rating=rating, rated_at=at if given else None, late=late or None if given else None
     )
 
 
-async def erase(db: Connection, user_id: int) -> None:
-    """Forget every night of this person."""
-    await db.execute(_nights.delete().where(_nights.c.user_id == user_id))
+async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
+    """Before a late answer takes its place: a self-experiment under way keeps the rating that was given in time."""
+    in_trial = sa.exists().where(_trials.c.user_id == user_id, _trials.c.ended_at.is_(None))
+    in_time = sa.select(_nights.c.user_id, _nights.c.night, _nights.c.rating).where(
+        _nights.c.user_id == user_id,
+        _nights.c.night == night,
+        _nights.c.rating.is_not(None),
+        _nights.c.late.is_(None),
+        in_trial,
+    )
+    insert = _insert(db)(_extra).from_select(["user_id", "night", "rating"], in_time)
+    first = {"rating": sa.func.coalesce(_extra.c.rating, insert.excluded.rating)}
+    await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=first))
 
 
 async def _put(db: Connection, user_id: int, night: Night, **values: object) -> NightRecord:

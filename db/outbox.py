@@ -8,7 +8,7 @@ written means that somebody else has it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,10 +17,11 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from bot.core import planning
 from bot.core.model import Delivery, Kind, Night, Owed, Person, State, Status
-from db import nights, tables, users
+from db import experiments, nights, tables, users
 from db.engine import Connection
 
 _box, _users, _nights, _retired = tables.outbox, tables.users, tables.nights, tables.retired_tips
+_trials = tables.experiments
 
 LEASE = timedelta(seconds=120)
 """Longer than the worst send (pool + connect + write + read)."""
@@ -199,9 +200,14 @@ async def _load(db: Connection, ids: Sequence[int]) -> list[Owed]:
         if column.name not in ("user_id", "state", "worker", "lease_until")
     ]
     columns += [column.label(f"night_{column.name}") for column in _nights.c if column.name not in ("user_id", "night")]
+    in_trial = sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
     query = (
         sa.select(
-            _users, *columns, reminder.c.state.label("reminder_state"), reminder.c.reason.label("reminder_reason")
+            _users,
+            *columns,
+            reminder.c.state.label("reminder_state"),
+            reminder.c.reason.label("reminder_reason"),
+            in_trial.label("in_trial"),
         )
         .select_from(
             _box.join(_users, _users.c.id == _box.c.user_id)
@@ -212,12 +218,30 @@ async def _load(db: Connection, ids: Sequence[int]) -> list[Owed]:
         .order_by(_ORDER, _box.c.until_at)
     )
     retired = await _retired_by(db, ids)
-    found = [_owed(row, retired) for row in (await db.execute(query)).mappings()]
-    if len(found) < len(ids):
+    rows = (await db.execute(query)).mappings().all()
+    if len(rows) < len(ids):
         # Nobody is there any more to send the others to.
-        nobodys = set(ids) - {owed.id for owed in found}
+        nobodys = set(ids) - {row["box_id"] for row in rows}
         await db.execute(_box.delete().where(_box.c.id.in_(nobodys)))
-    return found
+    return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})
+
+
+async def _with_trials(db: Connection, rows: list[Owed], in_trial: set[int]) -> list[Owed]:
+    """Add what the self-experiments say to the rows of those few who have one."""
+    told = {row.person.id for row in rows if row.kind is Kind.RESULT}
+    if not in_trial and not told:
+        return rows
+    tonight = await experiments.assignments(
+        db, [(row.person.id, row.night) for row in rows if row.person.id in in_trial]
+    )
+    reports = await experiments.reports(db, told)
+    return [
+        replace(
+            row,
+            trial=reports.get(row.person.id) if row.kind is Kind.RESULT else tonight.get((row.person.id, row.night)),
+        )
+        for row in rows
+    ]
 
 
 async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:

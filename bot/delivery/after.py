@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core import planning
 from bot.core.model import Delivery, Kind, Owed, State, Status
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
-from db import nights, outbox, users
+from db import experiments, nights, outbox, users
 from db.engine import Connection
 from db.outbox import Settled
 
@@ -60,6 +60,8 @@ def pushed_on(row: Owed, *, now: datetime) -> Settled:
 def follow(row: Owed, outcome: Outcome, *, now: datetime) -> Change | None:
     """What else an outcome changes, as something to write; None for nothing."""
     match outcome:
+        case Sent() if row.trial is not None and row.kind is Kind.REMINDER:
+            return functools.partial(_revealed, row=row, now=now)
         case Sent() if row.person.nudges and row.kind in (Kind.REMINDER, Kind.NUDGE):
             return functools.partial(_nudge, row=row, now=now)
         case Gone():
@@ -67,6 +69,13 @@ def follow(row: Owed, outcome: Outcome, *, now: datetime) -> Change | None:
         case NotFound():
             return functools.partial(_rest_if_again, row=row)
     return None
+
+
+async def _revealed(db: Connection, *, row: Owed, now: datetime) -> None:
+    """The person knows what tonight is: it can no longer be left out of the self-experiment."""
+    await experiments.reveal(db, row.person.id, row.night, at=now)
+    if row.person.nudges:
+        await _nudge(db, row=row, now=now)
 
 
 async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:

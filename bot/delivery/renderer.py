@@ -8,8 +8,9 @@ from bot import language
 from bot.content import Content
 from bot.core import tips
 from bot.core.model import Kind, Owed, Tip
+from bot.core.trial import Report
 from bot.language import Words
-from bot.views import evening, morning, pages
+from bot.views import evening, experiment, morning, pages, privacy
 from bot.views.message import View
 
 
@@ -33,6 +34,14 @@ class Renderer:
                 return morning.check_in(words, row)
             case Kind.KEEP_GOING:
                 return morning.keep_going(words, row.night)
+            case Kind.RESULT:
+                return (
+                    experiment.result(words, row.trial)
+                    if isinstance(row.trial, Report)
+                    else experiment.no_report(words)
+                )
+            case Kind.DORMANT:
+                return privacy.dormant(words)
 
     def _product(self, words: Words, row: Owed) -> str | None:
         form = self.content.form(row.person.form) if row.person.form else None

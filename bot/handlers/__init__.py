@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 from bot.context import Handler
-from bot.handlers import bedtime, details, diary, evening, morning, onboarding, pages, preferences, rest, stock, zones
+from bot.handlers import (
+    bedtime,
+    details,
+    diary,
+    evening,
+    experiment,
+    morning,
+    onboarding,
+    pages,
+    preferences,
+    rest,
+    stock,
+    zones,
+)
 
-MODULES = (onboarding, evening, morning, bedtime, zones, preferences, rest, pages, diary, details, stock)
+MODULES = (
+    onboarding,
+    evening,
+    morning,
+    bedtime,
+    zones,
+    preferences,
+    rest,
+    pages,
+    diary,
+    details,
+    stock,
+    experiment,
+)
 
 COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}
 PRESSES: dict[str, Handler] = {verb: handler for module in MODULES for verb, handler in module.PRESSES.items()}

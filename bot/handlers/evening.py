@@ -14,7 +14,7 @@ from bot.handlers import plans, stock
 from bot.views import evening as views
 from bot.views import stock as stock_views
 from bot.views.message import View, lines
-from db import nights, outbox
+from db import experiments, nights, outbox
 
 UNDO_FOR = timedelta(minutes=10)
 """How long an answer can be taken back with one tap."""
@@ -115,6 +115,17 @@ async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
     await settle_reminder(update, turn, record.night, _view_of(turn, record))
 
 
+async def without(update: Update, turn: Turn) -> None:
+    """[OK], to the self-experiment's night without."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if record.reason is not Reason.TEST:
+        record = await record_intake(turn, record.night, Intake.SKIPPED, Reason.TEST)
+    turn.answer(update, turn.words("Noted."))
+    await _show(update, turn, record)
+
+
 async def skip(update: Update, turn: Turn) -> None:
     """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
     record = await _open_record(update, turn)
@@ -152,13 +163,14 @@ async def undo(update: Update, turn: Turn) -> None:
     if record.intake is not None:
         await record_intake(turn, record.night, None)
     turn.answer(update, turn.words("Undone."))
-    turn.edit(update, _asked_again(turn, record.night))
-    await settle_reminder(update, turn, record.night, _asked_again(turn, record.night))
+    turn.edit(update, await _asked_again(turn, record.night))
+    await settle_reminder(update, turn, record.night, await _asked_again(turn, record.night))
 
 
-def _asked_again(turn: Turn, night: Night) -> View:
+async def _asked_again(turn: Turn, night: Night) -> View:
     bed_at = times.plan(turn.schedule, night).bed_at
-    return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product)
+    trial = await experiments.assignment(turn.db, turn.person.id, night)
+    return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product, trial=trial)
 
 
 def _undoable(turn: Turn, record: NightRecord) -> bool:
@@ -230,7 +242,7 @@ async def unsnooze(update: Update, turn: Turn) -> None:
     if record is None:
         return
     turn.answer(update)
-    turn.edit_buttons(update, _asked_again(turn, record.night))
+    turn.edit_buttons(update, await _asked_again(turn, record.night))
 
 
 async def snooze_for(update: Update, turn: Turn) -> None:
@@ -246,7 +258,7 @@ async def snooze_for(update: Update, turn: Turn) -> None:
     until = times.snooze_until(turn.now, due.bed_at, minutes or None)
     if until is None:
         turn.answer(update, turn.words("It is too close to bedtime for a snooze."), alert=True)
-        turn.edit_buttons(update, _asked_again(turn, record.night))
+        turn.edit_buttons(update, await _asked_again(turn, record.night))
         return
     await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at)
     turn.answer(update)
@@ -298,6 +310,7 @@ COMMANDS: dict[str, Handler] = {"tonight": tonight, "took": took}
 PRESSES: dict[str, Handler] = {
     "taken": taken,
     "skip": skip,
+    "without": without,
     "why": why,
     "undo": undo,
     "snooze": snooze,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.context import Turn
-from bot.core import planning
+from bot.core import experiment, planning
 from bot.core import schedule as times
-from bot.core.model import Kind, Night, State, Status
-from db import outbox
+from bot.core.model import Kind, Night, Person, State, Status
+from db import experiments, outbox
 
 _STILL_TO_COME = (Kind.REMINDER, Kind.NUDGE)
 _EVERYTHING = tuple(Kind)
+_DAY = timedelta(days=1)
 
 
 async def replan(turn: Turn) -> None:
@@ -24,17 +25,21 @@ async def pause(turn: Turn, nights: int | None) -> None:
     tonight_open = await _tonight_open(turn)
     turn.person = planning.pause(turn.person, nights=nights, now=turn.now, tonight_open=tonight_open)
     await outbox.cancel(turn.db, turn.person.id, kinds=_STILL_TO_COME, reason="paused")
+    await _hold_trial(turn)
 
 
 async def stop(turn: Turn) -> None:
     """Send nothing more until /resume."""
     turn.person = planning.stop(turn.person)
     await outbox.cancel(turn.db, turn.person.id, kinds=_EVERYTHING, reason="stopped")
+    await _hold_trial(turn)
 
 
 async def come_back(turn: Turn) -> None:
     """The end of a pause, a stop or a block."""
+    was = turn.person
     turn.person = planning.resume(turn.person, now=turn.now)
+    await _carry_on(turn, was)
 
 
 async def back_from_block(turn: Turn) -> None:
@@ -89,3 +94,41 @@ async def move_check_in(turn: Turn) -> None:
     at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
     if at > turn.now:
         await outbox.move_check_in(turn.db, person.id, night, at=at, until=until)
+
+
+# -- a self-experiment under way ---------------------------------------------------------------------------------------
+
+
+async def first_unrevealed(turn: Turn) -> Night:
+    """The first night from now on of which the person does not know yet what it is."""
+    night = times.tonight(turn.schedule, turn.now)
+    if times.plan(turn.schedule, night).bed_at <= turn.now:
+        night += _DAY
+    while await experiments.is_revealed(turn.db, turn.person.id, night):
+        night += _DAY
+    return night
+
+
+async def _hold_trial(turn: Turn) -> None:
+    """Reminders rest, so the self-experiment does: by whole weeks, or until nobody knows when."""
+    one = await experiments.open_of(turn.db, turn.person.id)
+    if one is None or turn.person.schedule is None:
+        return
+    since, back = one.paused_since or await first_unrevealed(turn), turn.person.paused_until
+    if back is None:
+        await experiments.hold(turn.db, one, since)
+    elif back > since:
+        await experiments.move(turn.db, one, experiment.postpone(one.plan, since, back=back))
+
+
+async def _carry_on(turn: Turn, was: Person) -> None:
+    """Back from a rest without a known end, or from a block: the plan goes on, whole weeks later."""
+    one = await experiments.open_of(turn.db, turn.person.id)
+    if one is None or (one.paused_since is None and was.status is not Status.GONE):
+        return
+    since, back = one.paused_since or was.reminded_night or one.plan.start, turn.person.remind_night
+    if await experiments.is_revealed(turn.db, turn.person.id, since):
+        since += _DAY
+    moves = back is not None and back > since
+    plan = experiment.postpone(one.plan, since, back=back) if back is not None and moves else one.plan
+    await experiments.move(turn.db, one, plan)

@@ -9,8 +9,9 @@ from telegram import InlineKeyboardMarkup
 from bot.core import schedule as times
 from bot.core.model import Due, Intake, Night, NightRecord, Owed, Person, Reason, State
 from bot.core.schedule import Lateness
+from bot.core.trial import Assignment, Tonight
 from bot.language import Words
-from bot.views import setup
+from bot.views import experiment, setup
 from bot.views.message import Row, View, button, grid, keyboard, lines
 
 SNOOZES = (10, 20, 30)
@@ -26,7 +27,10 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - nothing is owed to a person without one
     late = times.lateness(Due(owed.night, owed.planned_at, owed.bed_at), now)
-    if owed.copies:
+    trial = owed.trial if isinstance(owed.trial, Assignment) else None
+    if owed.copies and trial is not None and trial.tonight is Tonight.WITHOUT:
+        note = words("(again, in case the first did not arrive)")
+    elif owed.copies:
         note = words("(again, in case the first did not arrive – one reminder, one dose)")
     elif late in (Lateness.LATE, Lateness.LATE_SILENT):
         note = words("(late: I was offline)")
@@ -38,12 +42,17 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
         "<b>Bedtime {time} · {n} minute left.</b>", "<b>Bedtime {time} · {n} minutes left.</b>", left, time=bed
     )
     silent = bool(person.quiet) or bool(owed.copies) or late is Lateness.LATE_SILENT
-    text = lines(head, prompt(words, person, product), note, tip and "", tip)
-    return View(text, open_keyboard(words, owed.night), silent)
+    text = lines(head, prompt(words, person, product, trial), note, tip and "", tip)
+    return View(text, open_keyboard(words, owed.night, trial), silent)
 
 
-def prompt(words: Words, person: Person, product: str | None) -> str:
-    """What it is time for. A discreet reminder names no product."""
+def prompt(words: Words, person: Person, product: str | None, trial: Assignment | None = None) -> str:
+    """What it is time for. A discreet reminder names no product; in a self-experiment chance has its say."""
+    usual = _usual_prompt(words, person, product)
+    return usual if trial is None else experiment.tonight(words, trial, usual, discreet=bool(person.discreet))
+
+
+def _usual_prompt(words: Words, person: Person, product: str | None) -> str:
     if person.discreet:
         return words("Time for your evening routine.")
     named = person.label or product
@@ -52,8 +61,10 @@ def prompt(words: Words, person: Person, product: str | None) -> str:
     return words("Time for your magnesium ({form}).", form=named)
 
 
-def open_keyboard(words: Words, night: Night) -> InlineKeyboardMarkup | None:
-    """Taken, Snooze, Skip tonight."""
+def open_keyboard(words: Words, night: Night, trial: Assignment | None = None) -> InlineKeyboardMarkup | None:
+    """Taken, Snooze, Skip tonight; in a self-experiment what fits the night."""
+    if trial is not None:
+        return experiment.buttons(words, night, trial)
     return keyboard(
         [
             button(words("Taken"), "taken", night, style="success"),
@@ -68,7 +79,13 @@ def nudge(words: Words, owed: Owed, *, now: datetime) -> View:
     left = times.minutes_left(owed.bed_at, now)
     text = words.plural("{n} minute to bedtime. Taken yet?", "{n} minutes to bedtime. Taken yet?", left)
     silent = bool(owed.person.quiet) or left <= 15
-    return View(text, open_keyboard(words, owed.night), silent)
+    trial = owed.trial if isinstance(owed.trial, Assignment) else None
+    if trial is not None:
+        text = lines(
+            words.plural("{n} minute to bedtime.", "{n} minutes to bedtime.", left),
+            prompt(words, owed.person, None, trial),
+        )
+    return View(text, open_keyboard(words, owed.night, trial), silent)
 
 
 def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool, tip_id: str | None = None) -> View:
@@ -90,6 +107,8 @@ def status(words: Words, person: Person, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
     if record.intake is Intake.TAKEN and record.intake_at is not None:
         return _taken(words, person, record.night, record.intake_at)
+    if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
+        return words("✓ Without, as the test says.")
     if record.intake is Intake.SKIPPED:
         why = reason_name(words, record.reason)
         return words("Skipped: {reason}.", reason=why) if why else words("Skipped.")
@@ -110,7 +129,7 @@ def _taken(words: Words, person: Person, night: Night, at: datetime) -> str:
 
 def reasons(words: Words, night: Night) -> list[Row]:
     """Why a night was skipped, to tap."""
-    known = [reason for reason in Reason if reason is not Reason.NONE]
+    known = [reason for reason in Reason if reason not in (Reason.NONE, Reason.TEST)]
     every = [button(reason_name(words, reason) or "", "why", night, reason.value) for reason in known]
     return [*grid(every, across=3), [button(words("No reason"), "why", night, Reason.NONE.value)]]
 
@@ -131,12 +150,21 @@ def reason_name(words: Words, reason: Reason | None) -> str | None:
     )
 
 
-def asked_again(words: Words, person: Person, night: Night, *, bed_at: datetime, product: str | None) -> View:
+def asked_again(
+    words: Words,
+    person: Person,
+    night: Night,
+    *,
+    bed_at: datetime,
+    product: str | None,
+    trial: Assignment | None = None,
+) -> View:
     """The reminder with its buttons, after an answer was taken back."""
     schedule = person.schedule
     zone = "UTC" if schedule is None else times.zone_on(schedule, night)
     head = words("<b>Bedtime {time}</b>", time=words.moment(bed_at, zone))
-    return View(lines(head, prompt(words, person, product)), open_keyboard(words, night), silent=True)
+    text = lines(head, prompt(words, person, product, trial))
+    return View(text, open_keyboard(words, night, trial), silent=True)
 
 
 def too_soon(words: Words) -> View:

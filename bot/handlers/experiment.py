@@ -1,0 +1,253 @@
+"""/experiment: the way in, what can be done under way, the helper's list, and the result. Nothing here tells the arms apart."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from telegram import Update
+
+from bot.context import Handler, Turn
+from bot.core import experiment, trial
+from bot.core import schedule as times
+from bot.core.experiment import Plan, Void
+from bot.core.model import Night, Status
+from bot.core.trial import Trial
+from bot.handlers import plans
+from bot.views import experiment as views
+from bot.views.message import View
+from db import experiments
+
+LINK = "bags_"
+"""What a helper's link begins with, after /start."""
+
+
+async def show(update: Update, turn: Turn) -> None:
+    """/experiment, or [Back]: the way in, the progress, or the result."""
+    turn.answer(update)
+    view = await _page(turn)
+    if update.callback_query is None:
+        turn.say(view)
+    else:
+        turn.edit(update, view)
+
+
+async def _page(turn: Turn) -> View:
+    if turn.person.schedule is None:
+        return View(turn.words("Your set-up is not finished: /start goes on with it."))
+    one = await experiments.open_of(turn.db, turn.person.id)
+    if one is not None:
+        return await _progress(turn, one)
+    ended = await experiments.last_ended(turn.db, turn.person.id)
+    return views.intro(turn.words) if ended is None else views.result(turn.words, experiments.report_of(ended))
+
+
+async def _progress(turn: Turn, one: Trial) -> View:
+    if one.stopped_after is not None:
+        return views.stopped(turn.words)
+    tonight = times.tonight(turn.schedule, turn.now)
+    lived = await experiments.lived(turn.db, one, until=tonight)
+    done = trial.progress(one, lived, tonight=tonight)
+    until = experiment.last_night(one.plan) + timedelta(days=1)
+    return views.progress(turn.words, one, done, voidable=await _voidable(turn, one), until=until)
+
+
+async def _voidable(turn: Turn, one: Trial) -> Night | None:
+    """The coming night, if it is in the plan, its arm was not shown and it is not left out already."""
+    night = await plans.first_unrevealed(turn)
+    coming = night <= times.tonight(turn.schedule, turn.now) + timedelta(days=1)
+    planned = experiment.place_of(one.plan, night) is not None and one.paused_since is None
+    out = await experiments.is_left_out(turn.db, turn.person.id, night)
+    return night if coming and planned and not out else None
+
+
+# -- the way in --------------------------------------------------------------------------------------------------------
+
+
+async def again(update: Update, turn: Turn) -> None:
+    """[A new test]"""
+    turn.answer(update)
+    turn.say(views.intro(turn.words))
+
+
+async def ask_gates(update: Update, turn: Turn) -> None:
+    """[Go on]: who may not start?"""
+    turn.answer(update)
+    turn.edit(update, views.gates(turn.words))
+
+
+async def gate(update: Update, turn: Turn) -> None:
+    """The answer. It is not kept."""
+    turn.answer(update)
+    turn.edit(update, views.lengths(turn.words) if turn.press.arg(0) == "no" else views.refused(turn.words))
+
+
+async def choose(update: Update, turn: Turn) -> None:
+    """A length, and the rules before the start."""
+    length, first = turn.press.number(0), turn.person.remind_night
+    if length not in experiment.LENGTHS:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    turn.edit(update, _not_now(turn) if first is None else views.confirm(turn.words, length=length, first=first))
+
+
+def _not_now(turn: Turn) -> View:
+    return View(turn.words("No reminder is planned, so no night can begin. /resume first, then /experiment."))
+
+
+async def explain_bags(update: Update, turn: Turn) -> None:
+    """[What are the bags?]"""
+    length = turn.press.number(0)
+    if length not in experiment.LENGTHS:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    turn.edit(update, views.about_bags(turn.words, length=length))
+
+
+async def start(update: Update, turn: Turn) -> None:
+    """[Start]: the plan is drawn, and its fingerprint shown before night 1."""
+    length, mode, first = turn.press.number(0), turn.press.arg(1), turn.person.remind_night
+    if length not in experiment.LENGTHS or mode not in ("open", "bags"):
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    if first is None or turn.person.status is not Status.ACTIVE:
+        turn.edit(update, _not_now(turn))
+        return
+    plan = Plan(first, length, secrets.token_bytes(experiment.SEED_BYTES))
+    code = secrets.token_urlsafe(16) if mode == "bags" else None
+    one = await experiments.begin(turn.db, turn.person.id, plan, blind=mode == "bags", bags_code=code, now=turn.now)
+    if one is None:
+        turn.edit(update, await _page(turn))
+        return
+    # The morning's answer is the outcome, so it is asked for.
+    turn.change(no_check_in=None, cadence=None, unanswered=None)
+    turn.edit(update, views.begun(turn.words, plan))
+    if code is not None:
+        turn.say(_link(turn, code))
+
+
+# -- under way ---------------------------------------------------------------------------------------------------------
+
+
+async def _under_way(update: Update, turn: Turn) -> Trial | None:
+    one = await experiments.open_of(turn.db, turn.person.id)
+    if one is None or one.stopped_after is not None or turn.person.schedule is None:
+        turn.out_of_date(update)
+        return None
+    return one
+
+
+async def leave_out(update: Update, turn: Turn) -> None:
+    """[Leave tonight out]: why?"""
+    await _voiding(update, turn, None)
+
+
+async def void(update: Update, turn: Turn) -> None:
+    """A reason: the night does not count, if its arm was not shown yet."""
+    reason = turn.press.arg(1)
+    if reason not in list(Void):
+        turn.out_of_date(update)
+        return
+    await _voiding(update, turn, Void(reason))
+
+
+async def _voiding(update: Update, turn: Turn, why: Void | None) -> None:
+    one, night = await _under_way(update, turn), turn.press.night
+    if one is None or night is None:
+        turn.out_of_date(update)
+        return
+    if night != await _voidable(turn, one):
+        turn.answer(update, views.too_late_to_leave_out(turn.words), alert=True)
+        turn.edit(update, await _progress(turn, one))
+        return
+    turn.answer(update)
+    if why is None:
+        turn.edit(update, views.why_out(turn.words, night))
+        return
+    await experiments.leave_out(turn.db, turn.person.id, night, why)
+    turn.edit(update, views.left_out(turn.words, night))
+
+
+async def rest(update: Update, turn: Turn) -> None:
+    """[Pause the test], and for how many weeks. The reminders go on."""
+    one, weeks = await _under_way(update, turn), turn.press.number(0)
+    if one is None:
+        return
+    turn.answer(update)
+    if weeks is None or not 1 <= weeks <= 4:
+        turn.edit(update, views.pauses(turn.words))
+        return
+    since = await plans.first_unrevealed(turn)
+    moved = await experiments.move(
+        turn.db, one, experiment.postpone(one.plan, since, back=since + timedelta(weeks=weeks))
+    )
+    back = moved.plan.shifts[-1].back
+    turn.edit(update, View(views.goes_on(turn.words, back)))
+
+
+async def stop(update: Update, turn: Turn) -> None:
+    """[Stop the test], and surely? What it found comes as a message of its own."""
+    one = await _under_way(update, turn)
+    if one is None:
+        return
+    turn.answer(update)
+    if turn.press.arg(0) != "yes":
+        turn.edit(update, views.ask_stop(turn.words))
+        return
+    after = trial.through(turn.schedule, now=turn.now)
+    await experiments.stop(turn.db, one, after=after, now=turn.now)
+    turn.edit(update, views.stopped(turn.words))
+
+
+# -- the helper's list -------------------------------------------------------------------------------------------------
+
+
+async def link_again(update: Update, turn: Turn) -> None:
+    """[The helper's link again], a new one; the old one works no more."""
+    one = await _under_way(update, turn)
+    if one is None:
+        return
+    if one.bags_code is None:
+        turn.out_of_date(update)
+        return
+    code = secrets.token_urlsafe(16)
+    await experiments.new_code(turn.db, one, code)
+    turn.answer(update)
+    turn.say(_link(turn, code))
+
+
+def _link(turn: Turn, code: str) -> View:
+    return views.helper_link(turn.words, f"https://t.me/{turn.bot.username}?start={LINK}{code}")
+
+
+async def open_list(turn: Turn, payload: str) -> None:
+    """A helper opened the link. Of a helper who is a stranger nothing is kept."""
+    turn.leave_no_trace = turn.before is None
+    one = await experiments.open_list(turn.db, payload.removeprefix(LINK)[:32])
+    if one is None:
+        turn.say(views.used_link(turn.words))
+    elif one.user_id == turn.person.id:
+        turn.say(views.own_link(turn.words))
+    elif await experiments.use_up(turn.db, one):
+        turn.say(views.helpers_list(turn.words, experiment.bags(one.plan)))
+        turn.say_to(one.user_id, View(turn.words("Your helper has opened the list of bags.")))
+
+
+COMMANDS: dict[str, Handler] = {"experiment": show}
+PRESSES: dict[str, Handler] = {
+    "exp": show,
+    "exp_again": again,
+    "exp_gates": ask_gates,
+    "exp_gate": gate,
+    "exp_len": choose,
+    "exp_bags": explain_bags,
+    "exp_start": start,
+    "exp_out": leave_out,
+    "exp_void": void,
+    "exp_rest": rest,
+    "exp_stop": stop,
+    "exp_link": link_again,
+}

@@ -1,0 +1,279 @@
+"""The sealed self-experiment: its plan, its nights, and its report once it is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.core import protocol, trial
+from bot.core.experiment import Plan, Shift, Void
+from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
+from bot.core.trial import Assignment, Lived, Report, Trial
+from db import nights, tables, users
+from db.engine import Connection
+
+_trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
+
+
+# -- one self-experiment -----------------------------------------------------------------------------------------------
+
+
+async def begin(
+    db: Connection, user_id: int, plan: Plan, *, blind: bool, bags_code: str | None, now: datetime
+) -> Trial | None:
+    """A new one; None where one is under way already."""
+    if await open_of(db, user_id) is not None:
+        return None
+    # Nights that an earlier one had left out in advance are this one's now.
+    await db.execute(_extra.delete().where(_extra.c.user_id == user_id, _extra.c.night >= plan.start))
+    values = {
+        "user_id": user_id,
+        "start": plan.start,
+        "length": plan.length,
+        "seed": plan.seed,
+        "blind": blind,
+        "bags_code": bags_code,
+        "begun_at": now,
+        "look_at": trial.look_at(plan),
+    }
+    await db.execute(_trials.insert().values(values))
+    return await open_of(db, user_id)
+
+
+async def open_of(db: Connection, user_id: int) -> Trial | None:
+    """The one under way, if there is one."""
+    query = sa.select(_trials).where(_trials.c.user_id == user_id, _trials.c.ended_at.is_(None))
+    row = (await db.execute(query)).mappings().first()
+    return None if row is None else _trial(row)
+
+
+async def every(db: Connection, user_id: int) -> list[Trial]:
+    """All of a person's, oldest first."""
+    query = sa.select(_trials).where(_trials.c.user_id == user_id).order_by(_trials.c.id)
+    return [_trial(row) for row in (await db.execute(query)).mappings()]
+
+
+async def last_ended(db: Connection, user_id: int) -> Trial | None:
+    """The one that ended last."""
+    query = (
+        sa.select(_trials)
+        .where(_trials.c.user_id == user_id, _trials.c.ended_at.is_not(None))
+        .order_by(_trials.c.id.desc())
+        .limit(1)
+    )
+    row = (await db.execute(query)).mappings().first()
+    return None if row is None else _trial(row)
+
+
+def _trial(row: sa.RowMapping) -> Trial:
+    plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]))
+    return Trial(
+        id=row["id"],
+        user_id=row["user_id"],
+        plan=plan,
+        blind=bool(row["blind"]),
+        begun_at=row["begun_at"],
+        bags_code=row["bags_code"],
+        paused_since=row["paused_since"],
+        stopped_after=row["stopped_after"],
+        ended_at=row["ended_at"],
+        report=row["report"],
+    )
+
+
+def _shifts(text: str) -> tuple[Shift, ...]:
+    parts = [part.split("+") for part in text.split(",") if part]
+    return tuple(Shift(date.fromisoformat(night), int(weeks)) for night, weeks in parts)
+
+
+async def move(db: Connection, one: Trial, plan: Plan) -> Trial:
+    """The rest of the plan happens later; a pause without an end has found it."""
+    shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
+    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=trial.look_at(plan))
+    return replace(one, plan=plan, paused_since=None)
+
+
+async def hold(db: Connection, one: Trial, since: Night) -> None:
+    """A pause from this night on, nobody knows until when. An earlier one stays."""
+    if one.paused_since is None:
+        await _update(db, one.id, paused_since=since)
+
+
+async def stop(db: Connection, one: Trial, *, after: Night, now: datetime) -> None:
+    """Stopped early, after this night; it is judged as soon as somebody looks."""
+    await _update(db, one.id, stopped_after=after, look_at=now)
+
+
+async def _update(db: Connection, trial_id: int, **values: object) -> None:
+    await db.execute(_trials.update().where(_trials.c.id == trial_id, _trials.c.ended_at.is_(None)).values(**values))
+
+
+async def open_list(db: Connection, code: str) -> Trial | None:
+    """Whose helper opens the list with this code. None for a code that was used or never was."""
+    query = sa.select(_trials).where(_trials.c.bags_code == code, _trials.c.ended_at.is_(None))
+    row = (await db.execute(query)).mappings().first()
+    return None if row is None else _trial(row)
+
+
+async def use_up(db: Connection, one: Trial) -> bool:
+    """The list was opened: its code works no more. False when somebody was faster."""
+    used = await db.execute(
+        _trials.update().where(_trials.c.id == one.id, _trials.c.bags_code == one.bags_code).values(bags_code=None)
+    )
+    return used.rowcount == 1
+
+
+async def new_code(db: Connection, one: Trial, code: str) -> None:
+    """A fresh code for the helper's list; an older one works no more."""
+    await _update(db, one.id, bags_code=code)
+
+
+# -- its nights --------------------------------------------------------------------------------------------------------
+
+
+async def leave_out(db: Connection, user_id: int, night: Night, why: Void) -> None:
+    """This night does not count."""
+    await _put(db, user_id, night, {"void": why.value}, keep=False)
+
+
+async def reveal(db: Connection, user_id: int, night: Night, *, at: datetime) -> None:
+    """The night's reminder reached the person: from here on it can no longer be left out."""
+    await _put(db, user_id, night, {"revealed_at": at}, keep=True)
+
+
+async def _put(db: Connection, user_id: int, night: Night, values: dict[str, object], *, keep: bool) -> None:
+    """Write one night's values; with `keep` those that are there already stay."""
+    insert = sqlite.insert(_extra) if db.dialect.name == "sqlite" else postgresql.insert(_extra)
+    new = {
+        name: sa.func.coalesce(_extra.c[name], insert.excluded[name]) if keep else value
+        for name, value in values.items()
+    }
+    await db.execute(
+        insert.values(user_id=user_id, night=night, **values).on_conflict_do_update(
+            index_elements=["user_id", "night"], set_=new
+        )
+    )
+
+
+async def is_left_out(db: Connection, user_id: int, night: Night) -> bool:
+    """Whether the person left this night out."""
+    query = sa.select(_extra.c.void).where(_extra.c.user_id == user_id, _extra.c.night == night)
+    return await db.scalar(query) is not None
+
+
+async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
+    """Whether the person has, or may have, seen what this night is. A copy that may have arrived is enough to forbid a void."""
+    seen = sa.select(_extra.c.revealed_at).where(_extra.c.user_id == user_id, _extra.c.night == night)
+    if await db.scalar(seen) is not None:
+        return True
+    left = sa.or_(_box.c.copies > 0, _box.c.message_id.is_not(None))
+    reminder = sa.select(sa.literal(1)).where(
+        _box.c.user_id == user_id, _box.c.night == night, _box.c.kind == Kind.REMINDER, left
+    )
+    if await db.scalar(reminder) is not None:
+        return True
+    closed = (await nights.find(db, user_id, night)).delivery
+    return trial.arrived(closed)
+
+
+async def lived(db: Connection, one: Trial, *, until: Night) -> list[Lived]:
+    """What is known of every stored night from the plan's start to `until`, in order. Unknown nights are not there."""
+    first = one.plan.start
+    diary = {record.night: record for record in await nights.between(db, one.user_id, first, until)}
+    query = sa.select(_extra).where(_extra.c.user_id == one.user_id, _extra.c.night.between(first, until))
+    extra = {row["night"]: row for row in (await db.execute(query)).mappings()}
+    sent = set(
+        await db.scalars(
+            sa.select(_box.c.night).where(
+                _box.c.user_id == one.user_id,
+                _box.c.kind == Kind.REMINDER,
+                _box.c.night.between(first, until),
+                _box.c.state == State.SENT,
+            )
+        )
+    )
+    every_night = sorted({*diary, *extra, *sent})
+    return [_lived(night, diary.get(night), extra.get(night), sent=night in sent) for night in every_night]
+
+
+def _lived(night: Night, diary: NightRecord | None, row: sa.RowMapping | None, *, sent: bool) -> Lived:
+    record = diary or NightRecord(night)
+    seen = row is not None and row["revealed_at"] is not None
+    return Lived(
+        diary=record,
+        revealed=sent or seen or trial.arrived(record.delivery),
+        void=None if row is None or row["void"] is None else Void(row["void"]),
+        in_time=None if row is None or row["rating"] is None else Rating(row["rating"]),
+    )
+
+
+# -- what the reminders show -------------------------------------------------------------------------------------------
+
+
+async def assignment(db: Connection, user_id: int, night: Night) -> Assignment | None:
+    """What this night is for this person; None where it is an ordinary one."""
+    one = await open_of(db, user_id)
+    return None if one is None else trial.assignment(one, night, void=await is_left_out(db, user_id, night))
+
+
+async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> dict[tuple[int, Night], Assignment]:
+    """What these nights are for these people, as far as they are anything but ordinary."""
+    pairs = list(wanted)
+    ids = {user_id for user_id, _ in pairs}
+    query = sa.select(_trials).where(_trials.c.user_id.in_(ids), _trials.c.ended_at.is_(None))
+    open_trials = {row["user_id"]: _trial(row) for row in (await db.execute(query)).mappings()}
+    query_void = sa.select(_extra.c.user_id, _extra.c.night).where(
+        _extra.c.user_id.in_(open_trials), _extra.c.night.in_({night for _, night in pairs}), _extra.c.void.is_not(None)
+    )
+    void = {(row.user_id, row.night) for row in await db.execute(query_void)} if open_trials else set()
+    found = {
+        (user_id, night): trial.assignment(open_trials[user_id], night, void=(user_id, night) in void)
+        for user_id, night in pairs
+        if user_id in open_trials
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+# -- its end -----------------------------------------------------------------------------------------------------------
+
+
+async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple[Trial, Person]]:
+    """Those that may be over, with their people."""
+    query = sa.select(_trials).where(_trials.c.look_at <= now).order_by(_trials.c.look_at).limit(limit)
+    trials = [_trial(row) for row in (await db.execute(query)).mappings()]
+    people = [(one, await users.find(db, one.user_id)) for one in trials]
+    return [(one, person) for one, person in people if person is not None]
+
+
+async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, Report]:
+    """What the last self-experiment of each of these people found."""
+    found = {user_id: await last_ended(db, user_id) for user_id in user_ids}
+    return {user_id: report_of(one) for user_id, one in found.items() if one is not None}
+
+
+def report_of(one: Trial) -> Report:
+    """What a finished self-experiment found."""
+    return protocol.read(json.loads(one.report or ""))
+
+
+async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) -> None:
+    """Not over yet: look again then."""
+    if trial_ids:
+        await db.execute(
+            _trials.update().where(_trials.c.id.in_(trial_ids), _trials.c.look_at.is_not(None)).values(look_at=at)
+        )
+
+
+async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> bool:
+    """The seal is broken. False when that was done already."""
+    ended = await db.execute(
+        _trials.update()
+        .where(_trials.c.id == one.id, _trials.c.ended_at.is_(None))
+        .values(ended_at=now, report=report, look_at=None, bags_code=None, paused_since=None)
+    )
+    return ended.rowcount == 1
