@@ -175,13 +175,13 @@ def _is_counted(trial: Trial, night: Night) -> bool:
     return place < experiment.RUN_IN + whole
 
 
-def progress(trial: Trial, lived: Sequence[Lived], *, tonight: Night) -> Progress:
-    """Nights so far, counting up to `tonight`, and mornings that could have been answered."""
+def progress(trial: Trial, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
+    """Nights so far, counting up to `tonight`, and mornings that could have been answered: up to the night `slept`."""
     places = [place for one in lived if (place := experiment.place_of(trial.plan, one.diary.night)) is not None]
     past = [
         one
         for one in lived
-        if one.diary.night < tonight and experiment.place_of(trial.plan, one.diary.night) is not None
+        if one.diary.night <= slept and experiment.place_of(trial.plan, one.diary.night) is not None
     ]
     place = experiment.place_of(trial.plan, tonight)
     reached = max([*places, -1] if place is None else [place])

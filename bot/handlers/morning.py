@@ -47,7 +47,8 @@ async def unrate(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     if (await nights.find(turn.db, turn.person.id, night)).rating is not None:
-        await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now)
+        late = planning.is_late_rating(turn.person, night, now=turn.now)
+        await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now, late=late)
     turn.answer(update, turn.words("Undone."))
     await _show(update, turn, night)
 
