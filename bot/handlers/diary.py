@@ -137,7 +137,8 @@ async def fix_rating(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     if number is None:
-        await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now)
+        late = planning.is_late_rating(turn.person, night, now=turn.now)
+        await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now, late=late)
     elif (await nights.find(turn.db, turn.person.id, night)).rating != number:
         await morning.record_rating(turn, night, Rating(number))
     await _noted(update, turn, night)
