@@ -68,7 +68,7 @@ async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
         _nights.c.late.is_(None),
         in_trial,
     )
-    insert = _insert(db)(_extra).from_select(["user_id", "night", "rating"], in_time)
+    insert = _insert(db.dialect.name)(_extra).from_select(["user_id", "night", "rating"], in_time)
     first = {"rating": sa.func.coalesce(_extra.c.rating, insert.excluded.rating)}
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=first))
 
