@@ -47,7 +47,9 @@ class Receiver:
             return _closing(415)
         if (request.content_length or 0) > LARGEST:
             return _closing(413)
-        body = await request.read()
+        body = await _read(request)
+        if body is None:
+            return _closing(413)
         try:
             await self._take(body)
         except Unavailable as error:
@@ -68,6 +70,18 @@ class Receiver:
         _log.warning("an unreadable body was put aside", kind=problem)
         async with self._database.write("bury") as db:
             await inbox.keep(db, _number(body), body=body.decode("utf-8", "backslashreplace"), error=problem, now=now)
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """The body; None as soon as it is too large, and then nothing of it is kept."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size > LARGEST:
+            return None
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _closing(status: int) -> web.Response:
