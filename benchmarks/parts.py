@@ -196,7 +196,12 @@ async def fresh(folder: Path) -> sqlite3.Connection:
     database = Database(f"sqlite+aiosqlite:///{folder / 'lull.db'}")
     await database.migrate()
     await database.close()
-    return sqlite3.connect(folder / "lull.db", isolation_level=None)
+    return open_file(folder)
+
+
+def open_file(folder: Path) -> sqlite3.Connection:
+    """The database of a bot that may be running."""
+    return sqlite3.connect(folder / "lull.db", isolation_level=None, timeout=30)
 
 
 def fill(connection: sqlite3.Connection, crowd: Crowd) -> None:

@@ -36,6 +36,7 @@ class Counts:
             "methods": dict(self.methods),
             "histogram": self._histogram(),
             "fullest_second": fullest_second(self.sent_at),
+            "span": self.sent_at[-1] - self.sent_at[0] if self.sent_at else 0.0,
             "waits": {str(part): waits[min(len(waits) - 1, len(waits) * part // 100)] for part in (50, 95, 99, 100)}
             if waits
             else {},

@@ -70,7 +70,7 @@ def test_a_count_fades_to_a_third_in_its_span_and_to_nothing_in_the_end() -> Non
 def test_the_reserve_covers_the_answers_but_leaves_bulk_half_of_the_rate(rate: float, answers: float) -> None:
     kept = pacing.reserve(rate, answers)
 
-    assert rate / 25 <= kept <= rate / 2
+    assert rate / 100 <= kept <= rate / 2
     assert kept >= min(answers, rate / 2)
 
 
