@@ -32,7 +32,8 @@ REPEAT_AFTER = {1: timedelta(minutes=2), 2: timedelta(minutes=5)}
 PUSHED_ON = timedelta(hours=1)
 """What cannot be planned or rendered waits this long, so that it never stalls the sweep."""
 
-_EVENING = _box.c.kind.in_((Kind.REMINDER, Kind.NUDGE))
+# Not `in_`: its parameters expand, which a statement for many rows at once must not.
+_EVENING = sa.or_(_box.c.kind == Kind.REMINDER, _box.c.kind == Kind.NUDGE)
 _ANSWERED = sa.exists().where(
     _nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night, _nights.c.intake.is_not(None)
 )

@@ -139,3 +139,15 @@ async def test_a_letter_is_done_once(db: Connection) -> None:
     await inbox.store(db, [inbox.Letter(5, ADA, "{}", DUE)])
 
     assert [await inbox.done(db, 5), await inbox.done(db, 5)] == [True, False]
+
+
+async def test_rows_that_end_in_the_same_instant_are_settled_together(db: Connection) -> None:
+    await outbox.owe(db, [Message(ADA, Kind.NUDGE, NIGHT, DUE, UNTIL, BED, CLOSE)])
+    rows = [row.id for row in await outbox.claim(db, worker="me", now=DUE, limit=5)]
+    await outbox.start(db, rows, worker="me", now=DUE)
+
+    await outbox.settle(db, [Settled(row, State.SENT, message_id=row, sent_at=DUE) for row in rows], worker="me")
+
+    assert len(rows) == 2
+    for kind in (Kind.REMINDER, Kind.NUDGE):
+        assert await outbox.state_of(db, ADA, kind, NIGHT) is State.SENT
