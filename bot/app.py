@@ -15,12 +15,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
-from bot import VERSION, backups, content, menus, replanning
+from bot import VERSION, backups, content, menus, replanning, troubles
 from bot.clock import Clock, open_clock
 from bot.content import Content
 from bot.context import Reply, Turn
 from bot.core.pacing import Lane
 from bot.delivery import replies
+from bot.delivery.announcer import Announcer
 from bot.delivery.heartbeat import Heartbeat
 from bot.delivery.leader import Leader
 from bot.delivery.limiter import Limiter
@@ -35,7 +36,7 @@ from bot.metrics import Live, Metrics
 from bot.watching import Watch
 from config import failpoints, logs
 from config.settings import Settings
-from db import inbox, marks
+from db import broadcasts, claims, inbox, marks
 from db.engine import Database, Unavailable
 
 _log = logs.logger(__name__)
@@ -71,6 +72,8 @@ class Lull:
     app: App
     desk: Desk
     heartbeat: Heartbeat
+    announcer: Announcer
+    digest: troubles.Digest
     queues: Queues
     intake: Intake
     scheduler: AsyncIOScheduler
@@ -119,13 +122,30 @@ def build(settings: Settings, texts: Content) -> Lull:
     )
     app.add_handlers(routes.routes())
     perform = functools.partial(_perform, bot, clock)
-    desk = Desk(app, database, clock=clock, settings=settings, content=texts, perform=perform)
+    desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(desk, clock=clock)
     metrics = Metrics()
-    heartbeat = Heartbeat(bot, database, Renderer(texts), clock=clock, rate=settings.send_rate, metrics=metrics)
+    renderer = Renderer(texts)
+    desk.reloaded.append(renderer.renew)
+    heartbeat = Heartbeat(bot, database, renderer, clock=clock, rate=settings.send_rate, metrics=metrics)
     intake = _intake(settings, transport, database, queues, clock)
     scheduler = AsyncIOScheduler(timezone="UTC")
-    lull = Lull(settings, clock, database, transport, app, desk, heartbeat, queues, intake, scheduler, metrics, limiter)
+    lull = Lull(
+        settings,
+        clock,
+        database,
+        transport,
+        app,
+        desk,
+        heartbeat,
+        Announcer(bot, database, clock=clock, rate=settings.send_rate),
+        troubles.Digest(bot, database, clock=clock, admin_ids=settings.admin_ids),
+        queues,
+        intake,
+        scheduler,
+        metrics,
+        limiter,
+    )
     _measure(lull)
     return lull
 
@@ -204,13 +224,17 @@ async def _rise(lull: Lull) -> None:
         await marks.put(db, "ended", "running")
     lull.led_at = lull.clock.monotonic()
     await lull.heartbeat.lead(clean=clean)
+    await lull.announcer.lead()
     async with lull.database.read() as db:
         lull.queues.add(await inbox.waiting(db))
+    await _offer_claim(lull)
 
 
 def _fall(lull: Lull) -> None:
+    """Another process may lead now."""
     lull.led_at = None
     lull.heartbeat.rest()
+    lull.announcer.rest()
 
 
 async def _sweep(lull: Lull) -> None:
@@ -284,6 +308,18 @@ async def _serve(lull: Lull, server: contextlib.AsyncExitStack) -> None:
     await server.enter_async_context(served)
 
 
+async def _offer_claim(lull: Lull) -> None:
+    """With nobody named as admin, the log shows the one-time link that makes one."""
+    if lull.settings.admin_ids:
+        return
+    async with lull.database.write("offer_claim") as db:
+        if await broadcasts.admins(db):
+            return
+        code = await claims.offer(db, now=lull.clock.now())
+    link = f"https://t.me/{lull.app.bot.username}?start=claim_{code}"
+    _log.info("nobody is admin yet; whoever opens this link within an hour becomes it", link=link)
+
+
 async def _greet(lull: Lull, stop: asyncio.Event) -> bool:
     """Learn who we are, waiting for a Telegram that is away. False when stopped before that; a bad token raises."""
     wait = 0.5
@@ -313,6 +349,8 @@ def _schedule(lull: Lull) -> None:
         _back_up, args=(lull,), seconds=backups.LOOK_EVERY.total_seconds() * tick, id="backup", **options
     )
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
+    lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
+    lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
     lull.scheduler.start()
 
 
@@ -330,7 +368,8 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.gather(lull.queues.drain(seconds=FLYING), lull.heartbeat.stop(seconds=FLYING))
+    senders = (lull.queues.drain, lull.heartbeat.stop, lull.announcer.stop)
+    await asyncio.gather(*(end(seconds=FLYING) for end in senders))
     lull.scheduler.shutdown(wait=False)
     with contextlib.suppress(Unavailable):
         async with lull.database.write() as db:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -31,6 +31,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyOf:
+    """A copy of a message in this chat, as others would see it."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A message of ours becomes this."""
 
@@ -55,7 +62,7 @@ class EditButtons:
     keyboard: InlineKeyboardMarkup | None
 
 
-Reply = Say | Edit | EditButtons | Answer
+Reply = Say | CopyOf | Edit | EditButtons | Answer
 
 SEEN_EVERY = timedelta(hours=12)
 """How exactly it is kept when a person was last here: enough to find the dormant, without a write for every tap."""
@@ -73,6 +80,12 @@ class Desk(Protocol):
     @property
     def content(self) -> Content: ...
 
+    def reload(self) -> Sequence[str]:
+        """Read the operator's content again; gives the problems, in which case the old content stays."""
+
+    def about(self) -> tuple[str, str, int]:
+        """The version, which database it is, and the free disk space beside it in megabytes."""
+
 
 class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
     """One update's turn.
@@ -86,6 +99,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     said_at: datetime  # when a message was written, which after an outage is earlier than now; a press does not say
     person: Person
     before: Person | None
+    desk: Desk
     settings: Settings
     content: Content
     press: Press
@@ -98,6 +112,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         if sender is None:
             raise ValueError("nobody sent this update")
         self.db, self.now, self.settings, self.content, self.replies = db, now, desk.settings, desk.content, []
+        self.desk = desk
         self.said_at = now if message is None else min(now, message.date)
         self.press, self.leave_no_trace = Press(""), False
         self.before = await users.find(db, sender.id, lock=True)
@@ -160,6 +175,10 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     def say_to(self, chat_id: int, view: View) -> None:
         """Send a new message to a chat that is not the person's."""
         self.replies.append(Say(view, chat_id))
+
+    def copy(self, message_id: int) -> None:
+        """Show the person a copy of a message in their chat."""
+        self.replies.append(CopyOf(message_id))
 
     def edit(self, update: Update, view: View) -> None:
         """Change the message whose button was pressed; one that cannot be reached any more gets a new one in its place."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from telegram import BotCommand, BotCommandScopeAllPrivateChats
-from telegram.error import TelegramError
+from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot import language
@@ -36,15 +37,15 @@ def commands(words: Words) -> list[tuple[str, str]]:
 
 async def publish(bot: ExtBot[Any], database: Database, admin_ids: Sequence[int]) -> None:
     """Tell Telegram the menus if they are not what was told last. What fails is told again at the next start."""
-    del admin_ids
     try:
         wanted = {code: commands(language.words(code)) for code in language.available()}
-        mark = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        mark = hashlib.sha256(json.dumps([wanted, sorted(admin_ids)], sort_keys=True).encode()).hexdigest()
         async with database.read() as db:
             if await marks.find(db, "menus") == mark:
                 return
         for code, menu in wanted.items():
             await _publish(bot, code, menu)
+        await _publish_to_admins(bot, admin_ids)
         async with database.write() as db:
             await marks.put(db, "menus", mark)
     except (TelegramError, Unavailable) as error:
@@ -69,3 +70,14 @@ async def _publish(bot: ExtBot[Any], code: str, menu: list[tuple[str, str]]) -> 
         ),
         language_code=short,
     )
+
+
+async def _publish_to_admins(bot: ExtBot[Any], admin_ids: Sequence[int]) -> None:
+    """Admins see two commands more. A menu of one chat replaces the general one, so it repeats it."""
+    words = language.words(None)
+    own = [("broadcast", words("Write to everyone")), ("admin", words("How things stand"))]
+    menu = [BotCommand(*entry) for entry in [*commands(words), *own]]
+    for admin_id in admin_ids:
+        # Telegram answers 400 for a chat whose owner never pressed Start.
+        with contextlib.suppress(BadRequest):
+            await bot.set_my_commands(menu, BotCommandScopeChat(admin_id))

@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
 from urllib.parse import quote
@@ -49,6 +50,41 @@ _keeping = _Keeping(re.compile(_BOT), b"not configured yet")
 def _spellings(secret: str) -> set[str]:
     """A secret as it stands, in an address, in JSON and in a repr."""
     return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind of error: where and what, without anything that an event said about a person. `count` since the start."""
+
+    at: datetime
+    what: str
+    count: int
+
+
+_troubles: dict[str, Trouble] = {}
+_KINDS_OF_TROUBLE = 50
+
+
+def troubles() -> list[Trouble]:
+    """The kinds of errors since the start, the newest first."""
+    return sorted(_troubles.values(), key=lambda trouble: trouble.at, reverse=True)
+
+
+def last_trouble() -> tuple[datetime, str] | None:
+    """The last error: when, and what."""
+    newest = next(iter(troubles()), None)
+    return None if newest is None else (newest.at, newest.what)
+
+
+def _note_trouble(record: logging.LogRecord) -> None:
+    # Only the fixed words of an event and the class of its exception: values may be about a person.
+    event = record.msg if isinstance(record.msg, dict) else {"event": str(record.msg)}
+    kind = event.get("kind") or event.get("error")
+    what = redact(f"{record.name}: {event.get('event')}" + (f" ({kind})" if kind else ""))[:120]
+    known = _troubles.get(what)
+    if known is not None or len(_troubles) < _KINDS_OF_TROUBLE:
+        count = 1 if known is None else known.count + 1
+        _troubles[what] = Trouble(datetime.fromtimestamp(record.created, UTC), what, count)
 
 
 def redact(text: str) -> str:
@@ -184,6 +220,8 @@ class _Handler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
+        if record.levelno >= logging.ERROR:
+            _note_trouble(record)
         super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core.model import State, Status
+from bot.core.model import Kind, State, Status
 from db import inbox, tables
 from db.engine import Connection
 
 _box, _users, _inbox = tables.outbox, tables.users, tables.inbox
+
+
+FEW = 10
+"""Smaller groups are not counted out."""
+
+_EVENING = timedelta(hours=18)
 
 
 async def active(db: Connection) -> int:
@@ -39,3 +46,37 @@ async def dead_letters(db: Connection) -> int:
 
 async def _count(db: Connection, query: sa.Select[int]) -> int:
     return int(await db.scalar(query) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """People by status, the reminders of the last eighteen hours by state, and letters that nobody could read."""
+
+    people: dict[str, int]
+    reminders: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    dead_letters: int = 0
+
+
+async def tonight(db: Connection, *, now: datetime) -> Figures:
+    """How things stand."""
+    people = sa.select(tables.users.c.status, sa.func.count()).group_by(tables.users.c.status)
+    recent = (_box.c.kind == Kind.REMINDER, _box.c.planned_at > now - _EVENING, _box.c.planned_at <= now)
+    reminders = sa.select(_box.c.state, sa.func.count()).where(*recent).group_by(_box.c.state)
+    return Figures(
+        people=dict((await db.execute(people)).tuples().all()),
+        reminders=dict((await db.execute(reminders)).tuples().all()),
+        late=await _late(db, recent),
+        dead_letters=await inbox.dead(db),
+    )
+
+
+async def _late(db: Connection, recent: tuple[sa.ColumnElement[bool], ...]) -> int:
+    """Reminders that left more than ten minutes after their moment."""
+    rows = await db.execute(sa.select(_box.c.planned_at, _box.c.sent_at).where(*recent, _box.c.state == State.SENT))
+    return sum(sent_at is not None and sent_at - planned > timedelta(minutes=10) for planned, sent_at in rows)
+
+
+def rounded(number: int) -> int | None:
+    """A count that may be shown; None for one that is too small to be."""
+    return number if number == 0 or number >= FEW else None

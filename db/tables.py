@@ -102,6 +102,7 @@ users = sa.Table(
     sa.Column("quiet", sa.Boolean),
     sa.Column("discreet", sa.Boolean),
     sa.Column("no_check_in", sa.Boolean),
+    sa.Column("no_news", sa.Boolean),  # no announcements of the operator's
     sa.Column("muted", sa.String(255)),
     sa.Column("exported_at", Utc),
     sa.Column("warned_at", Utc),  # told that a long silence ends in erasure
@@ -308,4 +309,60 @@ marks = sa.Table(
     # Small facts about the installation: the tzdata version planned with, whether the last process ended cleanly.
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+_SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+broadcasts = sa.Table(
+    "broadcasts",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("admin_id", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger, nullable=False),  # in the admin's chat; copied from there
+    sa.Column("phase", sa.String(10), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc),
+    sa.Column("language", sa.String(16)),
+    sa.Column("awake_only", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("total", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fed_to", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("fed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("panel_id", sa.BigInteger),
+    sa.Column("active", sa.Boolean),
+    # Only one may be active, whoever starts it: NULLs do not count.
+    sa.UniqueConstraint("active"),
+)
+
+recipients = sa.Table(
+    "recipients",
+    metadata,
+    sa.Column("broadcast_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("fate", sa.String(10), nullable=False),
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column("reason", sa.String(80)),
+    sa.Index(
+        "ix_recipients_due",
+        "broadcast_id",
+        "due_at",
+        postgresql_where=sa.text("fate = 'pending'"),
+        sqlite_where=sa.text("fate = 'pending'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+admins = sa.Table(
+    "admins",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("since", Utc, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("admin_id", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.String(200), nullable=False),
 )

@@ -232,6 +232,7 @@ class Person:
     quiet: bool | None = None
     discreet: bool | None = None
     no_check_in: bool | None = None
+    no_news: bool | None = None
     muted: frozenset[str] = frozenset()
     exported_at: datetime | None = None
     warned_at: datetime | None = None

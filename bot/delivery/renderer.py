@@ -20,6 +20,10 @@ class Renderer:
     def __init__(self, content: Content) -> None:
         self.content = content
 
+    def renew(self, content: Content) -> None:
+        """Take other content from now on."""
+        self.content = content
+
     def render(self, row: Owed, *, now: datetime) -> View:
         """The message of a row."""
         words = language.words(row.person.language)

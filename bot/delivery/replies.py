@@ -9,7 +9,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from telegram.ext import ExtBot
 
 from bot.clock import Clock, RealClock
-from bot.context import Answer, Edit, EditButtons, Reply, Say
+from bot.context import Answer, CopyOf, Edit, EditButtons, Reply, Say
 from bot.delivery import sender, transport
 from bot.views.message import View
 from config import logs
@@ -50,6 +50,8 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int) -> None:
     match reply:
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
+        case CopyOf(message_id):
+            await bot.copy_message(chat_id, chat_id, message_id)
         case Edit(message_id, view):
             await bot.edit_message_text(
                 view.text,
@@ -82,7 +84,9 @@ def _worth_another(error: TelegramError, reply: Reply) -> bool:
         return True
     if isinstance(error, BadRequest | Forbidden):
         return False
-    return isinstance(error, NetworkError) and (not isinstance(reply, Say) or not isinstance(error, transport.Unclear))
+    return isinstance(error, NetworkError) and (
+        not isinstance(reply, Say | CopyOf) or not isinstance(error, transport.Unclear)
+    )
 
 
 def _note(error: TelegramError, reply: Reply) -> None:

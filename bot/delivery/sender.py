@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable
 from typing import Protocol
 
-from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, MessageId
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
@@ -72,7 +72,7 @@ async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Wor
     return Sent(message_id) if unchanged else outcome
 
 
-async def _outcome(call: Awaitable[Message | bool]) -> Outcome:
+async def _outcome(call: Awaitable[Message | MessageId | bool]) -> Outcome:
     try:
         answer = await call
     except TelegramError as error:
@@ -80,7 +80,7 @@ async def _outcome(call: Awaitable[Message | bool]) -> Outcome:
     except Exception as error:  # PTB met an answer of another shape than the Bot API's
         _LOG.error("a send ended in %s", type(error).__name__)
         return Unknown(f"unreadable answer ({type(error).__name__})")
-    return Sent(answer.message_id) if isinstance(answer, Message) else Unknown("answer without a message")
+    return Sent(answer.message_id) if isinstance(answer, Message | MessageId) else Unknown("answer without a message")
 
 
 def classify(error: TelegramError) -> Outcome:
@@ -106,3 +106,8 @@ def _refused(text: str) -> Outcome:
     if any(sign in lower for sign in _NOT_FOUND):
         return NotFound(text)
     return Gone(text) if any(sign in lower for sign in _GONE) else Rejected(text)
+
+
+async def copy(bot: ExtBot[Passage], chat_id: int, *, from_chat_id: int, message_id: int, passage: Passage) -> Outcome:
+    """Send a copy of a message, with its formatting and media and without its author."""
+    return await _outcome(bot.copy_message(chat_id, from_chat_id, message_id, rate_limit_args=passage))

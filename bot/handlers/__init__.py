@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bot.context import Handler
 from bot.handlers import (
+    admins,
     bedtime,
+    broadcast,
     details,
     diary,
     evening,
@@ -30,8 +32,11 @@ MODULES = (
     diary,
     details,
     stock,
+    admins,
+    broadcast,
     experiment,
 )
 
 COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}
 PRESSES: dict[str, Handler] = {verb: handler for module in MODULES for verb, handler in module.PRESSES.items()}
+ADMIN_VERBS = frozenset({*admins.PRESSES, *broadcast.PRESSES})

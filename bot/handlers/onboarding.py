@@ -10,7 +10,7 @@ from bot import language, places
 from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Person, Status
-from bot.handlers import evening, experiment, plans
+from bot.handlers import admins, evening, experiment, plans
 from bot.views import setup
 from bot.views.message import View
 
@@ -46,6 +46,9 @@ BEFORE_CONSENT = frozenset({"consent", "lang", "safety", "safety_meds", "privacy
 
 async def start(update: Update, turn: Turn) -> None:
     """/start: the set-up, or for a person who is set up, tonight. A deep link may bring a bedtime or a language."""
+    if turn.typed.startswith("claim_"):
+        await admins.claim(update, turn, turn.typed.removeprefix("claim_"))
+        return
     if turn.typed.startswith(experiment.LINK):
         await experiment.open_list(turn, turn.typed)
         return

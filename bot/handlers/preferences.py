@@ -218,7 +218,7 @@ async def nudges(update: Update, turn: Turn) -> None:
 async def toggle(update: Update, turn: Turn) -> None:
     """Quiet or discreet, on or off."""
     name = turn.press.arg(0)
-    if name not in ("quiet", "discreet"):
+    if name not in ("quiet", "discreet", "no_news"):
         turn.out_of_date(update)
         return
     turn.answer(update)

@@ -59,8 +59,9 @@ async def pressed(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.press = found
+    admins_own = found.verb in handlers.ADMIN_VERBS  # these ask for themselves who presses
     await plans.back_from_block(turn)
-    if turn.person.consent is None and found.verb not in handlers.onboarding.BEFORE_CONSENT:
+    if turn.person.consent is None and not admins_own and found.verb not in handlers.onboarding.BEFORE_CONSENT:
         turn.answer(update)
         await handlers.onboarding.start(update, turn)
     elif found.verb in PRESSES_NEED_SET_UP and not turn.person.set_up:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from telegram import Update
 from telegram.ext import Application
 
-from bot import language
+from bot import VERSION, content, language
 from bot.clock import Clock
 from bot.content import Content
 from bot.context import Answer, Reply, Say, Turn
@@ -45,12 +47,30 @@ class Desk:
     """Handles letters. What they have in common: the application's handlers, the database, settings and content."""
 
     def __init__(
-        self, app: App, database: Database, *, clock: Clock, settings: Settings, content: Content, perform: Perform
+        self, app: App, database: Database, *, clock: Clock, settings: Settings, texts: Content, perform: Perform
     ) -> None:
         self.app, self.database, self.clock, self._perform = app, database, clock, perform
-        self.settings, self.content = settings, content
+        self.settings, self.content = settings, texts
+        self.reloaded: list[Callable[[Content], None]] = []
         self._apologised: dict[int, datetime] = {}
         self._screens = Screens()
+
+    def reload(self) -> Sequence[str]:
+        """Read the operator's content again; gives the problems, in which case the old content stays."""
+        try:
+            fresh = content.load(self.settings.content_dir)
+        except content.ContentError as error:
+            return error.problems
+        self.content = fresh
+        for listener in self.reloaded:
+            listener(fresh)
+        return ()
+
+    def about(self) -> tuple[str, str, int]:
+        """The version, which database it is, and the free disk space beside it in megabytes."""
+        beside = self.database.path.parent if self.database.path is not None else Path.cwd()
+        name = "SQLite" if self.database.is_sqlite else "PostgreSQL"
+        return VERSION, name, shutil.disk_usage(beside).free // 1_000_000
 
     async def handle(self, letter: Letter) -> Letter | None:
         """Handle one letter to its end: answered, silently done, or put aside after the last try.

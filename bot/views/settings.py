@@ -50,6 +50,7 @@ def panel(words: Words, person: Person, *, zone_label: str, form: Form | None) -
             button(words("Nudges"), "panel", "nudges"),
             button(words("Quiet: {state}", state=on[bool(person.quiet)]), "toggle", "quiet"),
             button(words("Discreet: {state}", state=on[bool(person.discreet)]), "toggle", "discreet"),
+            button(words("News: {state}", state=on[not person.no_news]), "toggle", "no_news"),
             button(words("Diary"), "panel", "diary"),
             button(words("Language"), "panel", "language"),
             button(words("Pause"), "panel", "pause"),

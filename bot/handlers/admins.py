@@ -1,0 +1,94 @@
+"""Who is an admin, the one-time claim, /admin, and the audit of what admins do."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot.context import Handler, Turn
+from bot.views import admin as views
+from bot.views import announcing
+from bot.views.message import View
+from config import logs
+from db import broadcasts, claims, figures
+
+_log = logs.logger(__name__)
+
+
+async def allowed(update: Update, turn: Turn) -> bool:
+    """Whether an admin asks, in their private chat. Anybody else is answered as if there were no such command, and logged."""
+    private = update.effective_chat is not None and update.effective_chat.id == turn.person.id
+    if private and (turn.person.id in turn.settings.admin_ids or turn.person.id in await broadcasts.admins(turn.db)):
+        return True
+    _log.warning("an admin's command or button from somebody else", person=logs.person(turn.person.id))
+    if update.callback_query is not None:
+        turn.out_of_date(update)
+    else:
+        turn.say(View(turn.words("I do not know that command. /help shows those I know.")))
+    return False
+
+
+async def note(turn: Turn, action: str) -> None:
+    """An audit line for what this admin did."""
+    await broadcasts.note(turn.db, admin_id=turn.person.id, action=action, now=turn.now)
+
+
+async def claim(update: Update, turn: Turn, code: str) -> None:
+    """`/start claim_…`: the one-time link from the log."""
+    if await claims.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
+        await note(turn, "claimed with the one-time link")
+        turn.say(views.claimed(turn.words))
+    else:
+        _log.warning("a claim link that is not good", person=logs.person(turn.person.id))
+        turn.say(View(turn.words("That link is used up or too old. The log shows a new one after a restart.")))
+
+
+async def admin(update: Update, turn: Turn) -> None:
+    """/admin"""
+    if await allowed(update, turn):
+        turn.say(await _panel(turn))
+
+
+async def _panel(turn: Turn) -> View:
+    found = await figures.tonight(turn.db, now=turn.now)
+    version, database, free = turn.desk.about()
+    about = views.about(turn.words, version=version, database=database, free_mb=free, dead=found.dead_letters)
+    trouble = views.trouble(turn.words, logs.last_trouble())
+    return views.panel(turn.words, found.people, found.reminders | {"late": found.late}, about=[*about, trouble])
+
+
+async def refresh(update: Update, turn: Turn) -> None:
+    """[Refresh]"""
+    if await allowed(update, turn):
+        turn.answer(update)
+        turn.edit(update, await _panel(turn))
+
+
+async def reload(update: Update, turn: Turn) -> None:
+    """[Reload tips]: the operator's folder is read again; a mistake in it changes nothing and is named."""
+    if not await allowed(update, turn):
+        return
+    problems = turn.desk.reload()
+    turn.answer(update)
+    if problems:
+        turn.say(views.not_reloaded(turn.words, problems))
+        return
+    await note(turn, "content reloaded")
+    turn.edit(update, await _panel(turn))
+
+
+async def history(update: Update, turn: Turn) -> None:
+    """[Broadcasts]"""
+    if await allowed(update, turn):
+        turn.answer(update)
+        turn.say(announcing.history(turn.words, await broadcasts.latest(turn.db, limit=10)))
+
+
+async def trail(update: Update, turn: Turn) -> None:
+    """[Audit]"""
+    if await allowed(update, turn):
+        turn.answer(update)
+        turn.say(views.trail(turn.words, await broadcasts.trail(turn.db, limit=15)))
+
+
+COMMANDS: dict[str, Handler] = {"admin": admin}
+PRESSES: dict[str, Handler] = {"adm": refresh, "adm_reload": reload, "adm_casts": history, "adm_trail": trail}

@@ -1,0 +1,131 @@
+"""What an admin sees of a broadcast: the draft, the question before it goes out, its progress, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from bot.core import announcing
+from bot.core.announcing import Broadcast, Fate, Phase
+from bot.language import Words
+from bot.views.message import Button, View, button, keyboard, lines
+
+
+def how(words: Words) -> View:
+    """/broadcast without a message to send."""
+    return View(words("Write or forward me the message, then reply to it with /broadcast."))
+
+
+def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta, languages: Sequence[str]) -> View:
+    """The draft's audience, below its preview."""
+    who = words("everyone active") if broadcast.language is None else words("language {code}", code=broadcast.language)
+    text = lines(
+        words("<b>Above is what people will see.</b>"),
+        words.plural("To: {who}, {n} person", "To: {who}, {n} people", people, who=who),
+        words("Not while they sleep: each at their own waking time.")
+        if broadcast.awake_only
+        else words("At once, also at night."),
+        words("Takes about {time}, after everything more urgent.", time=duration(words, seconds)),
+    )
+    choices = [None, *languages[:5]]
+    following = (
+        choices[(choices.index(broadcast.language) + 1) % len(choices)] if broadcast.language in choices else None
+    )
+    other = words("To everyone") if following is None else words("Only {code}", code=following)
+    audience = [button(other, "bc_who", broadcast.id, following or "all")] if len(choices) > 1 else []
+    sleep = words("Also at night") if broadcast.awake_only else words("Not at night")
+    rest = button(sleep, "bc_sleep", broadcast.id, 0 if broadcast.awake_only else 1)
+    go = [button(words("Send…"), "bc_ask", broadcast.id), button(words("Cancel"), "bc_cancel", broadcast.id)]
+    return View(text, keyboard([*audience, rest], go))
+
+
+def ask(words: Words, broadcast: Broadcast, *, people: int) -> View:
+    """The second step, with the count."""
+    text = words.plural("Send it to {n} person?", "Send it to {n} people?", people)
+    yes = button(words("Yes, send to {n}", n=people), "bc_go", broadcast.id, people, style="danger")
+    return View(text, keyboard([yes], [button("‹ " + words("Back"), "bc_draft", broadcast.id)]))
+
+
+def cancelled(words: Words) -> View:
+    """A draft that was dropped."""
+    return View(words("Dropped. Nothing was sent."))
+
+
+def busy(words: Words) -> View:
+    """Another broadcast is under way."""
+    return View(words("Another broadcast is under way. When it has ended, this one can begin."))
+
+
+def begun(words: Words, broadcast: Broadcast) -> View:
+    """The first bar."""
+    return progress(words, broadcast, {}, ())
+
+
+def progress(words: Words, broadcast: Broadcast, fates: Mapping[Fate, int], reasons: Sequence[tuple[str, int]]) -> View:
+    """The bar while it runs, and the report at its end."""
+    known = [Fate.DELIVERED, Fate.BLOCKED, Fate.UNKNOWN, Fate.FAILED]
+    done = sum(fates.get(fate, 0) for fate in known)
+    total = max(broadcast.total, done)
+    waiting = fates.get(Fate.PENDING, 0)
+    text = lines(
+        words("<b>Broadcast {number}: {phase}</b>", number=broadcast.id, phase=phase_name(words, broadcast.phase)),
+        words("{bar} {done} of {total}", bar=announcing.bar(done, total), done=done, total=total),
+        words("Delivered {n}", n=fates.get(Fate.DELIVERED, 0)),
+        words(
+            "Blocked {b} · unknown {u} · failed {f}",
+            b=fates.get(Fate.BLOCKED, 0),
+            u=fates.get(Fate.UNKNOWN, 0),
+            f=fates.get(Fate.FAILED, 0),
+        ),
+        words("Waiting for the morning or their turn: {n}", n=waiting) if waiting and broadcast.active else None,
+        *(words("• {reason}: {n}", reason=reason, n=number) for reason, number in reasons),
+    )
+    return View(text, keyboard(_controls(words, broadcast)))
+
+
+def _controls(words: Words, broadcast: Broadcast) -> list[Button]:
+    stop = button(words("Stop"), "bc_stop", broadcast.id, style="danger")
+    if broadcast.phase is Phase.RUNNING:
+        return [button(words("Pause"), "bc_pause", broadcast.id), stop]
+    if broadcast.phase is Phase.PAUSED:
+        return [button(words("Resume"), "bc_resume", broadcast.id, style="success"), stop]
+    return []
+
+
+def phase_name(words: Words, phase: Phase) -> str:
+    """A phase in words."""
+    return {
+        Phase.DRAFT: words("not sent yet"),
+        Phase.RUNNING: words("running"),
+        Phase.PAUSED: words("paused"),
+        Phase.STOPPED: words("stopped"),
+        Phase.DONE: words("done"),
+        Phase.CANCELLED: words("dropped"),
+    }[phase]
+
+
+def history(words: Words, sent: Sequence[Broadcast]) -> View:
+    """The latest broadcasts."""
+    if not sent:
+        return View(words("No broadcast was sent yet."))
+    rows = [
+        words(
+            "{number} · {day} · {phase} · {n} people",
+            number=each.id,
+            day=words.short_date(each.created_at.date()),
+            phase=phase_name(words, each.phase),
+            n=each.total,
+        )
+        for each in sent
+    ]
+    return View(lines(words("<b>Broadcasts</b>"), *rows))
+
+
+def duration(words: Words, length: timedelta) -> str:
+    """A length of time in the unit that fits."""
+    seconds = int(length.total_seconds())
+    if seconds < 90:
+        return words.plural("{n} second", "{n} seconds", max(1, seconds))
+    if seconds < 5400:
+        return words.plural("{n} minute", "{n} minutes", -(-seconds // 60))
+    return words.plural("{n} hour", "{n} hours", -(-seconds // 3600))
