@@ -13,7 +13,7 @@ from bot.sandbox.media import Media
 from bot.sandbox.values import Fields, Refused
 from bot.sandbox.world import BOT, Message, Query, Room, World
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Real seconds that `next` and `until` wait when not told otherwise."""
 ANONYMOUS: Fields = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 
