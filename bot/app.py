@@ -106,7 +106,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     """Every part, wired, nothing started."""
     failpoints.arm(settings.fail_point)
     clock = open_clock(settings.clock_file)
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(settings.database_url.get_secret_value(), allow_network_disk=settings.allow_network_disk)
     token = settings.bot_token.get_secret_value()
     transport = Transport(settings.telegram_api_url, token, clock=clock)
     limiter = Limiter(settings.send_rate, clock=clock)

@@ -190,6 +190,10 @@ class Settings(BaseSettings):
         default=SecretStr("sqlite:///data/lull.db"),
         description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
     )
+    allow_network_disk: Annotated[bool, BeforeValidator(_switch)] = Field(
+        default=False,
+        description="true lets a SQLite file lie on NFS, SMB or FUSE, where it can be damaged.",
+    )
     telegram_api_url: Annotated[str, BeforeValidator(addresses.api_url)] = Field(
         default="https://api.telegram.org",
         description="The Bot API server, for those who run their own.",

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
-from db import driver
+from db import disk, driver
 from db.sharing import Sharing
 
 Connection = AsyncConnection
@@ -28,8 +28,14 @@ class Unavailable(Exception):  # noqa: N818 - named for the state it reports
     """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
 
 
+_PATIENCE = {"timeout": 10.0, "command_timeout": 60.0}
+"""Seconds for a connection and for a statement on PostgreSQL: a server that says nothing is away."""
+
+_AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
+"""SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
+
 _MIGRATING = 0x4C756C03
-"""The advisory lock of whoever changes the schema."""
+"""The advisory lock of whoever changes the schema: of replicas that start together the second finds it done."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -46,8 +52,8 @@ class Database:
     both are the same pool.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url)
+    def __init__(self, url: str, *, allow_network_disk: bool = False) -> None:
+        self._url, self._allow_network_disk = make_url(url), allow_network_disk
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
         self._sharing: Sharing | None = None
@@ -56,9 +62,15 @@ class Database:
             self._sharing = Sharing(self._writer)
             self._reader = self._sqlite_engine(size=4, begin="BEGIN")
         else:
-            self._writer = self._reader = create_async_engine(
-                self._url, pool_size=16, max_overflow=4, pool_pre_ping=True, hide_parameters=True
+            self._writer = create_async_engine(
+                self._url,
+                pool_size=16,
+                max_overflow=4,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args=_PATIENCE | {"server_settings": {"application_name": "lull"}},
             )
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
     def _sqlite_engine(self, *, size: int, begin: str) -> AsyncEngine:
         engine = create_async_engine(
@@ -136,11 +148,17 @@ class Database:
         return Path(self._url.database) if self.is_sqlite and self._url.database else None
 
     def lock(self) -> None:
-        """Keep a second process from using the same SQLite file. Raises DatabaseError when one does, or nobody can."""
+        """Keep a second process from using the same SQLite file.
+
+        Raises DatabaseError when one does, or when the file is where it cannot be used.
+        """
         if self.path is None:
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            disk.prepare(self.path, allow_network=self._allow_network_disk)
+        except disk.Unfit as error:
+            raise DatabaseError(str(error)) from None
+        try:
             self._lock_file = self.path.with_name(self.path.name + ".lock").open("a+")
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._lock_file.truncate(0)
@@ -159,27 +177,45 @@ class Database:
     async def revision(self) -> str | None:
         """The schema's revision, or None for an empty database."""
         async with self.read() as connection:
-            has_table = await connection.run_sync(lambda c: sa.inspect(c).has_table("alembic_version"))
-            if not has_table:
-                return None
-            return str(await connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+            return await connection.run_sync(_revision)
 
     async def migrate(self) -> None:
-        """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
-        present = await self.revision()
-        known = revisions()
-        if present == known[-1]:
-            return
-        if present is not None and present not in known:
+        """Bring the schema to head, in one transaction that leaves nothing half-done.
+
+        Raises DatabaseError when the schema is newer than this code, or the database is damaged or cannot be reached.
+        """
+        try:
+            await self._examine()
+            if _is_head(await self.revision()):
+                return
+            async with self.write("migrate") as connection:
+                await connection.run_sync(self._upgrade)
+        except Unavailable as error:
             raise DatabaseError(
-                f"This database was written by a newer Lull (schema {present}; this one knows {known[-1]}); "
-                "update the bot, or restore a backup."
+                f"The database cannot be used now ({error}); look at DATABASE_URL, the server or the disk."
+            ) from error
+
+    async def _examine(self) -> None:
+        """See that a SQLite file is one and is whole. Raises DatabaseError."""
+        if not self.is_sqlite:
+            return
+        try:
+            async with self.read() as connection:
+                found = await connection.scalar(sa.text("PRAGMA quick_check(1)"))
+        except sa.exc.DatabaseError as error:
+            found = str(error.orig)
+        if found != "ok":
+            what = " ".join(str(found).split())[:120]
+            raise DatabaseError(
+                f"{self.path} is damaged ({what}); put a backup in its place, or move it away to begin anew."
             )
-        async with self.write() as connection:
-            if not self.is_sqlite:
-                # Replicas start together; the second finds it done.
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING, 0)))
-            await connection.run_sync(_upgrade)
+
+    def _upgrade(self, connection: sa.Connection) -> None:
+        if not self.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING, 0)))
+            if _is_head(_revision(connection)):
+                return
+        _upgrade(connection)
 
     async def close(self) -> None:
         """Give everything back."""
@@ -196,17 +232,42 @@ async def _reachable() -> AsyncIterator[None]:
     """Tell a database that is away from a mistake in a query."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
-        raise Unavailable(_first_line(error)) from error
-    except sa.exc.DBAPIError as error:
-        if not error.connection_invalidated:
+    except Exception as error:
+        if not _is_away(error):
             raise
         raise Unavailable(_first_line(error)) from error
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError):
+        return True
+    # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
+    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    return lost or str(state or "").startswith(_AWAY)
 
 
 def _first_line(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     return f"{type(cause).__name__}: {cause}".splitlines()[0][:200]
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _is_head(present: str | None) -> bool:
+    """Raises DatabaseError for a revision that this code does not know."""
+    known = revisions()
+    if present is not None and present not in known:
+        raise DatabaseError(
+            f"This database was written by a newer Lull (schema {present}; this one knows {known[-1]}); "
+            "update the bot, or restore a backup."
+        )
+    return present == known[-1]
 
 
 def revisions() -> list[str]:

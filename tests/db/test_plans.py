@@ -1,0 +1,111 @@
+"""The queries of every tick use their indexes, so that a tick with nothing to do costs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.model import Kind
+from db import outbox, tables, users
+from db.engine import Connection, Database
+from tests.db import evenings
+from tests.db.evenings import DUE, MORNING, NIGHT, NOON
+
+PEOPLE = 5000
+
+
+@pytest.fixture
+async def crowd(database: Database) -> Database:
+    """Thousands of people whose reminders were sent, whose mornings are owed, and whose next evening is planned."""
+    async with database.write() as db:
+        one = evenings.person()
+        values = {name: value for name, value in users._values(one, users._FIELDS).items() if name != "id"}
+        await db.execute(tables.users.insert(), [values | {"id": n, "remind_at": later(n)} for n in range(PEOPLE)])
+        nights = [{"user_id": n, "night": NIGHT - timedelta(days=1), "intake": 1} for n in range(PEOPLE)]
+        await db.execute(tables.nights.insert(), nights)
+        for kind, state in ((Kind.REMINDER, "sent"), (Kind.CHECK_IN, "due")):
+            row = outbox._row(evenings.message(kind=kind)) | {"state": state}
+            if kind is Kind.CHECK_IN:
+                row |= {"due_at": MORNING + timedelta(days=1)}
+            await db.execute(tables.outbox.insert(), [row | {"user_id": n} for n in range(PEOPLE)])
+        await db.exec_driver_sql("ANALYZE")
+    return database
+
+
+def later(number: int) -> datetime:
+    return DUE + timedelta(days=1, seconds=number)
+
+
+async def _owe(db: Connection) -> None:
+    await outbox.owe_due(db, now=DUE, until=DUE, limit=500)
+
+
+async def _claim(db: Connection) -> None:
+    await outbox.claim(db, worker="a", now=DUE, limit=12)
+
+
+async def _expire(db: Connection) -> None:
+    await outbox.expire(db, now=DUE)
+
+
+async def _reclaim(db: Connection) -> None:
+    await outbox.reclaim(db, now=DUE)
+
+
+async def _close(db: Connection) -> None:
+    await outbox.close(db, now=NOON - timedelta(hours=1), limit=500)
+
+
+async def _backlog(db: Connection) -> None:
+    await outbox.backlog(db, now=DUE, until=DUE + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(
+    ("sweep", "index"),
+    [
+        (_owe, "ix_users_remind_at"),
+        (_claim, "ix_outbox_due"),
+        (_expire, "ix_outbox_due"),
+        (_reclaim, "ix_outbox_lease"),
+        (_close, "ix_outbox_close"),
+        (_backlog, "ix_outbox_due"),
+    ],
+)
+async def test_a_sweep_finds_its_rows_by_their_index(
+    crowd: Database, sweep: Callable[[Connection], Awaitable[None]], index: str
+) -> None:
+    async with crowd.write() as db:
+        plans = await plans_of(db, sweep)
+
+    assert any(index in plan for plan in plans), plans
+    whole = [line for plan in plans for line in plan.splitlines() if reads_all(line)]
+    assert whole == []
+
+
+def reads_all(line: str) -> bool:
+    """Whether a line of a plan, of either database, goes through a whole table of ours."""
+    return bool(re.search(r"Seq Scan on (outbox|users|nights)|^SCAN (outbox|users|nights)\b(?!.*USING)", line))
+
+
+async def plans_of(db: Connection, sweep: Callable[[Connection], Awaitable[None]]) -> list[str]:
+    """What the database says of every statement that a sweep runs."""
+    ran: list[tuple[str, object]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: object, _x: object, many: bool) -> None:
+        if not many:
+            ran.append((statement, parameters))
+
+    listening = (db.sync_connection, "before_cursor_execute", note)
+    sa.event.listen(*listening)
+    await sweep(db)
+    sa.event.remove(*listening)
+    explain = "EXPLAIN QUERY PLAN " if db.dialect.name == "sqlite" else "EXPLAIN "
+    plans = []
+    for statement, parameters in ran:
+        rows = (await db.exec_driver_sql(explain + statement, parameters)).all()  # type: ignore[arg-type]
+        plans.append("\n".join(str(row[-1]) for row in rows))
+    return plans
