@@ -6,6 +6,9 @@ import math
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+FREE_RATE = 30
+"""Messages a second that Telegram lets a bot send without charging for them."""
+
 LOOKAHEAD = timedelta(minutes=15)
 """How long before its moment a reminder may go when the minutes ahead are too crowded."""
 

@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.core.model import Status
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.core import pacing
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.group_commit import GroupCommit
@@ -110,7 +111,7 @@ class Announcer:
     async def _one(self, broadcast: Broadcast, user_id: int) -> None:
         """One copy, from pending to its fate."""
         before = functools.partial(self._starting.add, (broadcast.id, user_id))
-        passage = Passage(Lane.BROADCAST, before=before)
+        passage = Passage(Lane.BROADCAST, before=before, paid=self._rate > pacing.FREE_RATE)
         outcome = await sender.copy(
             self._bot, user_id, from_chat_id=broadcast.admin_id, message_id=broadcast.message_id, passage=passage
         )

@@ -47,6 +47,7 @@ class Heartbeat:
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
         self._rate, self.metrics = rate, metrics
+        self._paid = rate > pacing.FREE_RATE
         self.worker = secrets.token_hex(8)
         self._starting = GroupCommit[int, bool](self._start)
         self._settling = GroupCommit[Settled, None](self._settle)
@@ -196,7 +197,7 @@ class Heartbeat:
     async def _send(self, row: Owed, view: View) -> None:
         lane = _LANES.get(row.kind, Lane.CHECK_IN)
         begin = functools.partial(self._begin, row)
-        passage = Passage(lane, deadline=row.until_at, before=begin)
+        passage = Passage(lane, deadline=row.until_at, before=begin, paid=self._paid)
         outcome = await sender.send(self._bot, row.person.id, view, passage=passage)
         failpoints.reach("after_send")
         if isinstance(outcome, sender.Moved):

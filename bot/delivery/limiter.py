@@ -56,6 +56,7 @@ class Passage:
     lane: Lane
     deadline: datetime | None = None
     before: Callable[[], Awaitable[bool]] | None = None
+    paid: bool = False  # may be charged for, above Telegram's free limit
 
 
 _ANSWER = Passage(Lane.ANSWER)

@@ -50,6 +50,7 @@ async def send(bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: P
             link_preview_options=NO_PREVIEW,
             disable_notification=message.silent,
             reply_markup=message.keyboard,
+            allow_paid_broadcast=passage.paid or None,
             rate_limit_args=passage,
         )
     )
@@ -110,4 +111,8 @@ def _refused(text: str) -> Outcome:
 
 async def copy(bot: ExtBot[Passage], chat_id: int, *, from_chat_id: int, message_id: int, passage: Passage) -> Outcome:
     """Send a copy of a message, with its formatting and media and without its author."""
-    return await _outcome(bot.copy_message(chat_id, from_chat_id, message_id, rate_limit_args=passage))
+    return await _outcome(
+        bot.copy_message(
+            chat_id, from_chat_id, message_id, rate_limit_args=passage, allow_paid_broadcast=passage.paid or None
+        )
+    )

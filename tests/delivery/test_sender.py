@@ -192,3 +192,11 @@ async def test_an_edit_of_a_lost_message_is_rejected(connect: Connect) -> None:
 @pytest.mark.parametrize("error", [TimedOut(), NetworkError("httpx.ReadError")])
 def test_network_errors_of_another_transport_are_unknown(error: NetworkError) -> None:
     assert isinstance(sender.classify(error), Unknown)
+
+
+@pytest.mark.parametrize("paid", [True, False])
+async def test_a_message_may_be_charged_for_only_where_that_was_switched_on(connect: Connect, paid: bool) -> None:
+    async with answering(200, ACCEPTED) as server:
+        await sender.send(await connect(server.url), 7, Words(), passage=Passage(Lane.REMINDER, paid=paid))
+
+    assert json.loads(server.requests[0].body).get("allow_paid_broadcast", False) is paid
