@@ -218,7 +218,10 @@ class Settings(BaseSettings):
     # Stands before send_rate, whose check looks at it.
     paid_broadcasts: Annotated[bool, BeforeValidator(_switch)] = Field(
         default=False,
-        description="true when paid broadcasts are switched on at @BotFather; allows a SEND_RATE over 30, at 0.1 Telegram Stars a message.",
+        description=(
+            "true when paid broadcasts are switched on at @BotFather; "
+            "allows a SEND_RATE over 30, at 0.1 Telegram Stars a message."
+        ),
     )
     send_rate: Annotated[int, BeforeValidator(_send_rate)] = Field(
         default=25,

@@ -11,10 +11,10 @@ from telegram.ext import ExtBot
 
 from bot import language
 from bot.clock import Clock
+from bot.core import pacing
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.core.model import Status
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
-from bot.core import pacing
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.group_commit import GroupCommit
