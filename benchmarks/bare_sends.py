@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import json
 import logging
 import os
@@ -53,7 +53,7 @@ async def daily(application: Application, number: int) -> dict[str, float]:  # t
     queue = application.job_queue
     assert queue is not None
     before = cpu()
-    at = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=3 + number / 1500)).timetz()
+    at = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=3 + number / 1500)).timetz()
     for chat_id in range(1, number + 1):
         queue.run_daily(remind, at, chat_id=chat_id)
     await queue.start()

@@ -168,11 +168,23 @@ async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
 # -- claim, start, settle ----------------------------------------------------------------------------------------------
 
 
-async def claim(db: Connection, *, worker: str, now: datetime, limit: int) -> list[Owed]:
-    """Take up to `limit` rows that are due, reminders before check-ins and the earliest bedtime first."""
+# Only a reminder that never left goes before its moment: a snooze or a repeat was promised for its minute.
+_MAY_GO_EARLY = sa.and_(_box.c.kind == Kind.REMINDER, _box.c.sent_at.is_(None), _box.c.tries == 0)
+
+
+async def claim(
+    db: Connection, *, worker: str, now: datetime, limit: int, early: timedelta = timedelta()
+) -> list[Owed]:
+    """Take up to `limit` rows that are due, reminders before check-ins and the earliest bedtime first.
+
+    With `early`, reminders go so long before their moment, because the minutes ahead are too crowded (`pacing`).
+    """
+    may_go = _box.c.due_at <= now
+    if early:
+        may_go = sa.or_(may_go, sa.and_(_box.c.due_at <= now + early, _MAY_GO_EARLY))
     best = (
         sa.select(_box.c.id)
-        .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now, _box.c.until_at > now)
+        .where(_box.c.state == sa.literal_column("'due'"), may_go, _box.c.until_at > now)
         .order_by(_ORDER, _box.c.until_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -588,13 +600,11 @@ def _one(user_id: int, kind: Kind, night: Night) -> ColumnElement[bool]:
 
 
 async def backlog(db: Connection, *, now: datetime, until: datetime) -> tuple[int, int]:
-    """How many rows are due now, and how many reminders are planned between now and `until`."""
-    due = await db.scalar(
-        sa.select(sa.func.count())
-        .select_from(_box)
-        .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now)
-    )
+    """How many rows are due now, and how many reminders, owed already or not, come between now and `until`."""
+    waiting = sa.select(sa.func.count()).select_from(_box).where(_box.c.state == sa.literal_column("'due'"))
+    due = await db.scalar(waiting.where(_box.c.due_at <= now))
+    owed = await db.scalar(waiting.where(_box.c.due_at > now, _box.c.due_at <= until, _MAY_GO_EARLY))
     soon = await db.scalar(
         sa.select(sa.func.count()).select_from(_users).where(_users.c.remind_at > now, _users.c.remind_at <= until)
     )
-    return int(due or 0), int(soon or 0)
+    return int(due or 0), int(owed or 0) + int(soon or 0)

@@ -55,6 +55,7 @@ class Heartbeat:
         self._waiting: set[asyncio.Task[None]] = set()  # those of them whose message has certainly not left
         self._pump: asyncio.Task[None] | None = None
         self._careful = 0
+        self._early = timedelta()  # how long before their moment reminders may go: nothing, but in crowded minutes
         self._halted_until = 0.0
         self._pruned_at: datetime | None = None
         self._leading = self._stopping = False
@@ -113,6 +114,7 @@ class Heartbeat:
         async with self._database.read() as db:
             backlog, soon = await outbox.backlog(db, now=now, until=now + pacing.LOOKAHEAD)
         until = pacing.release_until(now, backlog=backlog, due_within_lookahead=soon, rate=self._rate)
+        self._early = until - now
         while True:
             async with self._database.write("owe") as db:
                 page = await outbox.owe_due(db, now=now, until=until, limit=PAGE)
@@ -182,7 +184,7 @@ class Heartbeat:
         if free <= 0 or (self._sending and free < self._window // 4):
             return []
         async with self._database.write("claim") as db:
-            return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free)
+            return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free, early=self._early)
 
     async def _one(self, row: Owed) -> None:
         """One row from claimed to settled."""

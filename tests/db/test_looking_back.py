@@ -272,8 +272,9 @@ async def test_the_backlog_counts_what_is_due_and_what_is_soon(database: Databas
         evenings.person(2, remind_at=DUE + 10 * MINUTE),
         evenings.person(3, remind_at=DUE + 20 * MINUTE),
         evenings.person(4, remind_at=None, remind_night=None, status=Status.STOPPED),
+        evenings.person(5, remind_at=DUE + 1440 * MINUTE),
     )
-    await evenings.owe(database, evenings.message(), evenings.message(2, due_at=DUE + 10 * MINUTE))
+    await evenings.owe(database, evenings.message(), evenings.message(5, due_at=DUE + 10 * MINUTE))
 
     async with database.read() as db:
-        assert await outbox.backlog(db, now=DUE, until=DUE + 15 * MINUTE) == (1, 1)
+        assert await outbox.backlog(db, now=DUE, until=DUE + 15 * MINUTE) == (1, 2)

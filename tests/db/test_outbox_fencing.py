@@ -151,3 +151,21 @@ async def test_rows_that_end_in_the_same_instant_are_settled_together(db: Connec
     assert len(rows) == 2
     for kind in (Kind.REMINDER, Kind.NUDGE):
         assert await outbox.state_of(db, ADA, kind, NIGHT) is State.SENT
+
+
+async def test_in_crowded_minutes_a_reminder_may_be_claimed_before_its_moment(db: Connection) -> None:
+    quarter, before = timedelta(minutes=15), DUE - timedelta(minutes=10)
+
+    assert await outbox.backlog(db, now=before, until=before + quarter) == (0, 1)
+    assert await outbox.claim(db, worker="me", now=before, limit=5) == []
+    assert [row.planned_at for row in await outbox.claim(db, worker="me", now=before, limit=5, early=quarter)] == [DUE]
+
+
+async def test_a_snoozed_reminder_never_goes_early(db: Connection) -> None:
+    row = await sending(db)
+    await outbox.settle(db, [Settled(row, State.SENT, message_id=9, sent_at=DUE)], worker="me")
+    later = DUE + timedelta(minutes=10)
+    await outbox.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
+
+    assert await outbox.claim(db, worker="me", now=DUE, limit=5, early=timedelta(minutes=15)) == []
+    assert len(await outbox.claim(db, worker="me", now=later, limit=5)) == 1
