@@ -29,9 +29,9 @@ DEFAULT_DATABASE = "sqlite:///data/lull.db"
 
 @dataclass(slots=True)
 class Health:
-    """What was last found, part by part; nothing in it is about a person."""
+    """What was last found, part by part; nothing in it is about a person. Not well before the first look."""
 
-    red: dict[str, str] = field(default_factory=dict)
+    red: dict[str, str] = field(default_factory=lambda: {"start": "not looked at yet"})
     red_since: float | None = None
 
     def judge(self, ages: Mapping[str, float], faults: Mapping[str, str], *, now: float) -> None:

@@ -18,7 +18,7 @@ from db.engine import Database, DatabaseError, Unavailable
 
 _log = logs.logger(__name__)
 
-LOOK_EVERY = 3.0
+LOOK_EVERY = 2.0
 FIGURES_EVERY = 30.0
 LAG_EVERY = 0.5
 """Real seconds between two looks."""
@@ -54,11 +54,12 @@ class Watch:
 
     async def _look_often(self, stop: asyncio.Event) -> None:
         while True:
+            # First a pause: the first poll is worth more than a look at what has just begun.
+            await asyncio.sleep(LOOK_EVERY)
             await self.look()
             if self.sick and not stop.is_set():
                 _log.error("unwell for minutes; ending, so that a fresh process can try", red=sorted(self.health.red))
                 stop.set()
-            await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:
         """Judge once, and say so."""
@@ -77,7 +78,9 @@ class Watch:
                 revision = await self._database.revision()
         except (Unavailable, DatabaseError, TimeoutError):
             return {"database": "no answer"}
-        return {} if revision == engine.head() else {"schema": f"at {revision}, expected {engine.head()}"}
+        # A newer one is another replica's, on its way through an upgrade: two versions may run at once.
+        good = revision is not None and revision >= engine.head()
+        return {} if good else {"schema": f"at {revision}, expected {engine.head()}"}
 
     def _tell(self) -> None:
         if self.health.red.keys() != self._was_red.keys():
@@ -85,6 +88,7 @@ class Watch:
         self._was_red = self.health.red
 
     async def _count_often(self) -> None:
+        await asyncio.sleep(LOOK_EVERY)
         while True:
             with contextlib.suppress(Unavailable):
                 self._metrics.figures(await self.count())
