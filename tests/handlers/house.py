@@ -87,6 +87,20 @@ class House:
             if call.status not in (0, 200) and call.method != "getUpdates" and call.number not in self.provoked
         ]
 
+    async def restart(self, at: datetime | None = None) -> None:
+        """The bot dies and comes up again, at that moment or now; starting takes no simulated time worth a word."""
+        await self.lull.kill()
+        await self.wake(at or self.clock.now())
+
+    async def wake(self, at: datetime) -> None:
+        """Start the bot and wait until it asks for updates."""
+        updates = self.telegram.world.updates
+        before = updates.polls
+        self.clock.set(at, speed=1.0)
+        await self.lull.start()
+        assert await updates.changes.wait_for(lambda: updates.polls > before, timeout=60), self.lull.log
+        self.clock.set(self.clock.now(), speed=SPEED)
+
     async def quiet(self) -> None:
         """Everything that was sent to the bot has been dealt with."""
         assert await self.telegram.idle(quiet=0.3)
@@ -106,7 +120,7 @@ async def open_house(folder: Path, *, begins: datetime) -> AsyncIterator[House]:
     async with server.running(clock=clock, token=TOKEN) as telegram:
         lull = Process(folder, telegram.url)
         house = House(telegram, clock, lull)
-        await lull.start()
+        await house.wake(begins)
         try:
             yield house
             await house.quiet()

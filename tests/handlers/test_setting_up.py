@@ -119,8 +119,7 @@ async def test_every_step_survives_a_kill(house: House) -> None:
     ]
 
     for button, becomes in expected:
-        await house.lull.kill()
-        await house.lull.start()
+        await house.restart()
         await house.taps(person, button, becomes=becomes)
 
     assert house.row(person, "status") == ("active",)
