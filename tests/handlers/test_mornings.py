@@ -108,10 +108,10 @@ async def test_a_week_of_silence_brings_one_question_then_weekly_and_a_word_brin
 
     while len(texts) < 8:
         person.catch_up()
-        house.at(day.replace(hour=21, minute=44, second=55) - timedelta(hours=day >= datetime(2026, 3, 29, tzinfo=UTC)))
+        house.at(day.replace(hour=20, minute=44, second=55))
         assert (await person.next()).text.startswith("Bedtime 22:30")
         day += timedelta(days=1)
-        house.at(day.replace(hour=7, minute=30))
+        house.at(day.replace(hour=6, minute=30))
         texts.append((await person.next()).text)
         house.at(day.replace(hour=14))
         await house.quiet()
