@@ -85,7 +85,9 @@ async def test_undo_works_for_ten_minutes(house: House) -> None:
     assert house.nights(person, "intake") == [(1,)]
 
 
-@pytest.mark.parametrize(("choice", "minutes"), [("10 min", 10), ("20 min", 20), ("30 min", 30), ("Just before bed", 39)])
+@pytest.mark.parametrize(
+    ("choice", "minutes"), [("10 min", 10), ("20 min", 20), ("30 min", 30), ("Just before bed", 39)]
+)
 async def test_a_snooze_brings_it_back_and_keeps_what_was_planned(house: House, choice: str, minutes: int) -> None:
     person = await at_home(house)
     first = await reminded(house, person)
