@@ -47,5 +47,8 @@ pins: ## Compile requirements/*.in into hashed pins (needs uv)
 	cd requirements && for f in run dev; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q $$f.in -o $$f.txt; done
 
+bench: $(VENV)/.dev ## Speed, each figure beside its baseline (ARGS="--quick", "presses --write", …)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 clean: ## Remove what the targets above made, never data/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

@@ -75,6 +75,8 @@ class Running:
     began: float
     marked: float = 0.0
     line: str = ""
+    polled: float = 0.0
+    """When the bot's first getUpdates was seen, on the monotonic clock."""
 
     @property
     def cpu(self) -> float:
@@ -139,6 +141,7 @@ async def lull(remote: Remote, folder: Path, *, rate: int = 1000, **environment:
         *os.environ.get("BENCH_BOT", "-m bot").split(), "run", log=folder / "bot.log", **values | environment
     ) as process:
         await until(remote, lambda counts: cast("dict[str, int]", counts["methods"]).get("getUpdates", 0) > 0)
+        process.polled = time.monotonic()
         await asyncio.sleep(0.5)
         process.mark()
         yield process
