@@ -212,6 +212,7 @@ async def run(settings: Settings) -> int:
 async def _open(lull: Lull) -> None:
     """The database at head and only ours; what an earlier process left undone taken back."""
     lull.database.lock()
+    await lull.database.examine()
     await backups.open_database(lull.database, lull.settings, clock=lull.clock)
     await replanning.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
     await lull.transport.initialize()

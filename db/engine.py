@@ -159,11 +159,7 @@ class Database:
         except disk.Unfit as error:
             raise DatabaseError(str(error)) from None
         try:
-            self._lock_file = self.path.with_name(self.path.name + ".lock").open("a+")
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._lock_file.truncate(0)
-            self._lock_file.write(f"{os.getpid()}\n")
-            self._lock_file.flush()
+            self._lock_file = _locked(self.path.with_name(self.path.name + ".lock"))
         except BlockingIOError:
             raise DatabaseError(
                 f"Another Lull is already running on {self.path}; stop it first, or give this one its own DATABASE_URL."
@@ -179,36 +175,30 @@ class Database:
         async with self.read() as connection:
             return await connection.run_sync(_revision)
 
-    async def migrate(self) -> None:
-        """Bring the schema to head, in one transaction that leaves nothing half-done.
-
-        Raises DatabaseError when the schema is newer than this code, or the database is damaged or cannot be reached.
-        """
+    async def examine(self) -> None:
+        """See that the database can be reached and, as a SQLite file, is whole. Raises DatabaseError: one sentence."""
+        question = "PRAGMA quick_check(1)" if self.is_sqlite else "SELECT 'ok'"
         try:
-            await self._examine()
-            if _is_head(await self.revision()):
-                return
-            async with self.write("migrate") as connection:
-                await connection.run_sync(self._upgrade)
+            async with self.read() as connection:
+                found = str(await connection.scalar(sa.text(question)))
         except Unavailable as error:
             raise DatabaseError(
                 f"The database cannot be used now ({error}); look at DATABASE_URL, the server or the disk."
             ) from error
-
-    async def _examine(self) -> None:
-        """See that a SQLite file is one and is whole. Raises DatabaseError."""
-        if not self.is_sqlite:
-            return
-        try:
-            async with self.read() as connection:
-                found = await connection.scalar(sa.text("PRAGMA quick_check(1)"))
         except sa.exc.DatabaseError as error:
             found = str(error.orig)
         if found != "ok":
-            what = " ".join(str(found).split())[:120]
+            what = " ".join(found.split())[:120]
             raise DatabaseError(
                 f"{self.path} is damaged ({what}); put a backup in its place, or move it away to begin anew."
             )
+
+    async def migrate(self) -> None:
+        """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
+        if _is_head(await self.revision()):
+            return
+        async with self.write("migrate") as connection:
+            await connection.run_sync(self._upgrade)
 
     def _upgrade(self, connection: sa.Connection) -> None:
         if not self.is_sqlite:
@@ -225,6 +215,20 @@ class Database:
         await self._reader.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
+
+
+def _locked(path: Path) -> IO[str]:
+    """The file with its lock and our process id in it. Raises BlockingIOError when another process has it."""
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 @asynccontextmanager

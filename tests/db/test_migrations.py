@@ -100,7 +100,11 @@ async def test_a_start_at_head_does_not_spend_its_time_on_alembic(database_url: 
 
 async def test_the_tables_and_the_migrations_agree(database: Database) -> None:
     def differences(connection: sa.Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        # Of SQLite's defaults Alembic takes an empty text for another than itself.
+        defaults = connection.dialect.name != "sqlite"
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": defaults}
+        )
         return list(compare_metadata(context, tables.metadata))
 
     async with database.read() as db:
