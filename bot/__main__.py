@@ -39,7 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _refused(error: Exception) -> int:
     # Imported only now: the health check runs every half minute and should cost little.
-    from bot.app import TokenRefused
     from bot.content import ContentError
     from config.addresses import CannotListen
     from config.settings import SettingsError
@@ -51,7 +50,7 @@ def _refused(error: Exception) -> int:
             return _refuse(preface, error.problems, token_missing=error.token_missing)
         case ContentError():
             return _refuse("", error.problems)
-        case DatabaseError() | TokenRefused() | CannotListen():
+        case DatabaseError() | CannotListen():
             return _refuse("", (str(error),))
         case Unavailable():
             # It may come back by itself: the exit code lets a service manager try again.
@@ -119,6 +118,12 @@ def restore(given: argparse.Namespace) -> int:
     return backups.restore(given.file)
 
 
+def stats(_: argparse.Namespace) -> int:
+    from bot import stats
+
+    return stats.main()
+
+
 def _number(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 720:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 720")
@@ -132,6 +137,7 @@ COMMANDS: dict[str, Command] = {
     "demo": ("chat with the bot in this terminal, against a stand-in Telegram", demo, {}),
     "check": ("say whether settings, database and content are good", check, {}),
     "healthcheck": ("say whether the bot that runs here is well", healthcheck, {}),
+    "stats": ("count people, messages and answers; nobody can be told from it", stats, {}),
     "migrate": ("bring the database's schema up to date without starting the bot", migrate, {}),
     "backup": (
         "copy the database, also while the bot runs",

@@ -35,7 +35,7 @@ from bot.intake.queues import Queues
 from bot.metrics import Live, Metrics
 from bot.watching import Watch
 from config import failpoints, logs
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from db import broadcasts, claims, inbox, marks
 from db.engine import Database, Unavailable
 
@@ -48,7 +48,7 @@ LEFT = timedelta(seconds=5)
 """An update that waits for so long, in real time, may have lost its process."""
 
 
-class TokenRefused(Exception):  # noqa: N818 - named for what Telegram did
+class TokenRefused(SettingsError):  # noqa: N818 - named for what Telegram did
     """Telegram does not accept the token."""
 
 
@@ -328,7 +328,7 @@ async def _greet(lull: Lull, stop: asyncio.Event) -> bool:
         try:
             await lull.app.initialize()
         except InvalidToken:
-            raise TokenRefused("Telegram does not accept BOT_TOKEN; copy it again from @BotFather.") from None
+            raise TokenRefused(["Telegram does not accept BOT_TOKEN; copy it again from @BotFather."]) from None
         except TelegramError as error:
             _log.warning("Telegram is not reachable yet", kind=type(error).__name__, retry_in=wait)
             with contextlib.suppress(TimeoutError):
@@ -346,9 +346,8 @@ def _schedule(lull: Lull) -> None:
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
     lull.scheduler.add_job(_sweep, args=(lull,), seconds=LEFT.total_seconds(), id="letters", **options)
-    lull.scheduler.add_job(
-        _back_up, args=(lull,), seconds=backups.LOOK_EVERY.total_seconds() * tick, id="backup", **options
-    )
+    look = max(backups.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
+    lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
     lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
     lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
@@ -357,7 +356,7 @@ def _schedule(lull: Lull) -> None:
 
 async def _back_up(lull: Lull) -> None:
     if lull.leader.leads.is_set():
-        await backups.when_due(lull.settings, clock=lull.clock)
+        await backups.when_due(lull.settings, lull.metrics, clock=lull.clock)
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.clock import Clock
+from bot.metrics import Metrics
 from config import logs, settings
 from config.settings import Settings
 from db import engine, upkeep
@@ -71,7 +72,7 @@ async def open_database(database: Database, found: Settings, *, clock: Clock) ->
         _log.info("the schema is new; the database as it was is kept", copy=str(kept))
 
 
-async def when_due(found: Settings, *, clock: Clock) -> None:
+async def when_due(found: Settings, metrics: Metrics, *, clock: Clock) -> None:
     """Make a backup when the newest is old enough, and let old copies go. Never raises: the next look comes."""
     now, folder = clock.now(), found.backup_dir
     try:
@@ -79,6 +80,8 @@ async def when_due(found: Settings, *, clock: Clock) -> None:
             made = await upkeep.back_up(found.database_url.get_secret_value(), folder, now=now)
             _log.info("backup made", file=made.name, bytes=made.stat().st_size)
         await asyncio.to_thread(upkeep.prune, folder, keep=found.backup_keep, now=now)
+        if (latest := upkeep.latest(folder)) is not None:  # one made by hand counts too
+            metrics.backed_up(latest)
     except (DatabaseError, Unavailable, OSError) as error:
         _log.error("the backup failed; the next try is in five minutes", why=str(error))
 

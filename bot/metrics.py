@@ -75,6 +75,9 @@ class Metrics:
         self._backup = Gauge(
             "lull_last_backup_timestamp_seconds", "When the last backup ended; 0: none known", registry=registry
         )
+        # PostgreSQL's disk is not ours to see: no figure is better than a wrong one.
+        self._disk: Gauge | None = None
+        self._healthy = Gauge("lull_healthy", "1 while /healthz is green", registry=registry)
         # A series that is not there yet cannot raise an alarm.
         for kind in Kind:
             for state in _LOST:
@@ -116,6 +119,16 @@ class Metrics:
         self._oldest.set(found.oldest_due_seconds)
         self._inbox.set(found.inbox)
         self._dead.set(found.dead_letters)
+
+    def disk_free(self, free: int) -> None:
+        """Room that is left beside a SQLite database, in bytes."""
+        if self._disk is None:
+            self._disk = Gauge("lull_disk_free_bytes", "Room left on the database's disk", registry=self.registry)
+        self._disk.set(free)
+
+    def healthy(self, well: bool) -> None:
+        """What /healthz says now."""
+        self._healthy.set(well)
 
     def backed_up(self, at: datetime) -> None:
         """A backup was finished then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ LOOK_EVERY = 2.0
 FIGURES_EVERY = 30.0
 LAG_EVERY = 0.5
 """Real seconds between two looks."""
+
+LITTLE_ROOM = 200_000_000
+"""Bytes: with less than that left on the disk it is time to make room."""
 
 _PATIENCE = 5.0
 
@@ -69,6 +73,7 @@ class Watch:
         self._tell()
         with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
             await asyncio.to_thread(health.write, self._file, self.health)
+        self._metrics.healthy(not self.health.red)
         self.sick = self.health.sick(now=now)
 
     async def _database_fault(self) -> dict[str, str]:
@@ -92,7 +97,16 @@ class Watch:
         while True:
             with contextlib.suppress(Unavailable):
                 self._metrics.figures(await self.count())
+            self._look_at_the_disk()
             await asyncio.sleep(FIGURES_EVERY)
+
+    def _look_at_the_disk(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._database.path is not None:
+                free = shutil.disk_usage(self._database.path.parent).free
+                self._metrics.disk_free(free)
+                if free < LITTLE_ROOM:
+                    _log.error("the disk is nearly full", free_mb=free // 1_000_000)
 
     async def count(self) -> Figures:
         """What costs a query."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model import Kind, State, Status
+from bot.core.model import Intake, Kind, Rating, State, Status
 from db import inbox, tables
 from db.engine import Connection
 
-_box, _users, _inbox = tables.outbox, tables.users, tables.inbox
+_box, _users, _inbox, _nights = tables.outbox, tables.users, tables.inbox, tables.nights
 
 
 FEW = 10
@@ -80,3 +82,40 @@ async def _late(db: Connection, recent: tuple[sa.ColumnElement[bool], ...]) -> i
 def rounded(number: int) -> int | None:
     """A count that may be shown; None for one that is too small to be."""
     return number if number == 0 or number >= FEW else None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts of the whole installation; each key is a state's or answer's name."""
+
+    people: dict[str, int]
+    messages: dict[str, int]  # planned within the last day, by state
+    intakes: dict[str, int]  # nights of the last week, by answer
+    ratings: dict[str, int]
+    nights: int
+    unhandled: int
+    dead_letters: int
+
+
+async def totals(db: Connection, *, now: datetime) -> Totals:
+    """Counts for the operator, which the caller must not show where they are small."""
+    since = now.date() - timedelta(days=7)
+    recent = _nights.c.night >= since
+    return Totals(
+        people=await _by(db, _users.c.status),
+        messages=await _by(db, _box.c.state, _box.c.planned_at.between(now - timedelta(days=1), now)),
+        intakes=_named(Intake, await _by(db, _nights.c.intake, recent)),
+        ratings=_named(Rating, await _by(db, _nights.c.rating, recent)),
+        nights=await _count(db, sa.select(sa.func.count()).select_from(_nights)),
+        unhandled=await unhandled(db),
+        dead_letters=await dead_letters(db),
+    )
+
+
+async def _by(db: Connection, column: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> dict[str, int]:
+    query = sa.select(column, sa.func.count()).where(column.is_not(None), *where).group_by(column).order_by(column)
+    return {str(value): int(count) for value, count in (await db.execute(query)).all()}
+
+
+def _named(names: type[IntEnum], counts: dict[str, int]) -> dict[str, int]:
+    return {names(int(value)).name.lower(): count for value, count in counts.items()}
