@@ -85,11 +85,20 @@ def _deck(user_id: int, number: int, ids: tuple[str, ...]) -> tuple[str, ...]:
 
 def _shuffled(key: str, ids: Sequence[str]) -> list[str]:
     """The ids by a keyed hash of each, so that the order of two never depends on a third, nor on the list's order."""
-    seed = blake2b(key.encode(), digest_size=8)
+    seed = _mark(key)
 
-    def place(tip_id: str) -> bytes:
-        mixed = seed.copy()
-        mixed.update(b"/" + tip_id.encode())
-        return mixed.digest()
+    def place(tip_id: str) -> int:
+        mixed = ((seed ^ _mark(tip_id)) * _ODD) & _WORD
+        return ((mixed ^ mixed >> 32) * _ODD) & _WORD
 
     return sorted(ids, key=place)
+
+
+# A multiplication, the high half folded into the low one, and another: every bit of a tip's and a deck's mark counts in
+# the place, at a fifth of the cost of a cryptographic hash for each of a hundred tips. The constant is a large odd number.
+_ODD, _WORD = 0xD6E8FEB86659FD93, 2**64 - 1
+
+
+@lru_cache(maxsize=4096)
+def _mark(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
