@@ -58,9 +58,9 @@ class Database:
         self._lock_file: IO[str] | None = None
         self._sharing: Sharing | None = None
         if self.is_sqlite:
-            self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE")
+            self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE", cache=16_000)
             self._sharing = Sharing(self._writer)
-            self._reader = self._sqlite_engine(size=4, begin="BEGIN")
+            self._reader = self._sqlite_engine(size=4, begin="BEGIN", cache=4_000)
         else:
             self._writer = create_async_engine(
                 self._url,
@@ -72,7 +72,7 @@ class Database:
             )
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
-    def _sqlite_engine(self, *, size: int, begin: str) -> AsyncEngine:
+    def _sqlite_engine(self, *, size: int, begin: str, cache: int) -> AsyncEngine:
         engine = create_async_engine(
             self._url,
             module=driver.dbapi,
@@ -92,7 +92,7 @@ class Database:
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
-                "cache_size=-16000",
+                f"cache_size=-{cache}",
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
