@@ -112,6 +112,12 @@ def backup(given: argparse.Namespace) -> int:
     return backups.back_up(given.to, keep=given.keep)
 
 
+def experiment(given: argparse.Namespace) -> int:
+    from bot import verifying
+
+    return verifying.main(given.file)
+
+
 def restore(given: argparse.Namespace) -> int:
     from bot import backups
 
@@ -145,6 +151,14 @@ COMMANDS: dict[str, Command] = {
         {
             "--to": {"type": Path, "metavar": "DIR", "help": "the folder for the copy (default: BACKUP_DIR)"},
             "--keep": {"type": _number, "metavar": "N", "help": "how many backups stay there (default: BACKUP_KEEP)"},
+        },
+    ),
+    "experiment": (
+        "make the schedule and the verdict of an export again; needs no token",
+        experiment,
+        {
+            "what": {"choices": ("verify",), "help": "verify"},
+            "file": {"type": Path, "metavar": "FILE", "help": "the ZIP file of /export"},
         },
     ),
     "restore": (

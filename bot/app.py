@@ -18,7 +18,7 @@ from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 from bot import VERSION, backups, content, menus, replanning, troubles
 from bot.clock import Clock, open_clock
 from bot.content import Content
-from bot.context import Reply, Turn
+from bot.context import Backstage, Later, Reply, Turn
 from bot.core.pacing import Lane
 from bot.delivery import replies
 from bot.delivery.announcer import Announcer
@@ -121,7 +121,7 @@ def build(settings: Settings, texts: Content) -> Lull:
         ApplicationBuilder().bot(bot).updater(None).job_queue(None).context_types(ContextTypes(context=Turn)).build()
     )
     app.add_handlers(routes.routes())
-    perform = functools.partial(_perform, bot, clock)
+    perform = functools.partial(_perform, bot, clock, Backstage(database, transport.download))
     desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(desk, clock=clock)
     metrics = Metrics()
@@ -193,8 +193,17 @@ def _faults(lull: Lull) -> dict[str, str]:
     return {"telegram": lull.intake.fault} if lull.intake.fault else {}
 
 
-async def _perform(bot: ExtBot[Any], clock: Clock, reply: Reply, chat_id: int) -> None:
-    await replies.perform(bot, reply, chat_id=chat_id, clock=clock)
+async def _perform(bot: ExtBot[Any], clock: Clock, backstage: Backstage, reply: Reply, chat_id: int) -> None:
+    if not isinstance(reply, Later):
+        await replies.perform(bot, reply, chat_id=chat_id, clock=clock)
+        return
+    try:
+        more = await reply.work(backstage)
+    except Exception as error:  # its update is done and must not be handled again
+        _log.error("work after an answer failed", kind=type(error).__name__, exc_info=error)
+        return
+    for said in more:
+        await _perform(bot, clock, backstage, said, chat_id)
 
 
 async def run(settings: Settings) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from bot.language import Words
 from bot.views.message import View
 from config.settings import Settings
 from db import users
-from db.engine import Connection
+from db.engine import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,31 @@ class EditButtons:
     keyboard: InlineKeyboardMarkup | None
 
 
-Reply = Say | CopyOf | Edit | EditButtons | Answer
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A file, with plain HTML under it."""
+
+    name: str
+    content: bytes = field(repr=False)
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backstage:
+    """What work after the commit may use. `fetch` gets a file of Telegram's by its id, or None when it has more bytes."""
+
+    database: Database
+    fetch: Callable[[str, int], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Work for after the commit, because it takes its time; what it gives back is said then."""
+
+    work: Callable[[Backstage], Awaitable[Sequence[Reply]]]
+
+
+Reply = Say | CopyOf | Edit | EditButtons | Answer | Attach | Later
 
 SEEN_EVERY = timedelta(hours=12)
 """How exactly it is kept when a person was last here: enough to find the dormant, without a write for every tap."""
@@ -171,6 +195,10 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     def say(self, view: View) -> None:
         """Send a new message."""
         self.replies.append(Say(view))
+
+    def later(self, work: Callable[[Backstage], Awaitable[Sequence[Reply]]]) -> None:
+        """Do this once all is written."""
+        self.replies.append(Later(work))
 
     def say_to(self, chat_id: int, view: View) -> None:
         """Send a new message to a chat that is not the person's."""

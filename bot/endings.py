@@ -12,7 +12,7 @@ from bot.core import experiment, planning, protocol, trial
 from bot.core.model import Kind, Night, Person, Status
 from bot.core.trial import Lived, Report, Trial
 from config import logs
-from db import erase, experiments, outbox, users
+from db import erase, experiments, imports, outbox, users
 from db.engine import Database, Unavailable
 
 _log = logs.logger(__name__)
@@ -75,6 +75,8 @@ class Endings:
 
     async def _part_from_the_silent(self, now: datetime) -> None:
         """Warn once, and a month later erase, in pages."""
+        async with self._database.write("imports") as db:
+            await imports.prune(db, now=now)
         while await self._warn(now) == PAGE:
             pass
         while await self._erase(now) == PAGE:

@@ -26,9 +26,12 @@ def commands(words: Words) -> list[tuple[str, str]]:
     return [
         ("tonight", words("Tonight at a glance")),
         ("diary", words("Your nights, month by month")),
+        ("experiment", words("Does it help you? A fair test")),
         ("tips", words("One more tip, and the topics")),
         ("settings", words("Bedtime, zone, form and the rest")),
         ("pause", words("Rest for some nights")),
+        ("export", words("All I hold about you, as a file")),
+        ("delete", words("Erase everything")),
         ("privacy", words("What is kept, and who runs this bot")),
         ("help", words("What I can do, and all shortcuts")),
         ("start", words("Set up, or see tonight")),

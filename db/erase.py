@@ -33,18 +33,22 @@ def owners() -> list[tuple[sa.Table, sa.Column[int]]]:
     return [*named, (_users, _users.c.id)]
 
 
-async def person(db: Connection, user_id: int, *, now: datetime) -> None:
-    """Forget this person in every table, in the caller's transaction, and note in the ledger that somebody was erased."""
-    await _forget(db, user_id)
+async def person(db: Connection, user_id: int, *, now: datetime, but_letter: int | None = None) -> None:
+    """Forget this person in every table, in the caller's transaction, and note in the ledger that somebody was erased.
+
+    `but_letter` is the update that asked for it: it leaves the inbox by itself, once it is handled.
+    """
+    await _forget(db, user_id, but_letter=but_letter)
     key = await _key(db)
     await _note(db, [(_who(key, user_id), now.date())])
 
 
-async def _forget(db: Connection, user_id: int) -> None:
+async def _forget(db: Connection, user_id: int, *, but_letter: int | None = None) -> None:
     for table, column in owners():
         if table is _inbox:
             # The bare number stays for two days, so that a repeated delivery is known.
-            await db.execute(_inbox.update().where(column == user_id).values(body=None, user_id=None))
+            others = (column == user_id, _inbox.c.update_id != (-1 if but_letter is None else but_letter))
+            await db.execute(_inbox.update().where(*others).values(body=None, user_id=None))
         else:
             await db.execute(table.delete().where(column == user_id))
 

@@ -48,8 +48,19 @@ def written(report: Report) -> dict[str, object]:
         "left_out": report.left_out,
         "not_sent": report.not_sent,
         "nights": [_night_written(record) for record in report.nights],
-        "verdict": dataclasses.asdict(report.verdict),
+        "verdict": written_verdict(report.verdict),
     }
+
+
+def written_verdict(verdict: Verdict) -> dict[str, object]:
+    """A verdict as JSON values, its fractions cut to nine digits: another machine may round the last ones otherwise."""
+    return {name: _rounded(value) for name, value in dataclasses.asdict(verdict).items()}
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def _night_written(record: NightRecord) -> dict[str, object]:

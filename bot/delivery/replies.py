@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from telegram import InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.clock import Clock, RealClock
-from bot.context import Answer, CopyOf, Edit, EditButtons, Reply, Say
+from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, Reply, Say
 from bot.delivery import sender, transport
 from bot.views.message import View
 from config import logs
@@ -63,6 +64,12 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int) -> None:
             )
         case EditButtons(message_id, keyboard):
             await bot.edit_message_reply_markup(chat_id, message_id, reply_markup=keyboard)
+        case Attach(name, content, caption):
+            await bot.send_document(
+                chat_id, InputFile(content, filename=name), caption=caption or None, parse_mode=ParseMode.HTML
+            )
+        case Later():
+            raise TypeError("work is not a message")
         case Answer(callback_id, text, alert):
             await bot.answer_callback_query(callback_id, text or None, show_alert=alert or None)
 
@@ -85,7 +92,7 @@ def _worth_another(error: TelegramError, reply: Reply) -> bool:
     if isinstance(error, BadRequest | Forbidden):
         return False
     return isinstance(error, NetworkError) and (
-        not isinstance(reply, Say | CopyOf) or not isinstance(error, transport.Unclear)
+        not isinstance(reply, Say | CopyOf | Attach) or not isinstance(error, transport.Unclear)
     )
 
 

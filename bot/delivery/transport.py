@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from yarl import URL
 
 from bot.clock import Clock
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
 _JSON = {"Content-Type": "application/json"}
 _PLAIN_AUTO_HEADERS = ("Accept", "Accept-Encoding", "User-Agent")
 _LEAST_SECONDS = 1.0
@@ -110,6 +112,7 @@ class Transport(BaseRequest):
         self, api_url: str, token: str, *, clock: Clock, limit: int = 128, timeouts: Timeouts | None = None
     ) -> None:
         self._root = f"{api_url.rstrip('/')}/bot{token}/"
+        self._files = f"{api_url.rstrip('/')}/file/bot{token}/"
         self._token = token
         self._clock = clock
         self._limit = limit
@@ -152,6 +155,33 @@ class Transport(BaseRequest):
         limits = self._limits(read=read_timeout or self._timeouts.read)
         answer = await self._exchange("POST", self._url(self._root + method), given, limits)
         return _decode(answer)["result"]
+
+    async def download(self, file_id: str, most: int) -> bytes | None:
+        """Get a file that somebody sent, or None when it has more bytes than `most`. Raises the exceptions of `telegram.error`."""
+        known = await self.call("getFile", file_id=file_id)
+        path = known.get("file_path") if isinstance(known, dict) else None
+        if not isinstance(path, str) or not _PLAIN_PATH.fullmatch(path) or ".." in path:
+            raise Unclear("no path to the file")
+        fault: TelegramError | None = None
+        status, payload = 0, b""
+        try:
+            async with self._open.get(
+                self._url(f"{self._files}{path}"), timeout=self._limits(), allow_redirects=False
+            ) as got:
+                status, payload = got.status, await _up_to(got.content, most + 1)
+        except _FAULTS as error:
+            fault = _fault(error)
+        if fault is not None:
+            raise fault
+        if status != 200:
+            raise Unclear(f"status {status} for a file")
+        return payload if len(payload) <= most else None
+
+    @property
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise NotSent("the transport is closed")
+        return self._session
 
     async def do_request(  # PTB fixes the number of parameters
         self,
@@ -224,6 +254,16 @@ class Transport(BaseRequest):
             ),
             speed,
         )
+
+
+async def _up_to(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """What comes, and no more than so many bytes of it, whatever was promised."""
+    parts = bytearray()
+    async for part in stream.iter_chunked(65_536):
+        parts += part
+        if len(parts) >= most:
+            break
+    return bytes(parts[:most])
 
 
 def _seconds(given: object, usual: float) -> float:

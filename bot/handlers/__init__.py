@@ -15,6 +15,7 @@ from bot.handlers import (
     onboarding,
     pages,
     preferences,
+    privacy,
     rest,
     stock,
     zones,
@@ -35,6 +36,7 @@ MODULES = (
     admins,
     broadcast,
     experiment,
+    privacy,
 )
 
 COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}

@@ -12,7 +12,7 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import parsing, press
 from bot.core.model import Awaiting
-from bot.handlers import bedtime, details, diary, evening, onboarding, preferences, stock, zones
+from bot.handlers import bedtime, details, diary, evening, onboarding, preferences, privacy, stock, zones
 from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
@@ -58,6 +58,9 @@ async def text(update: Update, turn: Turn) -> None:
     said = (message.text or "") if message is not None else ""
     short = parsing.clean(said, LONGEST_ANSWER) if len(said) <= LONGEST_ANSWER else ""
     awaited = onboarding.awaited(turn.person, turn)
+    if awaited is Awaiting.DELETE:
+        await privacy.typed_word(update, turn, said[:LONGEST_ANSWER])
+        return
     if turn.person.consent is None:
         await onboarding.start(update, turn)
         return
@@ -105,6 +108,10 @@ async def unknown_command(_update: Update, turn: Turn) -> None:
 
 async def other(update: Update, turn: Turn) -> None:
     """A photo, sticker, voice or anything else. An album comes as many messages and gets one line."""
+    file = None if update.message is None else update.message.document
+    if file is not None and onboarding.awaited(turn.person, turn) is Awaiting.IMPORT:
+        await privacy.document(turn, file)
+        return
     album = None if update.message is None else update.message.media_group_id
     if album is not None and album in _albums:
         return

@@ -10,6 +10,7 @@ from bot.sandbox.values import Fields, Refused, Upload
 
 _MOST_PHOTO = 10 * 2**20
 _MOST_DOCUMENT = 50 * 2**20
+_MOST_FETCHED = 20 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,22 @@ class Files:
         fields["file_size"] = len(given.content)
         return self._keep(Media("document", fields, given.name, given.content), fields)
 
-    def from_person(self, kind: str, content: bytes = b"") -> Media:
+    def described(self, file_id: str) -> Fields:
+        """What getFile says of a file: where to fetch it."""
+        known = self._known.get(file_id)
+        if known is None:
+            raise Refused("invalid file_id")
+        if len(known.content) > _MOST_FETCHED:
+            raise Refused("file is too big")
+        size = {"file_size": len(known.content)} if known.content else {}
+        return {"file_id": file_id, "file_unique_id": file_id[-12:], "file_path": f"documents/{file_id}", **size}
+
+    def content(self, file_id: str) -> bytes | None:
+        """The bytes of a file, or None where there is none."""
+        known = self._known.get(file_id)
+        return None if known is None else known.content
+
+    def from_person(self, kind: str, content: bytes = b"", name: str = "document.txt") -> Media:
         """A photo, sticker, voice or document as a person's app would upload it."""
         fields: Fields = {**self._identity(kind), "file_size": max(len(content), 1)}
         match kind:
@@ -70,7 +86,7 @@ class Files:
             case "voice":
                 fields |= {"duration": 3, "mime_type": "audio/ogg"}
             case "document":
-                fields |= {"file_name": "document.txt", "mime_type": "text/plain"}
+                fields |= {"file_name": name, "mime_type": "text/plain"}
         return self._keep(Media(kind, fields, content=content), fields)
 
     def _identity(self, kind: str) -> Fields:

@@ -31,6 +31,10 @@ def _get_me(call: Call) -> object:
     return BOT | dict.fromkeys(abilities + more, False) | {"can_join_groups": True}
 
 
+def _get_file(call: Call) -> object:
+    return call.world.files.described(call.given.text("file_id") or "")
+
+
 def _send_message(call: Call) -> object:
     return call.world.fields(composing.message(call.world, call.given, composing.body(call.given)))
 
@@ -260,6 +264,7 @@ METHODS: dict[str, Callable[[Call], object]] = {
     "setWebhook": _set_webhook,
     "deleteWebhook": _delete_webhook,
     "getWebhookInfo": _webhook_info,
+    "getFile": _get_file,
     "sendMessage": _send_message,
     "sendPhoto": _send_photo,
     "sendDocument": _send_document,

@@ -105,8 +105,8 @@ class Person:
     async def send_photo(self, caption: str = "") -> int:
         return self._attach(self.world.files.from_person("photo"), caption)
 
-    async def send_document(self, caption: str = "", *, content: bytes = b"") -> int:
-        return self._attach(self.world.files.from_person("document", content), caption)
+    async def send_document(self, caption: str = "", *, content: bytes = b"", name: str = "document.txt") -> int:
+        return self._attach(self.world.files.from_person("document", content, name), caption)
 
     async def send_sticker(self) -> int:
         return self._attach(self.world.files.from_person("sticker"))

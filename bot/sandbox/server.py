@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import time
@@ -59,6 +60,7 @@ async def running(
     telegram = Telegram(clock or RealClock(), token=token, limits=limits)
     app = web.Application(client_max_size=_LARGEST_BODY)
     app.router.add_route("*", "/bot{token}/{method}", _BotApi(telegram, fast=fast).handle)
+    app.router.add_get("/file/bot{token}/documents/{file_id}", functools.partial(_file, telegram))
     driving.add_routes(app, telegram)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
@@ -140,6 +142,14 @@ class _BotApi:
             limit=call.given.number("limit", 100),
             timeout=call.given.number("timeout"),
         )
+
+
+async def _file(telegram: Telegram, request: web.Request) -> web.Response:
+    """A file that getFile told of."""
+    content = telegram.world.files.content(request.match_info["file_id"])
+    if request.match_info["token"] != telegram.token or content is None:
+        return _json(404, {"ok": False, "error_code": 404, "description": "Not Found"})
+    return web.Response(body=content)
 
 
 async def _parameters(request: web.Request, method: str) -> _Given:

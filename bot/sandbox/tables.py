@@ -25,6 +25,7 @@ METHODS = {
     ),
     "deleteWebhook": declare("drop_pending_updates flag"),
     "getWebhookInfo": {},
+    "getFile": declare("file_id! text"),
     "sendMessage": declare("chat_id! chat, text! text", _TEXT, _SENDING),
     "sendPhoto": declare("chat_id! chat, photo! file, has_spoiler flag", _CAPTION, _SENDING),
     "sendDocument": declare(

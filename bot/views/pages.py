@@ -50,6 +50,7 @@ def help_page(words: Words, *, contact: str) -> View:
         "",
         words("<b>Your nights</b>"),
         "/diary – " + words("month by month, or <code>/diary 2026-11-14</code>"),
+        "/experiment – " + words("a fair test: does it help you?"),
         words("Reply to a morning question and your text becomes that night's note."),
         "",
         words("<b>Settings</b>"),
@@ -59,6 +60,8 @@ def help_page(words: Words, *, contact: str) -> View:
         "",
         "/start – " + words("set up, or tonight"),
         "/privacy – " + words("what I keep, and who runs me"),
+        "/export – " + words("take it all away") + " · /import – " + words("bring nights in"),
+        "/delete – " + words("erase everything"),
         "",
         _whom_to_ask(words, contact),
     )
@@ -97,6 +100,7 @@ def privacy(words: Words, *, contact: str) -> View:
         words("• What you tapped and when: your diary."),
         words("• When I wrote to you: so that no reminder comes twice."),
         words("• When you came and were last here: to notice who has moved on."),
+        words("• The plan and the outcome of a test, if you start one."),
         words("• Tips and topics you did not want, and that you read the safety text."),
         words("No name, no phone number. A place you share becomes a time zone and is thrown away."),
         "",
@@ -106,12 +110,15 @@ def privacy(words: Words, *, contact: str) -> View:
         words("Chats with bots are not end-to-end encrypted: they are stored on Telegram's servers, too."),
         "",
         words("<b>How long</b>"),
+        words("Of what you erase a keyed hash and the date stay, so that a backup brought back is erased again."),
+        words("After 18 silent months I warn you once, and erase everything 30 days later."),
         words("What you write is forgotten as soon as it is handled; what it set stays until it is erased."),
         words("One that I fail to read is kept for 30 days, whole and with your name on it, to find the fault."),
         "",
         words("<b>Leaving</b>"),
         words("/stop ends all messages and keeps your diary."),
-        words("To have everything erased, write to the operator."),
+        words("/export gives you all of it as a file."),
+        words("/delete erases all of it at once. Backups may hold a copy for up to 30 days."),
     )
     return View(text)
 

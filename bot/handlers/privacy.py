@@ -1,0 +1,147 @@
+"""What is theirs: /export takes it away, /delete erases it, /import brings nights from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from telegram import Document, Update
+from telegram.error import TelegramError
+
+from bot import export, language
+from bot.context import Attach, Backstage, Handler, Reply, Say, Turn
+from bot.core import incoming, trial
+from bot.core.incoming import Trouble, TroubleKind
+from bot.core.model import Awaiting
+from bot.language import Words
+from bot.views import privacy as views
+from bot.views.message import View
+from db import belongings, erase, imports
+
+EXPORT_EVERY = timedelta(minutes=10)
+"""How often a person may take everything away."""
+
+
+# -- taking away -------------------------------------------------------------------------------------------------------
+
+
+async def take_away(_update: Update, turn: Turn) -> None:
+    """/export"""
+    if turn.before is None:
+        turn.leave_no_trace = True
+        turn.say(views.nothing_known(turn.words))
+        return
+    last = turn.person.exported_at
+    if last is not None and turn.now < last + EXPORT_EVERY:
+        left = (last + EXPORT_EVERY - turn.now).total_seconds()
+        turn.say(views.export_wait(turn.words, max(1, -int(-left // 60))))
+        return
+    turn.change(exported_at=turn.now)
+    turn.later(functools.partial(_pack, user_id=turn.person.id, now=turn.now))
+
+
+async def _pack(backstage: Backstage, *, user_id: int, now: datetime) -> Sequence[Reply]:
+    async with backstage.database.read() as db:
+        everything = await belongings.read(db, user_id)
+    if everything is None:
+        return []
+    words = language.words(everything.person.language)
+    content = await asyncio.to_thread(
+        export.archive,
+        words,
+        everything.person,
+        lines=everything.lines,
+        trials=everything.trials,
+        rows=everything.rows,
+        now=now,
+    )
+    return [Attach(export.name(now), content, views.export_caption(words))]
+
+
+# -- erasing -----------------------------------------------------------------------------------------------------------
+
+
+async def ask(_update: Update, turn: Turn) -> None:
+    """/delete: a word is to be typed."""
+    if turn.before is None:
+        turn.leave_no_trace = True
+        turn.say(views.nothing_known(turn.words))
+        return
+    turn.await_typed(Awaiting.DELETE)
+    turn.say(views.ask_erase(turn.words))
+
+
+async def typed_word(update: Update, turn: Turn, text: str) -> None:
+    """The word, or another one."""
+    turn.change(awaiting=None, awaiting_until=None)
+    if text.strip().casefold() != views.word(turn.words).casefold():
+        turn.say(views.kept(turn.words))
+        return
+    await erase.person(turn.db, turn.person.id, now=turn.now, but_letter=update.update_id)
+    turn.leave_no_trace = True
+    turn.say(views.erased(turn.words))
+
+
+async def stay(update: Update, turn: Turn) -> None:
+    """[Keep them], after a long silence. Any word or tap does the same."""
+    turn.answer(update)
+    turn.edit(update, views.stays(turn.words))
+
+
+# -- bringing in -------------------------------------------------------------------------------------------------------
+
+
+async def ask_import(_update: Update, turn: Turn) -> None:
+    """/import"""
+    if turn.person.schedule is None:
+        turn.say(View(turn.words("Your set-up is not finished: /start goes on with it.")))
+        return
+    turn.await_typed(Awaiting.IMPORT)
+    turn.say(views.ask_import(turn.words))
+
+
+async def document(turn: Turn, file: Document) -> None:
+    """The file came. It is fetched and read after the commit: Telegram may take its time."""
+    if (file.file_size or 0) > incoming.LARGEST:
+        turn.say(views.trouble(turn.words, Trouble(TroubleKind.TOO_LARGE)))
+        return
+    turn.later(functools.partial(_bring_in, turn=turn, file_id=file.file_id))
+
+
+async def _bring_in(backstage: Backstage, *, turn: Turn, file_id: str) -> Sequence[Reply]:
+    words, schedule = turn.words, turn.schedule
+    try:
+        data = await backstage.fetch(file_id, incoming.LARGEST)
+    except TelegramError:
+        return _said(words, Trouble(TroubleKind.NOT_FETCHED))
+    if data is None:
+        return _said(words, Trouble(TroubleKind.TOO_LARGE))
+    last = trial.through(schedule, now=turn.now)
+    found = await asyncio.to_thread(incoming.read, data, zone=schedule.zone, last=last)
+    if isinstance(found, Trouble):
+        return _said(words, found)
+    async with backstage.database.write("import") as db:
+        preview = await imports.keep(db, turn.person.id, found, now=turn.now)
+    return [Say(views.preview(words, preview))]
+
+
+def _said(words: Words, trouble: Trouble) -> Sequence[Reply]:
+    return [Say(views.trouble(words, trouble))]
+
+
+async def bring_in(update: Update, turn: Turn) -> None:
+    """[Import] or [Cancel]"""
+    turn.answer(update)
+    turn.change(awaiting=None, awaiting_until=None)
+    if turn.press.arg(0) != "yes":
+        await imports.drop(turn.db, turn.person.id)
+        turn.edit(update, views.not_imported(turn.words))
+        return
+    count = await imports.take(turn.db, turn.person.id, now=turn.now)
+    turn.edit(update, views.import_gone(turn.words) if count is None else views.imported(turn.words, count))
+
+
+COMMANDS: dict[str, Handler] = {"export": take_away, "delete": ask, "import": ask_import}
+PRESSES: dict[str, Handler] = {"imp": bring_in, "stay": stay}

@@ -1,0 +1,113 @@
+"""Nights from elsewhere: kept until the person says yes, then filled in where nothing was said."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.core import incoming, sheet
+from bot.core.diary import Detail, Evening
+from bot.core.incoming import Arrived, Preview
+from bot.core.sheet import Line
+from db import belongings, experiments, tables
+from db.engine import Connection
+
+_imports, _nights, _details = tables.imports, tables.nights, tables.night_details
+
+KEEP = timedelta(hours=12)
+"""How long nights wait for a yes."""
+
+_SAID = ("intake", "intake_at", "reason", "rating", "rated_at", "late")
+_MORE = tuple(field.name for field in fields(Detail) if field.name != "night")
+
+
+async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime) -> Preview:
+    """Let these nights wait, in place of earlier ones. Returns what they would change."""
+    changes = await _changes(db, user_id, arrived.lines, now=now)
+    known = {
+        line.night for line in await belongings.lines(db, user_id, arrived.lines[0].night, arrived.lines[-1].night)
+    }
+    new = sum(line.night not in known for line in changes)
+    values = {"at": now, "nights": sheet.written(arrived.lines)}
+    insert = sqlite.insert(_imports) if db.dialect.name == "sqlite" else postgresql.insert(_imports)
+    await db.execute(
+        insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
+    )
+    return Preview(
+        nights=len(arrived.lines),
+        first=arrived.lines[0].night,
+        last=arrived.lines[-1].night,
+        new=new,
+        filled=len(changes) - new,
+        same=len(arrived.lines) - len(changes),
+        naps=arrived.naps,
+    )
+
+
+async def take(db: Connection, user_id: int, *, now: datetime) -> int | None:
+    """Fill in the nights that wait. Returns how many changed; None where none wait any more."""
+    text = await db.scalar(
+        _imports.delete().where(_imports.c.user_id == user_id, _imports.c.at > now - KEEP).returning(_imports.c.nights)
+    )
+    if text is None:
+        return None
+    lines = [sheet.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
+    changes = await _changes(db, user_id, lines, now=now)
+    await _write(db, user_id, changes)
+    return len(changes)
+
+
+async def drop(db: Connection, user_id: int) -> None:
+    """They are not wanted."""
+    await db.execute(_imports.delete().where(_imports.c.user_id == user_id))
+
+
+async def prune(db: Connection, *, now: datetime) -> None:
+    """Forget what has waited too long."""
+    await db.execute(_imports.delete().where(_imports.c.at <= now - KEEP))
+
+
+async def _changes(db: Connection, user_id: int, lines: Sequence[Line], *, now: datetime) -> list[Line]:
+    """The nights as they would be, where that differs from what they are."""
+    if not lines:
+        return []
+    known = {line.night: line for line in await belongings.lines(db, user_id, lines[0].night, lines[-1].night)}
+    one = await experiments.open_of(db, user_id)
+    sealed_from = None if one is None else one.plan.start
+    merged = (incoming.merged(known.get(line.night), line, sealed_from=sealed_from, at=now) for line in lines)
+    return [line for line in merged if line is not None]
+
+
+async def _write(db: Connection, user_id: int, lines: Sequence[Line]) -> None:
+    said = [
+        {"user_id": user_id, "night": line.night} | {name: getattr(line.record, name) for name in _SAID}
+        for line in lines
+        if line.record.intake is not None or line.record.rating is not None
+    ]
+    more = [
+        {"user_id": user_id, "night": line.night} | {name: _stored(getattr(line.detail, name)) for name in _MORE}
+        for line in lines
+        if line.detail != Detail(line.night)
+    ]
+    for row in (*said, *more):
+        row["late"] = row["late"] or None
+    await _upsert(db, _nights, _SAID, said)
+    await _upsert(db, _details, _MORE, more)
+
+
+def _stored(value: object) -> object:
+    return int(value) if isinstance(value, Evening) else value
+
+
+async def _upsert(db: Connection, table: sa.Table, names: Sequence[str], rows: list[dict[str, object]]) -> None:
+    if not rows:
+        return
+    insert = sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
+    new = {name: insert.excluded[name] for name in names}
+    await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new), rows)
