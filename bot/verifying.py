@@ -27,8 +27,8 @@ def main(path: Path) -> int:
     """Print what was found; 0 when all of it holds, 1 with one sentence when something does not."""
     try:
         for number, report in enumerate(_reports(path), 1):
-            print(f"Test {number}, from {report.plan.start}, {report.plan.length} nights")
-            print("\n".join(_checked(report)))
+            said = _checked(report)
+            print(f"Test {number}, from {report.plan.start}, {report.plan.length} nights", *said, sep="\n")
     except NotVerified as problem:
         print(problem, file=sys.stderr)
         return 1

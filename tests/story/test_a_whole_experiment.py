@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 from bot.clock import SharedClock
@@ -9,7 +11,7 @@ from bot.core import experiment
 from bot.core.experiment import Arm, Plan, RunIn
 from bot.sandbox.people import Person
 from bot.sandbox.telegram import Telegram
-from tests.conftest import Process
+from tests.conftest import ROOT, Process
 
 FIRST = date(2026, 1, 12)
 BED = 22  # UTC, in winter in Berlin 23:00
@@ -110,3 +112,21 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     rated = [experiment.arm_on(plan, night) for number, night in enumerate(nights) if number != 20]
     on, off = rated.count(Arm.ON), rated.count(Arm.OFF)
     assert f"{on} better nights of {on}, against 0 of {off}" in result.text
+
+    await ada.send("/export")
+    file = await ada.until(lambda seen: seen.media == "document")
+    assert file.file_name.endswith(".zip")
+    path = lull.folder / file.file_name
+    path.write_bytes(file.content)
+    # Nothing in its surroundings: neither a token nor a database.
+    checked = subprocess.run(
+        [sys.executable, "-m", "bot", "experiment", "verify", path],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"{on} better nights of {on}, against 0 of {off}" in checked.stdout
+    assert experiment.fingerprint(plan.seed) in checked.stdout

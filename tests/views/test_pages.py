@@ -172,7 +172,8 @@ def test_a_source_is_cited_by_who_and_when(authors: str, year: int | None, cited
 
 EVENINGS = {"tonight", "took", "tips", "pause", "resume", "stop"}
 SHORTCUTS = {"bedtime", "lead", "timezone", "form", "language", "checkin"}
-COMMANDS = EVENINGS | SHORTCUTS | {"start", "settings", "privacy", "diary"}
+OWN = {"experiment", "export", "import", "delete"}
+COMMANDS = EVENINGS | SHORTCUTS | OWN | {"start", "settings", "privacy", "diary"}
 
 
 def test_the_help_names_every_command_and_no_other() -> None:
@@ -198,7 +199,7 @@ def test_the_privacy_page_says_what_telegram_can_see_and_how_to_leave() -> None:
     assert "not end-to-end encrypted" in text
     assert "/stop" in text
     assert "30 days" in text
-    assert "erased, write to the operator" in text
+    assert "/delete erases all of it" in text
 
 
 def test_the_privacy_page_promises_no_command_that_is_not_there() -> None:
