@@ -20,7 +20,9 @@ from db.engine import Connection, Database
 NOW = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
 NIGHT = date(2026, 11, 14)
 ADA, BEN = 7, 8
-NOT_PERSONAL = {"marks", "erasures"}
+# What admins did as operators is the installation's record, not their diary.
+OPERATORS = {"audit", "broadcasts"}
+NOT_PERSONAL = {"marks", "erasures", *OPERATORS}
 FIXED = {
     "users.status": "active",
     "users.bedtimes": "1380",
