@@ -43,6 +43,11 @@ class Fault:
             raise ValueError(f"fault {self.kind!r} is none of {', '.join(KINDS)}")
 
     @property
+    def name(self) -> str:
+        """What the log of calls says: its kind, and of a status that hides an effect that it does."""
+        return "status_after" if self.kind == "status" and self.effect else self.kind
+
+    @property
     def before(self) -> bool:
         """Whether it strikes instead of the call, not after it."""
         return self.kind in ("drop_before", "too_many") or (self.kind == "status" and not self.effect)

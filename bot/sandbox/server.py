@@ -111,7 +111,7 @@ class _BotApi:
         finally:
             telegram.in_flight -= method != "getUpdates"
             telegram.counts.polls += method == "getUpdates"
-            struck = fault.kind if fault else ""
+            struck = fault.name if fault else ""
             telegram.log(method, given.shown(), outcome=(status, answer), began=began, fault=struck)
         return await _respond(request, fault, status=status, answer=answer)
 

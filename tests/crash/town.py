@@ -1,0 +1,319 @@
+"""A town of people with bedtimes, a Telegram, and a bot that dies and is started again; all in one simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.clock import SharedClock
+from bot.core import planning
+from bot.core.model import Night, Person, Status
+from bot.sandbox import server
+from bot.sandbox.telegram import Telegram
+from db import users
+from db.engine import Database
+from tests.conftest import ROOT, TOKEN
+from tests.crash import promise
+
+PATIENCE = 30.0
+"""Real seconds for anything that must come; a busy machine is slow."""
+
+
+_cradles: list[subprocess.Popen[bytes]] = []
+
+
+@contextlib.contextmanager
+def cradle() -> Iterator[None]:
+    """Keeps the process that forks bots, for all towns of a test run; see `nursery.py`."""
+    pipe, environment = subprocess.PIPE, os.environ | {"PYTHONTZPATH": "", "PTB_TIMEDELTA": "1"}
+    command = [sys.executable, "-m", "tests.crash.nursery"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, env=environment) as process:
+        _cradles.append(process)
+        try:
+            yield
+        finally:
+            _cradles.remove(process)
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+class Nursery:
+    """The cradle as one event loop sees it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader) -> None:
+        self._process, self._reader = process, reader
+        self._started: asyncio.Queue[int] = asyncio.Queue()
+        self._ended: dict[int, asyncio.Future[int]] = {}
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls) -> AsyncIterator[Nursery]:
+        process, reader = _cradles[-1], asyncio.StreamReader()
+        assert process.stdout is not None
+        pipe = os.fdopen(os.dup(process.stdout.fileno()), "rb", buffering=0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        nursery = cls(process, reader)
+        reading = asyncio.create_task(nursery._read())
+        try:
+            yield nursery
+        finally:
+            await nursery._empty()
+            reading.cancel()
+            transport.close()
+
+    async def _empty(self) -> None:
+        for pid, ended in self._ended.items():
+            if not ended.done():
+                os.kill(pid, signal.SIGKILL)
+                await self.ended(pid)
+
+    async def start(self, environment: dict[str, str], log: Path) -> int:
+        """The process id of a new bot."""
+        assert self._process.stdin is not None
+        line = json.dumps({"environment": environment, "log": str(log)}).encode() + b"\n"
+        os.write(self._process.stdin.fileno(), line)
+        return await asyncio.wait_for(self._started.get(), PATIENCE)
+
+    async def ended(self, pid: int) -> int:
+        """Its exit code, once it has one; negative for a signal."""
+        return await asyncio.wait_for(asyncio.shield(self._future(pid)), PATIENCE)
+
+    def alive(self, pid: int) -> bool:
+        return not self._future(pid).done()
+
+    def _future(self, pid: int) -> asyncio.Future[int]:
+        return self._ended.setdefault(pid, asyncio.get_running_loop().create_future())
+
+    async def _read(self) -> None:
+        async for line in self._reader:
+            word, pid, *code = line.split()
+            if word == b"started":
+                self._future(int(pid))
+                self._started.put_nowait(int(pid))
+            else:
+                self._future(int(pid)).set_result(int(code[0]))
+
+
+@dataclass(slots=True)
+class Bot:
+    """One place where a bot runs, again and again, with its own environment."""
+
+    nursery: Nursery
+    log_file: Path
+    environment: dict[str, str]
+    pid: int = 0
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+    @property
+    def alive(self) -> bool:
+        return self.pid != 0 and self.nursery.alive(self.pid)
+
+    async def start(self, **more: str) -> None:
+        self.pid = await self.nursery.start(self.environment | more, self.log_file)
+
+    async def end(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Send it a signal and wait for its end."""
+        if self.alive:
+            os.kill(self.pid, how)
+        return await self.nursery.ended(self.pid)
+
+
+@dataclass(slots=True)
+class Town:
+    """Everything in one hand. `up` says when the service ran, in simulated time without its jumps."""
+
+    folder: Path
+    clock: SharedClock
+    telegram: Telegram
+    bot: Bot
+    database_url: str
+    people: list[Person] = field(default_factory=list)
+    up: list[promise.Span] = field(default_factory=list)
+    since: datetime | None = None
+
+    # -- the bot -------------------------------------------------------------------------------------------------------
+
+    async def start(self, **more: str) -> None:
+        """Start the bot and wait until it polls."""
+        polls = self.polls
+        await self.bot.start(**more)
+        await self.wait(lambda: self.polls > polls or not self.bot.alive)
+        self.since = self.clock.now()
+
+    async def kill(self) -> None:
+        self._down()
+        await self.bot.end()
+
+    async def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        code = await self.bot.end(signal.SIGTERM)
+        self._down()
+        return code
+
+    async def died(self) -> int:
+        """Wait until the bot has ended by itself."""
+        code = await self.bot.nursery.ended(self.bot.pid)
+        self._down()
+        return code
+
+    def _down(self) -> None:
+        if self.since is not None:
+            self.up.append((self.since, self.clock.now()))
+        self.since = None
+
+    @property
+    def polls(self) -> int:
+        """Polls that have arrived, answered or not."""
+        return self.telegram.world.updates.polls
+
+    async def wait(self, condition: object, *, timeout: float = PATIENCE) -> None:
+        """Until it is true; looked at after every call and every few milliseconds. Raises TimeoutError."""
+        assert callable(condition)
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await self.telegram.called.wait_for(lambda: bool(condition()), timeout=0.01)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def jump(self, moment: datetime) -> None:
+        """The wall clock is set; the time between does not count as service."""
+        running = self.since is not None
+        self._down()
+        self.clock.set(moment)
+        if running:
+            self.since = moment
+
+    async def until(self, moment: datetime) -> None:
+        """Live until then."""
+        while (left := (moment - self.clock.now()).total_seconds()) > 0:
+            await self.clock.sleep(left)
+
+    # -- people --------------------------------------------------------------------------------------------------------
+
+    async def settle(self, count: int, *, beds: list[int], lead: int = 45) -> None:
+        """So many people in UTC move in, their bedtimes (minutes after midnight) dealt in turn."""
+        now = self.clock.now()
+        database = Database(async_url(self.database_url))
+        await database.migrate()
+        async with database.write() as db:
+            for number in range(count):
+                user_id = 1000 + number
+                self.telegram.person(user_id).room.refusal = None
+                bed = beds[number % len(beds)]
+                fresh = await users.create(db, user_id, now=now, language="en")
+                person = planning.replan(
+                    replace(
+                        fresh,
+                        status=Status.SETTING_UP,
+                        consent=1,
+                        zone="UTC",
+                        bedtimes=(bed,) * 7,
+                        lead=lead,
+                        form="citrate",
+                    ),
+                    now=now,
+                )
+                await users.save(db, fresh, person)
+                self.people.append(person)
+        await database.close()
+
+    # -- afterwards ----------------------------------------------------------------------------------------------------
+
+    async def judge(self, first: Night, last: Night) -> promise.Verdict:
+        """The verdict on these nights; also, on SQLite, that the file is whole."""
+        if self.since is not None:
+            self._down()
+            self.since = self.clock.now()
+        database = Database(async_url(self.database_url))
+        try:
+            found = await promise.records(database)
+            if database.is_sqlite:
+                async with database.read() as db:
+                    assert await db.scalar(sa.text("PRAGMA integrity_check")) == "ok"
+        finally:
+            await database.close()
+        # At a speed, a tenth of a real second of work is this much of the town's time; its stamps are whole seconds.
+        slack = timedelta(seconds=2 + 0.1 * self.clock.speed)
+        history = promise.History(self.people, list(self.telegram.calls), found, self.up, slack)
+        return history.judge(first, last)
+
+
+def async_url(url: str) -> str:
+    """A DATABASE_URL as the engine takes it."""
+    return url.replace("sqlite://", "sqlite+aiosqlite://").replace("postgresql://", "postgresql+asyncpg://")
+
+
+def taps(url: str) -> int:
+    """How many nights of the SQLite file have an answer."""
+    with contextlib.closing(
+        sqlite3.connect(f"file:{url.removeprefix('sqlite:///')}?mode=ro", uri=True, timeout=10)
+    ) as db:
+        return int(db.execute("SELECT count(*) FROM nights WHERE intake = 1").fetchone()[0])
+
+
+@contextlib.asynccontextmanager
+async def founded(folder: Path, *, begin: datetime, speed: float, database_url: str = "") -> AsyncIterator[Town]:
+    """A town on an empty database; the bot is not running yet."""
+    clock = SharedClock.create(folder / "clock", origin=begin, speed=speed)
+    url = database_url or f"sqlite:///{folder / 'lull.db'}"
+    async with server.running(clock=clock, token=TOKEN) as telegram, Nursery.open() as nursery:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "BOT_TOKEN": TOKEN,
+            "TELEGRAM_API_URL": telegram.url,
+            "DATABASE_URL": url,
+            "CLOCK_FILE": str(folder / "clock"),
+            "PYTHONWARNINGS": "error::ResourceWarning",
+        }
+        town = Town(folder, clock, telegram, Bot(nursery, folder / "bot.log", environment), url)
+        yield town
+
+
+async def haunted(town: Town, chance: random.Random, *, until: datetime, kills: int) -> int:
+    """Kill the bot at random points until then, at most so often, and start it again each time. Gives how often.
+
+    Every other death follows a message to Telegram by a few milliseconds; the others come at any time.
+    """
+    done = 0
+    while town.clock.now() < until and done < kills:
+        await _moment(town, chance, until)
+        await town.kill()
+        await town.start()
+        done += 1
+    await town.until(until)
+    return done
+
+
+async def _moment(town: Town, chance: random.Random, until: datetime) -> None:
+    left = max(0.0, (until - town.clock.now()).total_seconds() / town.clock.speed)
+    if chance.random() < 0.5:
+        await asyncio.sleep(min(left, chance.uniform(0.0, 0.5)))
+        return
+    before, more = len(town.telegram.calls), chance.randint(1, 4)
+    begun = town.telegram.world.events
+
+    def enough() -> bool:
+        return len(begun) >= target or len(town.telegram.calls) > before + 200
+
+    target = len(begun) + more
+    with contextlib.suppress(TimeoutError):
+        await town.wait(enough, timeout=min(left + 0.01, 1.0))
+    await asyncio.sleep(chance.choice((0.0, 0.001, 0.003, 0.01)))
