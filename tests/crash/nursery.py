@@ -10,10 +10,11 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import signal
 import sys
 import traceback
-from types import FrameType
+from collections.abc import Iterator
 
 from bot import __main__ as bot_main
 from bot import app  # noqa: F401 - loaded here so that the children need not
@@ -25,12 +26,9 @@ def _say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-def _reap(_number: int, _frame: FrameType | None) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
+def _reap() -> None:
+    while _children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
         _children.discard(pid)
@@ -39,8 +37,8 @@ def _reap(_number: int, _frame: FrameType | None) -> None:
 
 def _live(environment: dict[str, str], log: str) -> None:
     """What the child does instead of returning."""
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -60,20 +58,37 @@ def _live(environment: dict[str, str], log: str) -> None:
     os._exit(code)
 
 
+def _lines(deaths: int) -> Iterator[bytes]:
+    """The lines of the input as they come; meanwhile the dead are reported."""
+    rest = b""
+    while True:
+        ready, _, _ = select.select([0, deaths], [], [])
+        if deaths in ready:
+            os.read(deaths, 4096)
+            _reap()
+        if 0 in ready:
+            read = os.read(0, 65536)
+            if not read:
+                return
+            *lines, rest = (rest + read).split(b"\n")
+            yield from lines
+
+
 def main() -> None:
     """Fork until the input ends."""
     gc.freeze()
-    signal.signal(signal.SIGCHLD, _reap)
-    for line in sys.stdin:
+    # A death wakes the wait for input: a handler alone could run just before the wait begins, and be forgotten.
+    deaths, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    for line in _lines(deaths):
         wanted = json.loads(line)
-        # Held back, so that "ended" never comes before "started".
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         pid = os.fork()
         if pid == 0:
             _live(wanted["environment"], wanted["log"])
         _children.add(pid)
         _say(f"started {pid}")
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     for pid in list(_children):  # whoever asked for them is gone
         os.kill(pid, signal.SIGKILL)
 

@@ -208,14 +208,14 @@ class Town:
 
     # -- people --------------------------------------------------------------------------------------------------------
 
-    async def settle(self, count: int, *, beds: list[int], lead: int = 45) -> None:
-        """So many people in UTC move in, their bedtimes (minutes after midnight) dealt in turn."""
+    async def settle(self, count: int, *, beds: list[int], lead: int = 45, first: int = 1000) -> None:
+        """So many people in UTC move in, their bedtimes (minutes after midnight) dealt in turn; ids from `first` on."""
         now = self.clock.now()
         database = Database(async_url(self.database_url))
         await database.migrate()
         async with database.write() as db:
             for number in range(count):
-                user_id = 1000 + number
+                user_id = first + number
                 self.telegram.person(user_id).room.refusal = None
                 bed = beds[number % len(beds)]
                 fresh = await users.create(db, user_id, now=now, language="en")
@@ -263,10 +263,19 @@ def async_url(url: str) -> str:
 
 def taps(url: str) -> int:
     """How many nights of the SQLite file have an answer."""
-    with contextlib.closing(
-        sqlite3.connect(f"file:{url.removeprefix('sqlite:///')}?mode=ro", uri=True, timeout=10)
-    ) as db:
-        return int(db.execute("SELECT count(*) FROM nights WHERE intake = 1").fetchone()[0])
+    return count(url, "nights WHERE intake = 1")
+
+
+def open_reminders(url: str) -> int:
+    """How many reminders of the SQLite file are owed and have not ended."""
+    return count(url, "outbox WHERE kind = 'reminder' AND state IN ('due', 'claimed', 'sending')")
+
+
+def count(url: str, what: str) -> int:
+    """How many rows of the SQLite file fit."""
+    path = url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        return int(db.execute(f"SELECT count(*) FROM {what}").fetchone()[0])  # noqa: S608 - a test's own words
 
 
 @contextlib.asynccontextmanager
