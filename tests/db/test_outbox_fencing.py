@@ -135,6 +135,19 @@ async def test_a_row_put_off_beyond_its_night_still_has_a_fate(db: Connection) -
     assert (await nights.find(db, ADA, NIGHT)).delivery is Delivery.EXPIRED
 
 
+async def test_many_rows_end_in_one_write(db: Connection) -> None:
+    row = await sending(db)
+    await outbox.owe(db, [Message(ADA, Kind.CHECK_IN, NIGHT, DUE, UNTIL, BED, CLOSE)])
+    other = await claimed(db)
+    assert await outbox.start(db, [other], worker="me", now=DUE) == {other}
+
+    ends = [Settled(one, State.SENT, message_id=one, sent_at=DUE) for one in (row, other)]
+    await outbox.settle(db, ends, worker="me")
+
+    assert await state(db) == (State.SENT, 1, row)
+    assert await outbox.state_of(db, ADA, Kind.CHECK_IN, NIGHT) is State.SENT
+
+
 async def test_a_letter_is_done_once(db: Connection) -> None:
     await inbox.store(db, [inbox.Letter(5, ADA, "{}", DUE)])
 
