@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core import pacing
 from bot.core.model import Kind, Owed
+from bot.core.outcome import Unknown
 from bot.core.pacing import Lane
 from bot.delivery import after, sender
 from bot.delivery.group_commit import GroupCommit
@@ -58,7 +60,7 @@ class Heartbeat:
         self._early = timedelta()  # how long before their moment reminders may go: nothing, but in crowded minutes
         self._halted_until = 0.0
         self._pruned_at: datetime | None = None
-        self._leading = self._stopping = False
+        self._leading = self._stopping = self._doubtful = False
         self._beating = asyncio.Lock()
         self.last_beat: float | None = None  # on the monotonic clock
 
@@ -143,7 +145,7 @@ class Heartbeat:
     async def _deliver(self) -> None:
         """Claim and send until nothing is due."""
         try:
-            while self._leading and not self._stopping and not self._halted():
+            while self._leading and not self._stopping and not self._halted() and await self._answering():
                 rows = await self._claim()
                 for row in rows:
                     self._take(row)
@@ -166,6 +168,17 @@ class Heartbeat:
     def _let_go(self, task: asyncio.Task[None]) -> None:
         self._waiting.discard(task)
         del self._sending[task]
+
+    async def _answering(self) -> bool:
+        """Whether Telegram answers. After an outcome that nobody knows it is asked something harmless before another copy
+        is spent: an outage would use up all three, and leave nothing for the time after it."""
+        if self._doubtful:
+            try:
+                await self._bot.get_me()
+            except TelegramError:
+                return False
+            self._doubtful = False
+        return True
 
     def _halted(self) -> bool:
         """Whether nothing bulky may be sent now: what is claimed then would only grow stale in the limiter."""
@@ -208,6 +221,7 @@ class Heartbeat:
         if isinstance(outcome, sender.Closed):
             _log.error("Telegram does not accept the token; nothing is sent for a minute")
             self._halted_until = self._clock.monotonic() + HALT.total_seconds()
+        self._doubtful = self._doubtful or isinstance(outcome, Unknown)
         self._careful = max(0, self._careful - 1)
         self.metrics.outcome(row, outcome, now=now)
         end = after.settle(row, outcome, now=now)
@@ -221,7 +235,7 @@ class Heartbeat:
     async def _begin(self, row: Owed) -> bool:
         """Asked by the limiter when it is the row's turn: note the copy, unless the row is no longer ours to send."""
         task = asyncio.current_task()
-        if self._stopping or task is None:
+        if self._stopping or self._doubtful or task is None:
             return False
         self._waiting.discard(task)
         mine = await self._starting.add(row.id)
