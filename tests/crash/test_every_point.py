@@ -42,7 +42,9 @@ async def test_a_death_at_any_point_of_sending_loses_no_reminder(tmp_path: Path)
             await dies_and_goes_on(town, point)
             # Copies that may not have arrived go again after two minutes.
             town.jump(max(town.clock.now(), EVENING + timedelta(days=number, minutes=6)))
-            await town.wait(lambda: towns.open_reminders(town.database_url) == 0)
+            tonight = (NIGHT - date(1970, 1, 1)).days + number
+            sent = f"outbox WHERE kind = 'reminder' AND state = 'sent' AND night = {tonight}"
+            await town.wait(lambda sent=sent: towns.count(town.database_url, sent) == 6)
             await town.kill()
         verdict = await town.judge(NIGHT, NIGHT + timedelta(days=len(points) - 1))
 

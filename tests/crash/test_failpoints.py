@@ -42,7 +42,7 @@ def test_only_the_engine_commits_so_that_no_commit_is_without_a_fail_point() -> 
         if isinstance(node, ast.Attribute) and node.attr in ("begin", "begin_nested", "commit", "autocommit")
     ]
 
-    assert set(committing) == {"db/engine.py"}
+    assert set(committing) == {"db/engine.py", "db/sharing.py"}
 
 
 def test_switched_off_a_fail_point_is_an_empty_function() -> None:

@@ -17,10 +17,13 @@ EVENING = datetime(2026, 3, 26, 21, 14, 55, tzinfo=UTC)
 MORNING = datetime(2026, 3, 27, 7, 5, tzinfo=UTC)
 
 
-def sent_to(town: towns.Town, user_id: int) -> str:
-    """The text of the person's first message, or nothing."""
-    chat = town.telegram.person(user_id).chat
-    return chat[0].text if chat else ""
+_IN_HAND = "outbox WHERE state IN ('claimed', 'sending')"
+_SENT = "outbox WHERE kind = 'reminder' AND state = 'sent'"
+
+
+async def all_sent(town: towns.Town, number: int) -> None:
+    """So many reminders are out and noted."""
+    await town.wait(lambda: towns.count(town.database_url, _SENT) == number)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ async def test_half_an_hour_without_telegram_makes_reminders_late_and_tells_of_t
 ) -> None:
     """Bedtimes 21:30 and 22:00, leads of 45 minutes; Telegram is away from 20:40 to 21:26: too late for the first."""
     began = datetime(2026, 3, 26, 20, 40, tzinfo=UTC)
-    async with towns.founded(tmp_path, begin=began, speed=120) as town:
+    async with towns.founded(tmp_path, begin=began, speed=240) as town:
         await town.settle(6, beds=[21 * 60 + 30, 22 * 60])
         await town.start()
         fault.lasting = 46 * 60.0
@@ -42,7 +45,7 @@ async def test_half_an_hour_without_telegram_makes_reminders_late_and_tells_of_t
         town.jump(began + timedelta(minutes=37))
         await town.until(began + timedelta(minutes=48))
         await town.wait(lambda: towns.open_reminders(town.database_url) == 0)
-        town.jump(MORNING + timedelta(minutes=0))
+        town.jump(MORNING)
         await town.wait(
             lambda: towns.count(town.database_url, "outbox WHERE kind = 'check_in' AND state = 'sent'") == 6
         )
@@ -69,20 +72,18 @@ async def test_a_storm_of_429_halts_the_reminders_and_not_the_answers(tmp_path: 
         await stranger.send("/start")
         answer = await stranger.next()
 
-        await town.wait(
-            lambda: towns.count(town.database_url, "outbox WHERE kind = 'reminder' AND state = 'sent'") == 60
-        )
+        await all_sent(town, 60)
         verdict = await town.judge(NIGHT, NIGHT)
         calls = [call for call in town.telegram.called_with("sendMessage") if call.at > halted.at + 2]
         assert await town.stop() == 0
 
     assert answer.at.timestamp() < halted.at + 60
-    assert [call.given["chat_id"] for call in calls if call.at < halted.at + 59] == [77]
+    assert {call.given["chat_id"] for call in calls if call.at < halted.at + 59} <= {77}
     assert (verdict.broken, verdict.sent, verdict.doubled) == ([], 60, 0)
 
 
-@pytest.mark.parametrize("hours", [2, -2])
-async def test_a_wall_clock_that_jumps_loses_and_doubles_nothing(tmp_path: Path, hours: int) -> None:
+@pytest.mark.parametrize("hours", [1.25, -2])
+async def test_a_wall_clock_that_jumps_loses_and_doubles_nothing(tmp_path: Path, hours: float) -> None:
     """In the middle of a burst; the bedtimes are far enough away for both."""
     async with towns.founded(tmp_path, begin=EVENING - timedelta(hours=2), speed=10) as town:
         await town.settle(40, beds=[22 * 60], lead=45)
@@ -91,16 +92,11 @@ async def test_a_wall_clock_that_jumps_loses_and_doubles_nothing(tmp_path: Path,
         await town.start()
         await town.wait(lambda: town.telegram.counts.methods["sendMessage"] >= 5)
 
-        # Two hours on, the first forty have less than no time left: they are told in the morning.
-        town.jump(town.clock.now() + timedelta(hours=hours) if hours < 0 else EVENING)
-        await town.wait(
-            lambda: towns.count(town.database_url, "outbox WHERE kind = 'reminder' AND state = 'sent'") >= 40
-        )
+        town.jump(town.clock.now() + timedelta(hours=hours))
         if hours < 0:
+            await town.wait(lambda: towns.count(town.database_url, _IN_HAND) == 0)
             town.jump(EVENING)
-        await town.wait(
-            lambda: towns.count(town.database_url, "outbox WHERE kind = 'reminder' AND state = 'sent'") == 80
-        )
+        await all_sent(town, 80)
         verdict = await town.judge(NIGHT, NIGHT)
         assert await town.stop() == 0
 
@@ -117,9 +113,7 @@ async def test_a_suspended_machine_wakes_up_and_sends_each_reminder_once(tmp_pat
         os.kill(town.bot.pid, signal.SIGSTOP)
         town.jump(town.clock.now() + timedelta(minutes=20))
         os.kill(town.bot.pid, signal.SIGCONT)
-        await town.wait(
-            lambda: towns.count(town.database_url, "outbox WHERE kind = 'reminder' AND state = 'sent'") == 40
-        )
+        await all_sent(town, 40)
         verdict = await town.judge(NIGHT, NIGHT)
         assert await town.stop() == 0
 
@@ -127,18 +121,16 @@ async def test_a_suspended_machine_wakes_up_and_sends_each_reminder_once(tmp_pat
 
 
 async def test_sigterm_in_a_burst_ends_within_seconds_and_the_next_start_goes_on(tmp_path: Path) -> None:
-    async with towns.founded(tmp_path, begin=EVENING, speed=5) as town:
+    async with towns.founded(tmp_path, begin=EVENING, speed=20) as town:
         await town.settle(60, beds=[22 * 60])
         await town.start()
         town.telegram.fault(Fault("too_many", "sendMessage", skip=20, count=1, retry_after=120))
         await town.wait(lambda: any(call.status == 429 for call in town.telegram.calls))
 
         assert await town.stop() == 0
-        left = towns.count(town.database_url, "outbox WHERE state IN ('claimed', 'sending')")
+        left = towns.count(town.database_url, _IN_HAND)
         await town.start()
-        await town.wait(
-            lambda: towns.count(town.database_url, "outbox WHERE kind = 'reminder' AND state = 'sent'") == 60
-        )
+        await all_sent(town, 60)
         verdict = await town.judge(NIGHT, NIGHT)
         assert await town.stop() == 0
 
