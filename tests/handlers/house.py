@@ -88,7 +88,7 @@ class House:
         ]
 
     async def restart(self, at: datetime | None = None) -> None:
-        """The bot dies and comes up again, at that moment or now; starting takes no simulated time worth a word."""
+        """The bot dies and comes up again, at that moment or now. Starting takes some simulated minutes."""
         await self.lull.kill()
         await self.wake(at or self.clock.now())
 
@@ -96,10 +96,10 @@ class House:
         """Start the bot and wait until it asks for updates."""
         updates = self.telegram.world.updates
         before = updates.polls
-        self.clock.set(at, speed=1.0)
+        # At full speed from the start: the process takes its tick from the speed it finds.
+        self.clock.set(at, speed=SPEED)
         await self.lull.start()
         assert await updates.changes.wait_for(lambda: updates.polls > before, timeout=60), self.lull.log
-        self.clock.set(self.clock.now(), speed=SPEED)
 
     async def quiet(self) -> None:
         """Everything that was sent to the bot has been dealt with."""
@@ -121,6 +121,7 @@ async def open_house(folder: Path, *, begins: datetime) -> AsyncIterator[House]:
         lull = Process(folder, telegram.url)
         house = House(telegram, clock, lull)
         await house.wake(begins)
+        house.at(begins)
         try:
             yield house
             await house.quiet()
