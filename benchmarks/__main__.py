@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from benchmarks import capacity, parts, presses, reminders, scale
+from benchmarks import capacity, parts, presses, reminders, scale, starting
 from benchmarks.parts import Figure
 
 DOC = parts.ROOT / "docs" / "reliability.md"
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[..., Coroutine[object, object, list[Figure]]]] = {
     "reminders": lambda *, quick: reminders.run(number=500 if quick else 10_000),
     "scale": lambda *, quick: scale.run(people=20_000 if quick else 1_000_000),
     "capacity": _capacity,
+    "starting": lambda *, quick: starting.run(number=500 if quick else 5000),
 }
 
 

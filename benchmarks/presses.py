@@ -62,6 +62,15 @@ async def steadily(remote: Remote, *, first: int, rate: float, seconds: float) -
     return {part: 1000 * seconds_ for part, seconds_ in waits.items()}
 
 
+async def in_a_burst(remote: Remote, folder: Path, *, first: int, burst: int) -> dict[str, float]:
+    """The waits of 20 taps a second while `burst` reminders fall due at once."""
+    connection = parts.open_file(folder)
+    parts.fill(connection, Crowd(burst, datetime.now(UTC), first=90_000_000))
+    connection.close()
+    await parts.until(remote, lambda counts: parts.called(counts, "sendMessage") > 0)
+    return await steadily(remote, first=first, rate=20, seconds=5)
+
+
 @asynccontextmanager
 async def _echo(remote: Remote, folder: Path) -> AsyncIterator[Running]:
     values = {"BOT_TOKEN": parts.TOKEN, "TELEGRAM_API_URL": remote.url}
@@ -76,7 +85,7 @@ async def run(*, number: int = 6000) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with await parts.fresh(folder) as connection:
-            parts.fill(connection, Crowd(3 * number, now + timedelta(hours=20)))
+            parts.fill(connection, Crowd(3 * number + 100, now + timedelta(hours=20)))
             parts.remind_everybody(connection, night=now.date(), now=now)
         connection.close()
         async with parts.stand_in() as (remote, _), _echo(remote, folder) as echo:
@@ -88,12 +97,15 @@ async def run(*, number: int = 6000) -> list[Figure]:
             rate, cpu = await flat_out(remote, bot, first=FIRST + number, number=number, name="presses")
             share = server.used / number * 1000
             waits = await steadily(remote, first=FIRST + 2 * number, rate=450, seconds=min(8, number / 450))
+            await remote.clear_counts()
+            crowded = await in_a_burst(remote, folder, first=FIRST + 3 * number, burst=number // 3)
     return [
         Figure("presses written and answered", rate, "/s", ">= 900", echo_rate, "echo bot, writes nothing"),
         Figure("CPU of a press", cpu, "ms", "", echo_cpu, "echo bot"),
         Figure("CPU of the stand-in for it", share, "ms"),
         Figure("tap to answer at 450/s, p50", waits["50"], "ms"),
         Figure("tap to answer at 450/s, p99", waits["99"], "ms", "<= 100"),
+        Figure(f"tap to answer in a burst of {number // 3}, p99", crowded["99"], "ms", "<= 100"),
     ]
 
 
