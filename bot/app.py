@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import InvalidToken, TelegramError
@@ -22,10 +22,12 @@ from bot.context import Backstage, Later, Reply, Turn
 from bot.core.pacing import Lane
 from bot.delivery import replies
 from bot.delivery.announcer import Announcer
+from bot.delivery.gallery import Gallery
 from bot.delivery.heartbeat import Heartbeat
 from bot.delivery.leader import Leader
 from bot.delivery.limiter import Limiter
 from bot.delivery.renderer import Renderer
+from bot.delivery.studio import Studio
 from bot.delivery.transport import Transport
 from bot.endings import Endings
 from bot.handlers import routes
@@ -61,6 +63,12 @@ class Intake(Protocol):
     async def run(self) -> None: ...
 
 
+class Do(Protocol):
+    """Does one reply on the wires."""
+
+    async def __call__(self, reply: Reply, /, *, chat_id: int) -> None: ...
+
+
 @dataclass(slots=True)
 class Lull:
     """All the parts of a running bot."""
@@ -79,6 +87,7 @@ class Lull:
     scheduler: AsyncIOScheduler
     metrics: Metrics
     limiter: Limiter
+    gallery: Gallery
     leader: Leader = field(init=False)
     watch: Watch = field(init=False)
     endings: Endings = field(init=False)
@@ -121,13 +130,17 @@ def build(settings: Settings, texts: Content) -> Lull:
         ApplicationBuilder().bot(bot).updater(None).job_queue(None).context_types(ContextTypes(context=Turn)).build()
     )
     app.add_handlers(routes.routes())
-    perform = functools.partial(_perform, bot, clock, Backstage(database, transport.download))
+    gallery = Gallery(database, Studio(), clock=clock)
+    do = functools.partial(replies.perform, bot, clock=clock, gallery=gallery)
+    perform = functools.partial(_perform, do, Backstage(database, transport.download))
     desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(desk, clock=clock)
     metrics = Metrics()
     renderer = Renderer(texts)
     desk.reloaded.append(renderer.renew)
-    heartbeat = Heartbeat(bot, database, renderer, clock=clock, rate=settings.send_rate, metrics=metrics)
+    heartbeat = Heartbeat(
+        bot, database, renderer, clock=clock, rate=settings.send_rate, metrics=metrics, gallery=gallery
+    )
     intake = _intake(settings, transport, database, queues, clock)
     scheduler = AsyncIOScheduler(timezone="UTC")
     lull = Lull(
@@ -145,6 +158,7 @@ def build(settings: Settings, texts: Content) -> Lull:
         scheduler,
         metrics,
         limiter,
+        gallery,
     )
     _measure(lull)
     return lull
@@ -193,9 +207,9 @@ def _faults(lull: Lull) -> dict[str, str]:
     return {"telegram": lull.intake.fault} if lull.intake.fault else {}
 
 
-async def _perform(bot: ExtBot[Any], clock: Clock, backstage: Backstage, reply: Reply, chat_id: int) -> None:
+async def _perform(do: Do, backstage: Backstage, reply: Reply, chat_id: int) -> None:
     if not isinstance(reply, Later):
-        await replies.perform(bot, reply, chat_id=chat_id, clock=clock)
+        await do(reply, chat_id=chat_id)
         return
     try:
         more = await reply.work(backstage)
@@ -203,7 +217,7 @@ async def _perform(bot: ExtBot[Any], clock: Clock, backstage: Backstage, reply: 
         _log.error("work after an answer failed", kind=type(error).__name__, exc_info=error)
         return
     for said in more:
-        await _perform(bot, clock, backstage, said, chat_id)
+        await _perform(do, backstage, said, chat_id)
 
 
 async def run(settings: Settings) -> int:
@@ -214,6 +228,7 @@ async def run(settings: Settings) -> int:
         await _open(lull)
         return await _live(lull, stop)
     finally:
+        await lull.gallery.close()
         await lull.transport.shutdown()
         await lull.database.close()
 

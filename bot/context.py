@@ -11,6 +11,7 @@ from telegram import InlineKeyboardMarkup, Update
 from telegram.ext import CallbackContext, ExtBot
 
 from bot import language
+from bot.charts import Drawing
 from bot.content import Content
 from bot.core import planning
 from bot.core.model import Awaiting, Person, Schedule, Status
@@ -86,7 +87,15 @@ class Later:
     work: Callable[[Backstage], Awaitable[Sequence[Reply]]]
 
 
-Reply = Say | CopyOf | Edit | EditButtons | Answer | Attach | Later
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A picture with a view as its caption; the caption says in words what the picture shows."""
+
+    drawing: Drawing
+    view: View
+
+
+Reply = Say | CopyOf | Edit | EditButtons | Answer | Attach | Show | Later
 
 SEEN_EVERY = timedelta(hours=12)
 """How exactly it is kept when a person was last here: enough to find the dormant, without a write for every tap."""
@@ -199,6 +208,10 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     def later(self, work: Callable[[Backstage], Awaitable[Sequence[Reply]]]) -> None:
         """Do this once all is written."""
         self.replies.append(Later(work))
+
+    def show(self, drawing: Drawing, caption: View) -> None:
+        """Send a picture. It is drawn after the commit, unless Telegram has it already."""
+        self.replies.append(Show(drawing, caption))
 
     def say_to(self, chat_id: int, view: View) -> None:
         """Send a new message to a chat that is not the person's."""

@@ -85,6 +85,13 @@ class Words:
         return str(self.locale.months["stand-alone"]["abbreviated"][first.month])
 
     @property
+    def calendar(self) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+        """Weekdays from Monday in a letter, months from January in short, and the week's first day."""
+        months = self.locale.months["stand-alone"]["abbreviated"]
+        short = tuple(str(months[number]).rstrip(".") for number in range(1, 13))
+        return tuple(self.weekday_letter(day) for day in range(7)), short, self.first_weekday
+
+    @property
     def weekdays(self) -> dict[str, frozenset[int]]:
         """The weekdays' names, long and short, each for its number."""
         days = self.locale.days["format"]

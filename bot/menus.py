@@ -26,6 +26,7 @@ def commands(words: Words) -> list[tuple[str, str]]:
     return [
         ("tonight", words("Tonight at a glance")),
         ("diary", words("Your nights, month by month")),
+        ("insight", words("What your own nights say")),
         ("experiment", words("Does it help you? A fair test")),
         ("tips", words("One more tip, and the topics")),
         ("settings", words("Bedtime, zone, form and the rest")),

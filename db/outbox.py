@@ -51,7 +51,7 @@ def _proven(copies: ColumnElement[int]) -> ColumnElement[str]:
     return sa.case((sa.and_(_box.c.kind == Kind.REMINDER, left), State.SENT), else_=State.CANCELLED)
 
 
-_ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0}, value=_box.c.kind, else_=1)
+_ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0, Kind.DIGEST: 2}, value=_box.c.kind, else_=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,15 @@ def _morning(person: Person, schedule: Schedule, due: Due, cadence: Cadence | No
     asked = cadence is None or (cadence is Cadence.WEEKLY and due.night.weekday() == _SATURDAY)
     keep_going = cadence is Cadence.WEEKLY and person.cadence is None
     at, until = times.check_in_at(schedule, due.night), times.check_in_until(schedule, due.night)
-    if person.no_check_in or not (asked or keep_going) or until <= at:
-        return ()
-    kind = Kind.KEEP_GOING if keep_going else Kind.CHECK_IN
-    return (Message(person.id, kind, due.night, due_at=at, until_at=until, bed_at=due.bed_at, close_at=until),)
+    kinds = []
+    if (asked or keep_going) and not person.no_check_in:
+        kinds.append(Kind.KEEP_GOING if keep_going else Kind.CHECK_IN)
+    if due.night.weekday() == _SATURDAY and not person.no_digest and cadence in (None, Cadence.NIGHTLY):
+        kinds.append(Kind.DIGEST)
+    return tuple(
+        Message(person.id, kind, due.night, due_at=at, until_at=until, bed_at=due.bed_at, close_at=until)
+        for kind in (kinds if at < until else ())
+    )
 
 
 def _cadence(person: Person) -> Cadence | None:

@@ -13,10 +13,11 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core import pacing
-from bot.core.model import Kind, Owed
+from bot.core.model import Kind, Owed, State
 from bot.core.outcome import Unknown
 from bot.core.pacing import Lane
-from bot.delivery import after, sender
+from bot.delivery import after, digest, sender
+from bot.delivery.gallery import Gallery
 from bot.delivery.group_commit import GroupCommit
 from bot.delivery.limiter import Limiter, Passage
 from bot.delivery.renderer import Renderer
@@ -38,17 +39,25 @@ CAREFUL = 10
 HALT = timedelta(seconds=60)
 """How long nothing is sent after Telegram refused our token."""
 
-_LANES = {Kind.REMINDER: Lane.REMINDER, Kind.NUDGE: Lane.REMINDER}
+_LANES = {Kind.REMINDER: Lane.REMINDER, Kind.NUDGE: Lane.REMINDER, Kind.DIGEST: Lane.DIGEST}
 
 
 class Heartbeat:
     """Sends what is owed. One a process; `worker` is its name on the rows it has claimed."""
 
     def __init__(
-        self, bot: ExtBot[Passage], database: Database, renderer: Renderer, *, clock: Clock, rate: int, metrics: Metrics
+        self,
+        bot: ExtBot[Passage],
+        database: Database,
+        renderer: Renderer,
+        *,
+        clock: Clock,
+        rate: int,
+        metrics: Metrics,
+        gallery: Gallery | None = None,
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
-        self._rate, self.metrics = rate, metrics
+        self._rate, self.metrics, self._gallery = rate, metrics, gallery
         self._paid = rate > pacing.FREE_RATE
         self.worker = secrets.token_hex(8)
         self._starting = GroupCommit[int, bool](self._start)
@@ -202,6 +211,9 @@ class Heartbeat:
     async def _one(self, row: Owed) -> None:
         """One row from claimed to settled."""
         try:
+            if row.kind is Kind.DIGEST:
+                await self._digest(row)
+                return
             view = self._renderer.render(row, now=self._clock.now())
         except Exception as error:  # a mistake in one text must not hold up the others
             _log.error("a message could not be rendered", kind=row.kind, error=type(error).__name__, exc_info=error)
@@ -209,14 +221,25 @@ class Heartbeat:
             return
         await self._send(row, view)
 
-    async def _send(self, row: Owed, view: View) -> None:
+    async def _digest(self, row: Owed) -> None:
+        """The week's picture, or nothing for a week without a word."""
+        async with self._database.read() as db:
+            found = await digest.prepare(db, row)
+        if found is None:
+            await self._end(Settled(row.id, State.CANCELLED, reason="nothing to tell"))
+            return
+        view, drawing = found
+        photo = None if self._gallery is None else await self._gallery.drawn(drawing)
+        await self._send(row, view, photo)
+
+    async def _send(self, row: Owed, view: View, photo: bytes | None = None) -> None:
         lane = _LANES.get(row.kind, Lane.CHECK_IN)
         begin = functools.partial(self._begin, row)
         passage = Passage(lane, deadline=row.until_at, before=begin, paid=self._paid)
-        outcome = await sender.send(self._bot, row.person.id, view, passage=passage)
+        outcome = await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)
         failpoints.reach("after_send")
         if isinstance(outcome, sender.Moved):
-            outcome = await sender.send(self._bot, outcome.chat_id, view, passage=Passage(lane))
+            outcome = await sender.send(self._bot, outcome.chat_id, view, passage=Passage(lane), photo=photo)
         now = self._clock.now()
         if isinstance(outcome, sender.Closed):
             _log.error("Telegram does not accept the token; nothing is sent for a minute")

@@ -46,6 +46,8 @@ class Renderer:
                 )
             case Kind.DORMANT:
                 return privacy.dormant(words)
+            case Kind.DIGEST:
+                raise ValueError("a digest is more than its row says")
 
     def _product(self, words: Words, row: Owed) -> str | None:
         form = self.content.form(row.person.form) if row.person.form else None

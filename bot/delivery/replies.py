@@ -9,9 +9,13 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
+from bot import language
 from bot.clock import Clock, RealClock
-from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, Reply, Say
+from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, Reply, Say, Show
+from bot.core.flood import Manner
 from bot.delivery import sender, transport
+from bot.delivery.gallery import Gallery
+from bot.delivery.studio import NotDrawn
 from bot.views.message import View
 from config import logs
 
@@ -29,12 +33,25 @@ _HARMLESS = (
 )
 
 
-async def perform(bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock | None = None) -> None:
-    """Do one reply. What fails is logged, never raised: its update is done and must not be handled again."""
+async def perform(
+    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock | None = None, gallery: Gallery | None = None
+) -> None:
+    """Do one reply. What fails is logged, never raised: its update is done and must not be handled again.
+
+    Without a gallery a picture's caption goes alone.
+    """
     clock = clock or RealClock()
+    if isinstance(reply, Show):
+        hung = _hung(reply, chat_id, gallery)
+        if hung is None:
+            return
+        reply = hung
     for wait in (*_PATIENCE, None):
         try:
-            await _once(bot, reply, chat_id)
+            await _once(bot, reply, chat_id, gallery)
+        except NotDrawn:
+            # Its caption says in words what it would have shown.
+            reply = Say(reply.view) if isinstance(reply, Show) else reply
         except TelegramError as error:
             if wait is None or not _worth_another(error, reply):
                 _note(error, reply)
@@ -47,8 +64,22 @@ async def perform(bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock 
             return
 
 
-async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int) -> None:
+def _hung(reply: Show, chat_id: int, gallery: Gallery | None) -> Reply | None:
+    """What a picture becomes: itself, or after too many of them in a minute one word, then nothing."""
+    if gallery is None:
+        return Say(reply.view)
+    match gallery.admit(chat_id):
+        case Manner.WELCOME:
+            return reply
+        case Manner.WARN:
+            return Say(View(language.words(None)("Three pictures a minute is all I can draw. Give me a moment.")))
+    return None
+
+
+async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery | None) -> None:
     match reply:
+        case Show(drawing, view) if gallery is not None:
+            await gallery.send(bot, chat_id, drawing, view)
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
         case CopyOf(message_id):
@@ -92,7 +123,7 @@ def _worth_another(error: TelegramError, reply: Reply) -> bool:
     if isinstance(error, BadRequest | Forbidden):
         return False
     return isinstance(error, NetworkError) and (
-        not isinstance(reply, Say | CopyOf | Attach) or not isinstance(error, transport.Unclear)
+        not isinstance(reply, Say | CopyOf | Attach | Show) or not isinstance(error, transport.Unclear)
     )
 
 

@@ -40,8 +40,22 @@ class Words(Protocol):
     def silent(self) -> bool: ...
 
 
-async def send(bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: Passage) -> Outcome:
-    """Send a new message. Only cancellation is raised."""
+async def send(
+    bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: Passage, photo: bytes | None = None
+) -> Outcome:
+    """Send a new message, or a photo with the message as its caption. Only cancellation is raised."""
+    if photo is not None:
+        return await _outcome(
+            bot.send_photo(
+                chat_id,
+                photo,
+                caption=message.text,
+                parse_mode=ParseMode.HTML,
+                disable_notification=message.silent,
+                reply_markup=message.keyboard,
+                rate_limit_args=passage,
+            )
+        )
     return await _outcome(
         bot.send_message(
             chat_id,

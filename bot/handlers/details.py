@@ -11,11 +11,12 @@ from bot.core import diary as core
 from bot.core import parsing, press
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.model import Awaiting, Minute, Night
+from bot.core.model import Awaiting, Kind, Minute, Night
 from bot.handlers import diary
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
+from db import outbox
 
 _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "morning"}
 
@@ -144,6 +145,8 @@ async def switch(update: Update, turn: Turn) -> None:
         return
     turn.answer(update)
     turn.change(**{field: not getattr(turn.person, field)})
+    if turn.person.no_digest:
+        await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
     turn.edit(update, views.choices(turn.words, turn.person))
 
 

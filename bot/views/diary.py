@@ -88,6 +88,7 @@ def _around(words: Words, shown: Month) -> list[Button]:
     on = shown.last >= after
     return [
         *([button("‹ " + words.short_month(before), "month", before.isoformat()[:7])] if back else []),
+        button(words("Pictures"), "pic", 3),
         *([button(words.short_month(after) + " ›", "month", after.isoformat()[:7])] if on else []),
     ]
 

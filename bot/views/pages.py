@@ -50,6 +50,7 @@ def help_page(words: Words, *, contact: str) -> View:
         "",
         words("<b>Your nights</b>"),
         "/diary – " + words("month by month, or <code>/diary 2026-11-14</code>"),
+        "/insight – " + words("what they say, and how sure that is"),
         "/experiment – " + words("a fair test: does it help you?"),
         words("Reply to a morning question and your text becomes that night's note."),
         "",

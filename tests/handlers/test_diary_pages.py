@@ -64,7 +64,7 @@ async def test_a_month_shows_each_night_by_signs_that_need_no_colour(ann: Ann) -
     assert shown["14"] == "still"  # its evening has not begun
     assert "Taken on 3 of 13 nights · 3 rated" in ann.page.text
     assert ann.page.keyboard is not None
-    assert [len(row) for row in ann.page.keyboard.inline_keyboard] == [7] * 7 + [1]
+    assert [len(row) for row in ann.page.keyboard.inline_keyboard] == [7] * 7 + [2]
 
 
 async def test_months_can_be_turned_from_the_first_night_to_the_last(ann: Ann) -> None:

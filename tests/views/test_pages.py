@@ -173,7 +173,7 @@ def test_a_source_is_cited_by_who_and_when(authors: str, year: int | None, cited
 EVENINGS = {"tonight", "took", "tips", "pause", "resume", "stop"}
 SHORTCUTS = {"bedtime", "lead", "timezone", "form", "language", "checkin"}
 OWN = {"experiment", "export", "import", "delete"}
-COMMANDS = EVENINGS | SHORTCUTS | OWN | {"start", "settings", "privacy", "diary"}
+COMMANDS = EVENINGS | SHORTCUTS | OWN | {"start", "settings", "privacy", "diary", "insight"}
 
 
 def test_the_help_names_every_command_and_no_other() -> None:

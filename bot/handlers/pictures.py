@@ -1,0 +1,139 @@
+"""Pictures of the nights, what they say in numbers, the page to show, and the end of the Sunday digest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from telegram import Update
+
+from bot import charts, language
+from bot.context import Handler, Turn
+from bot.core import diary as core
+from bot.core import schedule as times
+from bot.core.diary import Detail
+from bot.core.model import Kind, Night, NightRecord
+from bot.handlers import diary, evening, experiment
+from bot.language import Words
+from bot.views import insight as views
+from db import diary as details
+from db import experiments, nights, outbox
+
+
+async def show_diary(update: Update, turn: Turn) -> None:
+    """[Diary]"""
+    turn.answer(update)
+    await diary.show_diary(update, turn)
+
+
+async def show_picture(update: Update, turn: Turn) -> None:
+    """[Pictures], and the spans under one."""
+    months = turn.press.number(0)
+    if months not in views.SPANS or turn.person.schedule is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    came, last = diary.came(turn), diary.open_nights(turn).last
+    if last < came:
+        turn.say(views.no_nights(turn.words))
+        return
+    first = views.span_start(came, last, months)
+    records = await nights.between(turn.db, turn.person.id, first, last)
+    tally = core.tally(records, nights=(last - first).days + 1)
+    spans = core.spans(came, last, months=views.SPANS)
+    drawing = charts.nights(
+        core.cells(records, first, last), first=first, calendar=_calendar(turn.words), light=bool(turn.person.light)
+    )
+    turn.show(drawing, views.caption(turn.words, tally, first=first, last=last, spans=spans, shown=months))
+
+
+def _calendar(words: Words) -> charts.Calendar:
+    return charts.Calendar(*words.calendar)
+
+
+# -- what they say -----------------------------------------------------------------------------------------------------
+
+
+async def show_insight(update: Update, turn: Turn) -> None:
+    """/insight: the counts, or while a self-experiment runs how far it is."""
+    if turn.person.schedule is None:
+        turn.say(await evening.glance(turn))
+        return
+    if await experiments.open_of(turn.db, turn.person.id) is not None:
+        # Sealed until its end: looking at the counts on the way would be peeking.
+        await experiment.show(update, turn)
+        return
+    found = core.insight(await nights.between(turn.db, turn.person.id, diary.came(turn), diary.open_nights(turn).last))
+    view = views.insight(turn.words, found)
+    if found.low is None or found.high is None:
+        turn.say(view)
+        return
+    middle = 100 * (found.taken.better / found.taken.rated - found.without.better / found.without.rated)
+    turn.show(charts.interval(low=found.low, middle=middle, high=found.high, light=bool(turn.person.light)), view)
+
+
+async def digest_off(update: Update, turn: Turn) -> None:
+    """[No more of these] under a digest."""
+    turn.change(no_digest=True)
+    await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+    turn.answer(update, turn.words("No more of them."))
+    turn.edit_buttons(update, views.digest_stopped(turn.words))
+
+
+# -- a page to show ----------------------------------------------------------------------------------------------------
+
+
+async def page_choices(update: Update, turn: Turn) -> None:
+    """[A page to show]"""
+    turn.answer(update)
+    turn.say(views.page_choices(turn.words))
+
+
+async def show_page(update: Update, turn: Turn) -> None:
+    """So many weeks, as a PDF or a picture."""
+    weeks, form = turn.press.number(0), turn.press.arg(1)
+    if weeks not in views.WEEKS or form not in ("pdf", "png") or turn.person.schedule is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    last = diary.open_nights(turn).rateable
+    first = max(diary.came(turn), last - timedelta(days=7 * weeks - 1))
+    if last < first:
+        turn.say(views.no_nights(turn.words))
+        return
+    told = await _told(turn, first, last)
+    tally = core.tally([record for record, _, _ in told], nights=len(told))
+    own, english = (_page(words, tally, told) for words in (turn.words, language.words(None)))
+    turn.show(charts.page(own, english, form=form), views.page_caption(turn.words, tally, first=first, last=last))
+
+
+async def _told(turn: Turn, first: Night, last: Night) -> list[tuple[NightRecord, Detail, str]]:
+    """Every night of the span with what was said of it and the zone it was slept in."""
+    records = {record.night: record for record in await nights.between(turn.db, turn.person.id, first, last)}
+    known = {detail.night: detail for detail in await details.between(turn.db, turn.person.id, first, last)}
+    every = [first + timedelta(days=shift) for shift in range((last - first).days + 1)]
+    return [
+        (records.get(night, NightRecord(night)), known.get(night, Detail(night)), times.zone_on(turn.schedule, night))
+        for night in every
+    ]
+
+
+def _page(words: Words, tally: core.Tally, told: list[tuple[NightRecord, Detail, str]]) -> charts.Page:
+    texts = views.page_texts(words, first=told[0][0].night, last=told[-1][0].night)
+    return charts.Page(
+        title=texts["title"],
+        lead=texts["lead"],
+        facts=views.page_facts(words, tally, told),
+        heads=views.page_heads(words),
+        rows=tuple(views.page_row(words, record, detail, zone) for record, detail, zone in told),
+        foot=(texts["blank"], texts["source"]),
+    )
+
+
+COMMANDS: dict[str, Handler] = {"insight": show_insight}
+PRESSES: dict[str, Handler] = {
+    "diary": show_diary,
+    "pic": show_picture,
+    "digest_off": digest_off,
+    "pages": page_choices,
+    "page": show_page,
+}
