@@ -79,8 +79,9 @@ def _who(key: bytes, user_id: int) -> str:
 
 async def ledger(db: Connection) -> Ledger:
     """All that was erased so far: read it before a restore, from the database that is about to be replaced."""
+    key = await marks.find(db, _KEY)
     rows = await db.execute(sa.select(_ledger.c.who, _ledger.c.erased_on))
-    return Ledger(await _key(db), frozenset((row.who, row.erased_on) for row in rows))
+    return Ledger(bytes.fromhex(key or ""), frozenset((row.who, row.erased_on) for row in rows))
 
 
 async def replay(db: Connection, kept: Ledger) -> int:
@@ -88,6 +89,8 @@ async def replay(db: Connection, kept: Ledger) -> int:
 
     What the backup's own ledger holds was done before the backup. Who came anew after the erasure is another person.
     """
+    if not kept.entries:
+        return 0
     rows = await db.execute(sa.select(_ledger.c.who, _ledger.c.erased_on))
     since = kept.entries - {(row.who, row.erased_on) for row in rows}
     erased_on: dict[str, date] = {}

@@ -40,7 +40,9 @@ _ANSWERED = sa.exists().where(
 # Whoever rests still gets the morning question of a night that had begun; whoever is erased gets nothing.
 _WELCOME = sa.exists().where(
     _users.c.id == _box.c.user_id,
-    _users.c.status.not_in((Status.STOPPED, Status.GONE)),
+    _users.c.status != Status.GONE,
+    # The one thing that is said to somebody who wanted to hear nothing: that their diary is about to go.
+    sa.or_(_users.c.status != Status.STOPPED, _box.c.kind == Kind.DORMANT),
     sa.or_(_users.c.status != Status.PAUSED, ~_EVENING),
 )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from db import dumps, engine, sqlite_files
+from db import dumps, engine, erase, sqlite_files
 from db.engine import Database, DatabaseError
 
 OLDEST = timedelta(days=30)
@@ -123,13 +123,14 @@ async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Res
         return await _restore_dump(url, source, folder, now=now)
     revision = await asyncio.to_thread(sqlite_files.verify, source)
     _known(revision)
+    erased = await _ledger(url) if database.exists() else None
     holder = Database(f"sqlite+aiosqlite:///{database}")
     new = database.with_name(f".{database.name}.restoring")
     try:
         holder.lock()
         sqlite_files.remove(new)
         await asyncio.to_thread(sqlite_files.copy, source, new)
-        await _bring_up(f"sqlite+aiosqlite:///{new}")
+        await _bring_up(f"sqlite+aiosqlite:///{new}", erased)
         aside = _aside(folder, now, "db")
         kept = await asyncio.to_thread(sqlite_files.put_in_place, new, database, aside=aside)
     finally:
@@ -143,16 +144,35 @@ async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime) 
     _known(revision)
     if others := await dumps.others(url):
         raise DatabaseError(f"{others} other connections to the database are open; stop the bot first.")
+    erased = await _ledger(url)
     kept = await back_up(url, folder, now=now, note="replaced") if await dumps.has_tables(url) else None
     await dumps.load(url, source)
-    await _bring_up(url)
+    await _bring_up(url, erased)
     return Restored(revision, kept)
 
 
-async def _bring_up(url: str) -> None:
+async def _ledger(url: str) -> erase.Ledger | None:
+    """Who was erased so far, from the database that is about to be replaced; None where it cannot tell any more."""
+    database = Database(url)
+    try:
+        if await database.revision() != engine.head():
+            return None
+        async with database.read() as db:
+            return await erase.ledger(db)
+    except Exception:  # a damaged database is what backups are for; it tells nothing, whatever it raises
+        return None
+    finally:
+        await database.close()
+
+
+async def _bring_up(url: str, erased: erase.Ledger | None) -> None:
+    """To head, and without those who were erased since the backup."""
     database = Database(url)
     try:
         await database.migrate()
+        if erased is not None:
+            async with database.write("replay") as db:
+                await erase.replay(db, erased)
     finally:
         await database.close()
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from bot import export, language
 from bot.core.experiment import Plan
 from bot.core.model import Status
-from db import belongings, erase, experiments, tables, users
+from db import belongings, erase, experiments, tables, upkeep, users
 from db.engine import Connection, Database
 
 NOW = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
@@ -155,6 +156,26 @@ async def test_a_restored_backup_keeps_who_came_again_after_the_erasure(database
         # The backup was made after all that, so its own ledger knows.
         assert await erase.replay(db, ledger) == 0
         assert await users.find(db, ADA) is not None
+
+
+async def test_the_restore_command_itself_erases_them_again(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
+    async with database.write() as db:
+        await newcomer(db, ADA, at=NOW - timedelta(days=9))
+        await newcomer(db, BEN, at=NOW - timedelta(days=9))
+    backup = await upkeep.back_up(database_url, tmp_path / "backups", now=NOW)
+    async with database.write() as db:
+        await erase.person(db, ADA, now=NOW)
+    await database.close()
+
+    await upkeep.restore(database_url, backup, tmp_path / "backups", now=NOW + timedelta(hours=1))
+
+    restored = Database(database_url)
+    async with restored.read() as db:
+        assert await users.find(db, ADA) is None
+        assert await users.find(db, BEN) is not None
+        assert len((await erase.ledger(db)).entries) == 1
+    await restored.close()
 
 
 async def test_only_one_test_at_a_time_even_when_asked_twice(database: Database) -> None:

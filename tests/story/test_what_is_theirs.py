@@ -1,0 +1,133 @@
+"""Taking everything away, erasing it, and bringing nights in, through the real process and real HTTP."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.clock import SharedClock
+from bot.sandbox.people import Person, Seen
+from bot.sandbox.telegram import Telegram
+from tests.conftest import Process, both_engines
+
+SHEET = "night,intake,rating,note\n2026-03-20,taken,better,=1+1\n2026-03-21,skipped,,\n"
+
+
+@pytest.fixture
+async def ada(lull: Process, telegram: Telegram) -> Person:
+    """Ada, set up."""
+    del lull
+    person = telegram.person(77, language_code="de")
+    await person.send("/start")
+    message = await person.next()
+    for label in ("I understand", "22:30", "Berlin", "Citrate"):
+        before = message.text
+        await person.press(next(b.text for row in message.buttons for b in row if b.text.startswith(label)))
+        message = await person.until(lambda seen, before=before: seen.text != before)
+    person.catch_up()
+    return person
+
+
+async def sends(ada: Person, content: bytes) -> Seen:
+    """A file after /import; the bot's word about it."""
+    await ada.send("/import")
+    assert "CSV" in (await ada.next()).text
+    await ada.send_document(content=content, name="nights.csv")
+    return await ada.next()
+
+
+def exported(file: Seen) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(file.content))
+
+
+@both_engines
+async def test_nights_come_in_go_out_and_are_erased(
+    ada: Person, lull: Process, telegram: Telegram, clock: SharedClock
+) -> None:
+    preview = await sends(ada, SHEET.encode())
+    assert "2 nights in this file" in preview.text
+    assert "New: 2. Filled in: 0. Left as they are: 0." in preview.text
+    await ada.press("Import", message=preview.message_id)
+    await ada.until(lambda seen: seen.text == "2 nights were imported.")
+
+    again = await sends(ada, SHEET.encode())
+    assert "So there is nothing to import." in again.text
+
+    await ada.send("/export")
+    file = await ada.next()
+    assert file.file_name == "lull-2026-03-26.zip"
+    sheet = exported(file).read("nights.csv").decode("utf-8-sig")
+    assert "2026-03-20,,taken," in sheet
+    assert ",'=1+1," in sheet
+    assert "better" in sheet
+    assert '"zone": "Europe/Berlin"' in exported(file).read("profile.json").decode()
+    await ada.send("/export")
+    assert "Try again in 10 minutes." in (await ada.next()).text
+    clock.set(clock.now() + timedelta(minutes=11))
+    await ada.send("/export")
+    assert (await ada.next()).media == "document"
+
+    await ada.send("/delete")
+    assert "type ERASE" in (await ada.next()).text
+    await ada.send("no")
+    assert "nothing was erased" in (await ada.next()).text
+    await ada.send("/delete")
+    await ada.next()
+    await ada.send("erase")
+    assert "I know nothing about you any more." in (await ada.next()).text
+    assert await telegram.idle()
+    await ada.send("/delete")
+    assert "nothing to erase" in (await ada.next()).text
+    await ada.send("/start")
+    assert "not medical advice" in (await ada.next()).text
+    assert "Traceback" not in lull.log
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x" * (50 * 2**20), "too large"),
+        (b"PK\x03\x04" + b"\0" * 100, "not a CSV file"),
+        (SHEET.encode("utf-16"), "not a CSV file"),
+        (SHEET.encode() + b"2026-03-21,taken,,\n", "Line 4 is about a night that came before."),
+        (SHEET.encode() + b"2026-04-21,taken,,\n", "Line 4 is about a night that is not over."),
+        (SHEET.encode() + b"2026-03-22,swallowed,,\n", "I cannot read line 4."),
+        (b"who,knows\n1,2\n", "I do not know this kind of CSV"),
+    ],
+    ids=["huge", "zip", "utf-16", "twice", "future", "word", "unknown"],
+)
+async def test_a_bad_file_gets_one_sentence_and_changes_nothing(
+    ada: Person, lull: Process, content: bytes, said: str
+) -> None:
+    answer = await sends(ada, content)
+    assert said in answer.text
+    assert answer.text.endswith("Nothing was changed.")
+    assert lull.rows("SELECT count(*) FROM imports") == [(0,)]
+
+
+async def test_a_file_that_nobody_asked_for_is_not_read(ada: Person, telegram: Telegram) -> None:
+    await ada.send_document(content=SHEET.encode())
+    await ada.next()
+    assert not telegram.called_with("getFile")
+
+
+async def test_who_falls_silent_is_warned_and_then_erased(ada: Person, lull: Process, clock: SharedClock) -> None:
+    await ada.send("/stop")
+    await ada.next()
+    clock.set(datetime(2027, 10, 1, 12, tzinfo=UTC))
+    warning = await ada.next()
+    assert "In 30 days I erase your diary" in warning.text
+    await ada.press("Keep them", message=warning.message_id)
+    await ada.until(lambda seen: seen.text == "Good to hear from you. Everything stays.")
+    clock.set(datetime(2029, 4, 5, 12, tzinfo=UTC))
+    assert "In 30 days I erase your diary" in (await ada.next()).text
+    clock.set(datetime(2029, 5, 6, 12, tzinfo=UTC))
+    for _ in range(200):
+        if lull.rows("SELECT count(*) FROM users") == [(0,)]:
+            break
+        await clock.sleep(0.1)
+    assert lull.rows("SELECT count(*) FROM users") == [(0,)]
+    assert lull.rows("SELECT count(*) FROM erasures") == [(1,)]
