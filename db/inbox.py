@@ -44,7 +44,8 @@ async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
         {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0}
         for x in letters
     ]
-    result = await db.execute(insert.values(values).on_conflict_do_nothing().returning(_inbox.c.update_id))
+    # As one statement for many rows: with the rows inside of it, it would be built anew for every batch.
+    result = await db.execute(insert.on_conflict_do_nothing().returning(_inbox.c.update_id), values)
     return set(result.scalars())
 
 

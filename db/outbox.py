@@ -499,7 +499,7 @@ _NOTE_ANSWER = (
         _box.c.user_id == sa.bindparam("user"),
         _box.c.night == sa.bindparam("on"),
         _EVENING,
-        _box.c.state.in_((State.DUE, State.CLAIMED, State.UNKNOWN)),
+        sa.or_(*(_box.c.state == state for state in (State.DUE, State.CLAIMED, State.UNKNOWN))),
     )
     .values(state=_proven(_box.c.copies), worker=None, lease_until=None)
 )
