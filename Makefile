@@ -28,6 +28,10 @@ demo: $(VENV)/.run ## Chat with the bot in this terminal, no token needed
 test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) PostgreSQL
 	@$(BIN)/python -m pytest
 
+soak: $(VENV)/.dev ## The long tests: 500 deaths in seven simulated days, every zone and night
+	@$(BIN)/python -m tests.crash.soak --write
+	@FULL=1 $(BIN)/python -m pytest tests/full
+
 check: $(VENV)/.dev ## Style, types and import direction
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

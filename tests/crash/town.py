@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from bot.clock import SharedClock
@@ -296,14 +298,14 @@ async def founded(folder: Path, *, begin: datetime, speed: float, database_url: 
         yield town
 
 
-async def haunted(town: Town, chance: random.Random, *, until: datetime, kills: int) -> int:
+async def haunted(town: Town, chance: random.Random, *, until: datetime, kills: int, aimed: float = 0.5) -> int:
     """Kill the bot at random points until then, at most so often, and start it again each time. Gives how often.
 
-    Every other death follows a message to Telegram by a few milliseconds; the others come at any time.
+    The share `aimed` of the deaths follows a message to Telegram by a few milliseconds; the others come at any time.
     """
     done = 0
     while town.clock.now() < until and done < kills:
-        await _moment(town, chance, until)
+        await _moment(town, chance, until, aimed)
         await town.kill()
         await town.start()
         done += 1
@@ -311,9 +313,9 @@ async def haunted(town: Town, chance: random.Random, *, until: datetime, kills: 
     return done
 
 
-async def _moment(town: Town, chance: random.Random, until: datetime) -> None:
+async def _moment(town: Town, chance: random.Random, until: datetime, aimed: float) -> None:
     left = max(0.0, (until - town.clock.now()).total_seconds() / town.clock.speed)
-    if chance.random() < 0.5:
+    if chance.random() >= aimed:
         await asyncio.sleep(min(left, chance.uniform(0.0, 0.5)))
         return
     before, more = len(town.telegram.calls), chance.randint(1, 4)
@@ -326,3 +328,36 @@ async def _moment(town: Town, chance: random.Random, until: datetime) -> None:
     with contextlib.suppress(TimeoutError):
         await town.wait(enough, timeout=min(left + 0.01, 1.0))
     await asyncio.sleep(chance.choice((0.0, 0.001, 0.003, 0.01)))
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A small file system with the town's database on it."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        """Not one page is left."""
+        with contextlib.suppress(OSError), (self.folder / "ballast").open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+
+    def free(self) -> None:
+        (self.folder / "ballast").unlink()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, town: Town) -> Iterator[Disk]:
+    """Moves the town's database to a tmpfs of eight megabytes; skips where none may be mounted."""
+    mounted = folder / "disk"
+    mounted.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "lull-test", str(mounted)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a file system of its own can only be mounted by root")
+    try:
+        shutil.copy(town.database_url.removeprefix("sqlite:///"), mounted / "lull.db")
+        town.database_url = f"sqlite:///{mounted / 'lull.db'}"
+        town.bot.environment["DATABASE_URL"] = town.database_url
+        yield Disk(mounted)
+    finally:
+        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
