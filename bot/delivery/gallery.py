@@ -71,7 +71,7 @@ class Gallery:
     async def _keep(self, user_id: int, drawing: Drawing, sent: Message) -> None:
         file = sent.document or (sent.photo[-1] if sent.photo else None)
         if file is not None:
-            async with self._database.write() as db:
+            async with self._database.write("keep_picture") as db:
                 await diary.keep_file_id(db, user_id, drawing.name, mark=drawing.mark, file_id=file.file_id)
 
 

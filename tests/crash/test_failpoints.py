@@ -21,7 +21,7 @@ def commits() -> list[tuple[str, str | None]]:
     found = []
     for file in WRITERS:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write":
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("database.write"):
                 name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
                 found.append((f"{file.name}:{node.lineno}", name))
     return found
