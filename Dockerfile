@@ -26,6 +26,12 @@ LABEL org.opencontainers.image.title="Lull" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${PYTHON}"
 
+# pg_dump and pg_restore, for backups of a PostgreSQL. Not pinned: the weekly build is there to bring their fixes.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/*
+
 # data/ beside the code is where the bot keeps its database and backups by default; here it is a volume.
 RUN groupadd --gid 10001 lull \
     && useradd --uid 10001 --gid lull --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin lull \

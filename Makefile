@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format pins messages bench soak clean
+.PHONY: help run demo test check format pins messages bench soak docs image-check licences audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,11 +48,33 @@ messages: $(VENV)/.dev ## Collect every sentence for translators, and bring the 
 	  $(BIN)/pybabel -q update -N -i bot/locales/bot.pot -o "$$po" -l "$$(basename "$$(dirname "$$(dirname "$$po")")")"; done
 
 pins: ## Compile requirements/*.in into hashed pins (needs uv)
-	cd requirements && for f in run dev; do \
+	cd requirements && for f in run dev docs audit; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q $$f.in -o $$f.txt; done
 
 bench: $(VENV)/.dev ## Speed, each figure beside its baseline (ARGS="--quick", "presses --write", …)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# These two have virtual environments of their own: what they need is no part of the bot's.
+$(VENV)/docs/.done: requirements/docs.txt
+	@bash requirements/install $(PYTHON) $(VENV)/docs requirements/docs.txt
+	@touch $@
+
+$(VENV)/audit/.done: requirements/audit.txt
+	@bash requirements/install $(PYTHON) $(VENV)/audit requirements/audit.txt
+	@touch $@
+
+docs: $(VENV)/docs/.done ## Build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs -q build --strict
+	@echo "site/index.html"
+
+image-check: ## The image's own commands, without a container: clean environment, other user, read-only code
+	@bash deploy/image-check $(PYTHON)
+
+licences: $(VENV)/.run ## List what the bot is made of in docs/licences.md
+	@$(BIN)/python requirements/licences.py
+
+audit: $(VENV)/audit/.done ## Known weaknesses in the pins (needs a network), and the list of all parts
+	@bash requirements/audit $(VENV)/audit/bin
+
 clean: ## Remove what the targets above made, never data/
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov site sbom.json

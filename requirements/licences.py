@@ -1,0 +1,52 @@
+"""Write docs/licences.md: what the bot is made of and under which licences, from what is installed here."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+_HEAD = """\
+# Licences
+
+Made by `make licences` from the installed packages; the pins are in `requirements/run.txt`.
+
+python-telegram-bot is under the LGPL, version 3. Lull uses it unchanged, as a library that is installed beside it and can be
+exchanged for another version: whoever passes on an image passes on that freedom, the licence's text, which lies in the image
+with the package, and the source, which is the package itself. tzdata holds the public-domain time zone database.
+
+| package | version | licence |
+|---|---|---|
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8"), re.M)
+    rows = [f"| {name} | {version} | {_licence(name)} |\n" for name, version in sorted(set(pins))]
+    (ROOT / "docs" / "licences.md").write_text(_HEAD + "".join(rows), encoding="utf-8")
+
+
+def _licence(name: str) -> str:
+    try:
+        found = metadata(name)
+    except PackageNotFoundError:
+        return "not installed on this system"
+    return _expression(found) or _classified(found) or "see the package"
+
+
+def _expression(found: PackageMetadata) -> str:
+    # Some packages put the whole text into the old field.
+    text = str(found.get("License-Expression") or found.get("License") or "")
+    return text if 0 < len(text) < 60 and "\n" not in text and text != "Dual License" else ""
+
+
+def _classified(found: PackageMetadata) -> str:
+    classes = [str(value) for key, value in found.items() if key == "Classifier" and "License ::" in str(value)]
+    return ", ".join(value.rpartition(" :: ")[2] for value in classes)
+
+
+if __name__ == "__main__":
+    main()
