@@ -40,6 +40,10 @@ def restore(source: Path) -> int:
     print(f"Restored {source} (schema {done.revision}, now {engine.head()}).")
     if done.aside is not None:
         print(f"What was there before is kept as {done.aside} for 30 days.")
+    if done.erased is None:
+        print("Nothing told who was erased after this backup was made: whoever was has to be erased again.")
+    elif done.erased:
+        print(f"People who were erased after this backup was made, and are again: {done.erased}.")
     return 0
 
 

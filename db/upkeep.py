@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from db import dumps, engine, erase, sqlite_files
+from db import dumps, engine, erase, sqlite_files, tables
 from db.engine import Database, DatabaseError
+from db.erase import Ledger
 
 OLDEST = timedelta(days=30)
 """No copy gets older: who was erased is gone from all of them by then, as the privacy text says."""
@@ -35,10 +37,14 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the revision the file had, and where the replaced database is, if there was one."""
+    """What a restore did: the revision the file had, and where the replaced database is, if there was one.
+
+    `erased` is how many people were erased again; None when nothing told who was erased after the backup.
+    """
 
     revision: str
     aside: Path | None
+    erased: int | None
 
 
 def copies(folder: Path) -> list[Copy]:
@@ -98,6 +104,17 @@ async def _made(folder: Path, name: str) -> AsyncIterator[Path]:
             sqlite_files.remove(partial)
 
 
+@contextlib.asynccontextmanager
+async def _scratch(folder: Path) -> AsyncIterator[Path]:
+    """A path for a copy that is only looked at."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = folder / f".lull-{time.monotonic_ns()}.partial"
+    try:
+        yield partial
+    finally:
+        sqlite_files.remove(partial)
+
+
 async def migrate(database: Database, folder: Path, *, now: datetime) -> Path | None:
     """Bring the schema to head; a SQLite file that holds something is copied before. Returns the copy. Raises DatabaseError."""
     present = await database.revision()
@@ -113,7 +130,7 @@ async def migrate(database: Database, folder: Path, *, now: datetime) -> Path | 
 
 
 async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
-    """Let the database be what the backup holds, brought to head.
+    """Let the database be what the backup holds, brought to head, without the people who were erased since.
 
     What it replaces is kept in the folder. Raises DatabaseError, having changed nothing, when the bot runs, or the file is
     damaged, not ours, or of a newer schema.
@@ -123,20 +140,19 @@ async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Res
         return await _restore_dump(url, source, folder, now=now)
     revision = await asyncio.to_thread(sqlite_files.verify, source)
     _known(revision)
-    erased = await _ledger(url) if database.exists() else None
     holder = Database(f"sqlite+aiosqlite:///{database}")
     new = database.with_name(f".{database.name}.restoring")
     try:
         holder.lock()
         sqlite_files.remove(new)
         await asyncio.to_thread(sqlite_files.copy, source, new)
-        await _bring_up(f"sqlite+aiosqlite:///{new}", erased)
+        erased = await _bring_up(f"sqlite+aiosqlite:///{new}", await _ledger(url, folder))
         aside = _aside(folder, now, "db")
         kept = await asyncio.to_thread(sqlite_files.put_in_place, new, database, aside=aside)
     finally:
         sqlite_files.remove(new)
         await holder.close()
-    return Restored(revision, kept)
+    return Restored(revision, kept, erased)
 
 
 async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
@@ -144,37 +160,53 @@ async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime) 
     _known(revision)
     if others := await dumps.others(url):
         raise DatabaseError(f"{others} other connections to the database are open; stop the bot first.")
-    erased = await _ledger(url)
+    ledger = await _ledger(url, folder)
     kept = await back_up(url, folder, now=now, note="replaced") if await dumps.has_tables(url) else None
     await dumps.load(url, source)
-    await _bring_up(url, erased)
-    return Restored(revision, kept)
+    return Restored(revision, kept, await _bring_up(url, ledger))
 
 
-async def _ledger(url: str) -> erase.Ledger | None:
-    """Who was erased so far, from the database that is about to be replaced; None where it cannot tell any more."""
-    database = Database(url)
-    try:
-        if await database.revision() != engine.head():
-            return None
-        async with database.read() as db:
-            return await erase.ledger(db)
-    except Exception:  # a damaged database is what backups are for; it tells nothing, whatever it raises
-        return None
-    finally:
-        await database.close()
-
-
-async def _bring_up(url: str, erased: erase.Ledger | None) -> None:
-    """To head, and without those who were erased since the backup."""
+async def _bring_up(url: str, ledger: Ledger | None) -> int | None:
+    """To head, and without those who were erased since the backup. Returns how many of them there were."""
     database = Database(url)
     try:
         await database.migrate()
-        if erased is not None:
-            async with database.write("replay") as db:
-                await erase.replay(db, erased)
+        if ledger is None:
+            return None
+        async with database.write("replay") as db:
+            return await erase.replay(db, ledger)
     finally:
         await database.close()
+
+
+async def _ledger(url: str, folder: Path) -> Ledger | None:
+    """Who was erased, from the database that is about to be replaced, or else from the newest copy that can be read."""
+    file = _file(url)
+    if file is None:
+        return await _ledger_in(url)
+    for place in (file, *(copy.path for copy in copies(folder) if copy.path.suffix == ".db")):
+        # Looked at in a copy: opening a database writes to its folder, and a damaged one should stay as it is.
+        try:
+            async with _scratch(folder) as partial:
+                await asyncio.to_thread(sqlite_files.copy, place, partial)
+                if (ledger := await _ledger_in(f"sqlite+aiosqlite:///{partial}")) is not None:
+                    return ledger
+        except DatabaseError:
+            continue
+    return None
+
+
+async def _ledger_in(url: str) -> Ledger | None:
+    database = Database(url)
+    try:
+        async with database.read() as db:
+            return await erase.ledger(db) if await db.run_sync(_has_ledger) else None
+    finally:
+        await database.close()
+
+
+def _has_ledger(connection: sa.Connection) -> bool:
+    return sa.inspect(connection).has_table(tables.erasures.name)
 
 
 def _known(revision: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from db import engine, sqlite_files, tables, upkeep
+from db import engine, erase, sqlite_files, tables, upkeep
 from db.engine import Database, DatabaseError
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -146,6 +146,68 @@ async def test_a_newer_backup_is_refused_and_nothing_is_changed(database_url: st
         await upkeep.restore(database_url, newer, folder, now=NOW + DAY)
     assert await numbers(database_url) == {1, 2}
     assert [copy.path for copy in upkeep.copies(folder)] == [newer]
+
+
+# -- people who were erased --------------------------------------------------------------------------------------------
+
+
+async def add_people(database: Database, *ids: int) -> None:
+    async with database.write() as db:
+        rows = [{"id": number, "status": "active", "created_at": NOW, "seen_at": NOW} for number in ids]
+        await db.execute(tables.users.insert(), rows)
+
+
+async def people(url: str) -> set[int]:
+    database = Database(url)
+    async with database.read() as db:
+        found = set((await db.execute(sa.select(tables.users.c.id))).scalars())
+    await database.close()
+    return found
+
+
+async def forget(database: Database, number: int) -> None:
+    async with database.write() as db:
+        await erase.person(db, number, now=NOW + timedelta(hours=1))
+
+
+async def test_who_was_erased_after_the_backup_stays_erased(database_url: str, folder: Path) -> None:
+    database = Database(database_url)
+    await add_people(database, 7, 8)
+    backup = await upkeep.back_up(database_url, folder, now=NOW)
+    await forget(database, 7)
+    await database.close()
+
+    done = await upkeep.restore(database_url, backup, folder, now=NOW + DAY)
+
+    assert done.erased == 1
+    assert await people(database_url) == {8}
+    # The list itself came along: restoring the same backup once more knows it still.
+    assert (await upkeep.restore(database_url, backup, folder, now=NOW + 2 * DAY)).erased == 1
+
+
+async def test_where_the_database_is_gone_the_newest_copy_tells_who_was_erased(sqlite_url: str, folder: Path) -> None:
+    database = Database(sqlite_url)
+    await add_people(database, 7, 8)
+    backup = await upkeep.back_up(sqlite_url, folder, now=NOW)
+    await forget(database, 7)
+    newer = await upkeep.back_up(sqlite_url, folder, now=NOW + DAY)
+    before = newer.read_bytes()
+    await database.close()
+    await destroy(sqlite_url)
+
+    done = await upkeep.restore(sqlite_url, backup, folder, now=NOW + 2 * DAY)
+
+    assert (done.erased, done.aside) == (1, None)
+    assert await people(sqlite_url) == {8}
+    assert newer.read_bytes() == before
+    assert sorted(folder.iterdir()) == sorted([backup, newer])
+
+
+async def test_where_nothing_tells_who_was_erased_that_is_said(sqlite_url: str, folder: Path, tmp_path: Path) -> None:
+    backup = await upkeep.back_up(sqlite_url, folder, now=NOW)
+    elsewhere = backup.rename(tmp_path / "from-another-machine.db")
+    await destroy(sqlite_url)
+    assert (await upkeep.restore(sqlite_url, elsewhere, folder, now=NOW)).erased is None
 
 
 # -- files that are no backups -----------------------------------------------------------------------------------------
