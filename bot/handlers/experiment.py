@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from telegram import Update
 
+from bot import charts
 from bot.context import Handler, Turn
 from bot.core import experiment, trial
 from bot.core import schedule as times
@@ -59,6 +60,19 @@ async def _voidable(turn: Turn, one: Trial) -> Night | None:
     planned = experiment.place_of(one.plan, night) is not None and one.paused_since is None
     out = await experiments.is_left_out(turn.db, turn.person.id, night)
     return night if coming and planned and not out else None
+
+
+async def picture(update: Update, turn: Turn) -> None:
+    """[Picture] of the result's interval."""
+    ended = await experiments.last_ended(turn.db, turn.person.id)
+    report = None if ended is None else experiments.report_of(ended)
+    if report is None or report.verdict.effect is None:
+        turn.out_of_date(update)
+        return
+    effect = report.verdict.effect
+    turn.answer(update)
+    drawing = charts.interval(low=effect.low, middle=effect.per_100, high=effect.high, light=bool(turn.person.light))
+    turn.show(drawing, views.picture(turn.words, report))
 
 
 # -- the way in --------------------------------------------------------------------------------------------------------
@@ -240,6 +254,7 @@ COMMANDS: dict[str, Handler] = {"experiment": show}
 PRESSES: dict[str, Handler] = {
     "exp": show,
     "exp_again": again,
+    "exp_pic": picture,
     "exp_gates": ask_gates,
     "exp_gate": gate,
     "exp_len": choose,

@@ -283,7 +283,15 @@ def result(words: Words, report: Report) -> View:
         "",
         f"<blockquote expandable>{lines(*detail_lines(words, report))}</blockquote>",
     )
-    return View(text, keyboard([button(words("A new test"), "exp_again")]), silent=True)
+    picture = [button(words("Picture"), "exp_pic")] if report.verdict.effect is not None else []
+    return View(text, keyboard([*picture, button(words("A new test"), "exp_again")]), silent=True)
+
+
+def picture(words: Words, report: Report) -> View:
+    """The words under the picture of the interval; they say all that it shows."""
+    leans = report.verdict.label in (Label.LEANS_HELP, Label.LEANS_WORSE)
+    size = _size(words, report.verdict.effect) if leans else None
+    return View(lines(*verdict_lines(words, report), size, always(words)), silent=True)
 
 
 def verdict_lines(words: Words, report: Report) -> list[str]:

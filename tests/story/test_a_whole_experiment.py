@@ -113,6 +113,10 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     on, off = rated.count(Arm.ON), rated.count(Arm.OFF)
     assert f"{on} better nights of {on}, against 0 of {off}" in result.text
 
+    await ada.press("Picture", message=result.message_id)
+    picture = await ada.until(lambda seen: seen.media == "photo")
+    assert "you slept better" in picture.text
+
     await ada.send("/export")
     file = await ada.until(lambda seen: seen.media == "document")
     assert file.file_name.endswith(".zip")
