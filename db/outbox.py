@@ -46,6 +46,11 @@ _WELCOME = sa.exists().where(
     sa.or_(_users.c.status != Status.PAUSED, ~_EVENING),
 )
 
+# A week's picture of ratings and what was taken would be a look into a sealed self-experiment.
+_PEEK = sa.and_(
+    _box.c.kind == Kind.DIGEST, sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
+)
+
 
 def _proven(copies: ColumnElement[int]) -> ColumnElement[str]:
     """The end of a row whose night was answered: that proves a reminder's arrival, if a copy left, now or before a snooze."""
@@ -293,7 +298,7 @@ async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetim
     rests, stopped or left since the claim, ends here.
     """
     mine = (_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker)
-    unwanted = sa.or_(~_WELCOME, sa.and_(_EVENING, _ANSWERED))
+    unwanted = sa.or_(~_WELCOME, sa.and_(_EVENING, _ANSWERED), _PEEK)
     await db.execute(
         _box.update()
         .where(*mine, unwanted)
