@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format pins messages bench soak docs image-check licences audit clean
+.PHONY: help run demo test check format pins messages bench soak docs pictures image-check licences audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ $(VENV)/audit/.done: requirements/audit.txt
 docs: $(VENV)/docs/.done ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs -q build --strict
 	@echo "site/index.html"
+
+pictures: $(VENV)/.dev ## Draw the chats in docs/pictures anew (needs chromium)
+	@PYTHONPATH=. $(BIN)/python docs/pictures/draw.py
 
 image-check: ## The image's own commands, without a container: clean environment, other user, read-only code
 	@bash deploy/image-check $(PYTHON)
