@@ -42,8 +42,9 @@ def page(chat: list[Seen]) -> str:
         )
         said = f"<div class=say>{message.html or html.escape(message.text)}<time>{at:%H:%M}</time></div>"
         rows.append(f'<div class="row {"" if message.from_bot else "you"}">{said}<div class=keys>{keys}</div></div>')
+    style = (HERE / "chat.css").read_text(encoding="utf-8")
     head = "<header><i>L</i><div><b>Lull</b><small>bot</small></div></header>"
-    return f"<!doctype html><meta charset=utf-8><style>{(HERE / 'chat.css').read_text('utf-8')}</style>{head}<main>{''.join(rows)}</main>"
+    return f"<!doctype html><meta charset=utf-8><style>{style}</style>{head}<main>{''.join(rows)}</main>"
 
 
 def draw(chat: list[Seen], name: str, *, height: int) -> None:
@@ -74,7 +75,7 @@ async def live(person: Person, clock: SharedClock) -> None:
         await press(person, label)
     clock.set(datetime(2026, 3, 26, 20, 44, 58, tzinfo=UTC))
     await person.next()
-    draw(person.chat[-1:], "evening.png", height=430)
+    draw(person.chat[-1:], "evening.png", height=460)
     await press(person, "Taken")
     clock.set(datetime(2026, 3, 27, 6, 29, 58, tzinfo=UTC))
     await person.next()
