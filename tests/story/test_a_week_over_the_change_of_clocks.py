@@ -34,6 +34,7 @@ class Sleeper:
     read: int = 0
     reminders: list[Seen] = field(default_factory=list)
     questions: list[Seen] = field(default_factory=list)
+    weeks: list[Seen] = field(default_factory=list)
 
     def civil(self, seen: Seen) -> str:
         return seen.at.astimezone(ZoneInfo(self.zone)).strftime("%d %b %H:%M")
@@ -129,6 +130,8 @@ async def reads(house: House, one: Sleeper) -> None:
             one.reminders.append(seen)
             if one.takes_it(len(one.reminders)):
                 await house.taps(one.person, "Taken", message=seen.message_id, becomes="✓ Taken ")
+        elif seen.text.startswith("Your week, "):
+            one.weeks.append(seen)
         else:
             one.questions.append(seen)
             if one.rates_it(len(one.questions)):
@@ -140,6 +143,9 @@ def assert_evenings_and_mornings(one: Sleeper) -> None:
     assert [one.civil(seen) for seen in one.reminders] == list(one.promised()), one.name
     assert all("45 minutes left" in seen.text for seen in one.reminders), one.name
     assert not any("(late" in seen.text or "(again" in seen.text for seen in one.reminders), one.name
+    # Sunday's picture comes with that morning's question: once a week, for who told something of it.
+    assert all(seen.media == "photo" and seen.silent for seen in one.weeks), one.name
+    assert len({seen.text.splitlines()[0] for seen in one.weeks}) == len(one.weeks) in (1, 2), one.name
     asked = [seen.at for seen in one.questions]
     due = [seen.at + TO_CHECK_IN for seen in one.reminders]
     assert len(asked) == sum(moment < ENDS - timedelta(minutes=1) for moment in due), one.name
