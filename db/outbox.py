@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.core import planning
-from bot.core.model import Delivery, Kind, Night, Owed, Person, State, Status
+from bot.core.model import Delivery, Kind, Night, Person, State, Status
+from bot.core.owed import Owed
 from db import experiments, nights, tables, users
 from db.engine import Connection
 

@@ -10,8 +10,9 @@ import pytest
 from telegram.error import RetryAfter
 
 from bot.clock import RealClock
-from bot.core.model import Kind, NightRecord, Owed, Person, State, Status
+from bot.core.model import Kind, NightRecord, Person, State, Status
 from bot.core.outcome import Sent, Unknown
+from bot.core.owed import Owed
 from bot.core.pacing import Lane
 from bot.delivery import transport
 from bot.delivery.limiter import Limiter, Passage

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bot.core.trial import Assignment, Report
 
 # A civil time of day is a whole number of minutes after midnight, 0 to 1439. A night is the civil date of its evening.
 Minute = int
@@ -291,27 +287,3 @@ class NightRecord:
     rating: Rating | None = None
     rated_at: datetime | None = None
     late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One claimed outbox row with all that its message needs. Instants are aware UTC.
-
-    `copies` counts those that may have arrived before this one. `record` is the night it is about; `reminder` and `reason` say
-    where that night's reminder stands.
-    """
-
-    id: int
-    kind: Kind
-    night: Night
-    planned_at: datetime
-    until_at: datetime
-    bed_at: datetime
-    copies: int
-    tries: int
-    person: Person
-    record: NightRecord
-    retired_tips: frozenset[str] = frozenset()
-    reminder: State | None = None
-    reminder_reason: str | None = None
-    trial: Assignment | Report | None = None  # of a person with a self-experiment: what tonight is, or what it found

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.core import planning
-from bot.core.model import Delivery, Kind, Owed, State, Status
+from bot.core.model import Delivery, Kind, State, Status
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.core.owed import Owed
 from db import experiments, nights, outbox, users
 from db.engine import Connection
 from db.outbox import Settled

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot import charts, language
 from bot.charts import Drawing
 from bot.core import diary
-from bot.core.model import Owed
+from bot.core.owed import Owed
 from bot.language import Words
 from bot.views import insight
 from bot.views.message import View

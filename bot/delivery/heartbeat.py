@@ -13,8 +13,9 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core import pacing
-from bot.core.model import Kind, Owed, State
+from bot.core.model import Kind, State
 from bot.core.outcome import Unknown
+from bot.core.owed import Owed
 from bot.core.pacing import Lane
 from bot.delivery import after, digest, sender
 from bot.delivery.gallery import Gallery

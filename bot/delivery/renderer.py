@@ -7,7 +7,8 @@ from datetime import datetime
 from bot import language
 from bot.content import Content
 from bot.core import tips
-from bot.core.model import Kind, Owed, Tip
+from bot.core.model import Kind, Tip
+from bot.core.owed import Owed
 from bot.core.trial import Report
 from bot.language import Words
 from bot.views import evening, experiment, morning, pages, privacy

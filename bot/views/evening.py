@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from telegram import InlineKeyboardMarkup
 
 from bot.core import schedule as times
-from bot.core.model import Due, Intake, Night, NightRecord, Owed, Person, Reason, State
+from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
+from bot.core.owed import Owed
 from bot.core.schedule import Lateness
 from bot.core.trial import Assignment, Tonight
 from bot.language import Words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from telegram import InlineKeyboardMarkup
 
-from bot.core.model import Intake, Night, NightRecord, Owed, Person, Rating, State
+from bot.core.model import Intake, Night, NightRecord, Person, Rating, State
+from bot.core.owed import Owed
 from bot.language import Words
 from bot.views.message import Button, Row, View, button, keyboard, lines
 

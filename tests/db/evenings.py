@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core.model import Intake, Kind, Night, Owed, Person, State, Status
+from bot.core.model import Intake, Kind, Night, Person, State, Status
+from bot.core.owed import Owed
 from bot.core.planning import Message
 from db import nights, outbox, tables, users
 from db.engine import Database

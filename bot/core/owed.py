@@ -1,0 +1,33 @@
+"""What a message needs that is owed to a person: the outbox's row with the person, the night and the self-experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.model import Kind, Night, NightRecord, Person, State
+from bot.core.trial import Assignment, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One claimed outbox row with all that its message needs. Instants are aware UTC.
+
+    `copies` counts those that may have arrived before this one. `record` is the night it is about; `reminder` and `reason` say
+    where that night's reminder stands.
+    """
+
+    id: int
+    kind: Kind
+    night: Night
+    planned_at: datetime
+    until_at: datetime
+    bed_at: datetime
+    copies: int
+    tries: int
+    person: Person
+    record: NightRecord
+    retired_tips: frozenset[str] = frozenset()
+    reminder: State | None = None
+    reminder_reason: str | None = None
+    trial: Assignment | Report | None = None  # of a person with a self-experiment: what tonight is, or what it found
