@@ -162,7 +162,9 @@ class Heartbeat:
                 if not rows and not self._sending:
                     return
                 if self._sending:
-                    await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+                    # Not for ever: a send that hangs must not hold up those that fall due meanwhile.
+                    wait = max(1.0 / self._clock.speed, 0.02)
+                    await asyncio.wait(self._sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         except Unavailable as error:
             _log.error("the database is away; sending waits", why=str(error))
         except Exception as error:  # the next beat tries again
