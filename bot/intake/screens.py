@@ -26,8 +26,10 @@ class Screens:
             return True
         key = (chat_id, reply.message_id)
         last, at = self._last.get(key, (None, 0.0))
-        fresh = last is not None and now - at < _FRESH
-        if last == reply if fresh else _shown(update, reply):
+        pressed = _pressed(update, reply.message_id)
+        # Of a message that was not pressed only our own last edit tells; of the pressed one, an old edit tells less.
+        ours = last is not None and (pressed is None or now - at < _FRESH)
+        if last == reply if ours else pressed is not None and _shows(pressed, reply):
             return False
         self._last[key] = (reply, now)
         self._last.move_to_end(key)
@@ -36,11 +38,14 @@ class Screens:
         return True
 
 
-def _shown(update: Update, reply: Edit | EditButtons) -> bool:
-    """Whether the pressed message is as the edit would make it."""
+def _pressed(update: Update, message_id: int) -> Message | None:
+    """The message of that number, where it is the one whose button was pressed."""
     message = None if update.callback_query is None else update.callback_query.message
-    if not isinstance(message, Message) or message.message_id != reply.message_id:
-        return False
+    return message if isinstance(message, Message) and message.message_id == message_id else None
+
+
+def _shows(message: Message, reply: Edit | EditButtons) -> bool:
+    """Whether a message is as the edit would make it."""
     if isinstance(reply, EditButtons):
         return showing.has_buttons(message, reply.keyboard)
     return showing.shows(message, reply.view)
