@@ -10,7 +10,7 @@ from bot.core import planning
 from bot.core.model import Delivery, Kind, State, Status
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
 from bot.core.owed import Owed
-from db import experiments, nights, outbox, users
+from db import experiments, nights, outbox, promises, users
 from db.engine import Connection
 from db.outbox import Settled
 
@@ -90,7 +90,7 @@ async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:
     # The second nudge is the same row again; its first sending is known by the message id it has.
     message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=1)
     if message is not None and row.tries == 0:
-        await outbox.again(
+        await promises.again(
             db,
             row.person.id,
             row.night,
@@ -104,7 +104,7 @@ async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:
 
 async def _rest(db: Connection, *, row: Owed) -> None:
     await users.rest(db, row.person.id, status=Status.GONE)
-    await outbox.cancel(db, row.person.id, kinds=tuple(Kind), reason="unreachable")
+    await promises.cancel(db, row.person.id, kinds=tuple(Kind), reason="unreachable")
 
 
 async def _rest_if_again(db: Connection, *, row: Owed) -> None:

@@ -25,7 +25,7 @@ from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
 from bot.views.message import View
 from config import failpoints, logs
-from db import inbox, locks, outbox
+from db import closing, inbox, leases, locks, outbox
 from db.engine import Connection, Database, Unavailable
 from db.outbox import Settled
 
@@ -81,7 +81,7 @@ class Heartbeat:
         """
         async with self._database.write("recover") as db:
             if self._database.is_sqlite:
-                self.metrics.reclaimed(await outbox.reclaim(db, now=self._clock.now(), everything=True))
+                self.metrics.reclaimed(await leases.reclaim(db, now=self._clock.now(), everything=True))
             else:
                 clean = not await self._bury_the_dead(db)
         self._careful = 0 if clean else CAREFUL
@@ -90,9 +90,9 @@ class Heartbeat:
     async def _bury_the_dead(self, db: Connection) -> bool:
         """Whether workers died with rows in hand. What they had not begun is due at once; what they were sending may have
         arrived, or still be on its way where only the database connection broke: that waits for the end of its lease."""
-        dead = await locks.dead(db, await outbox.workers(db) - {self.worker})
+        dead = await locks.dead(db, await leases.workers(db) - {self.worker})
         for worker in dead:
-            await outbox.give_back(db, worker=worker)
+            await leases.give_back(db, worker=worker)
         return bool(dead)
 
     def rest(self) -> None:
@@ -138,11 +138,11 @@ class Heartbeat:
     async def _look_back(self, now: datetime) -> None:
         """Close windows and nights that are over, and take back what dead workers held."""
         async with self._database.write("look_back") as db:
-            self.metrics.reclaimed(await outbox.reclaim(db, now=now, keep=set(self._sending.values())))
-            self.metrics.ended(await outbox.expire(db, now=now))
+            self.metrics.reclaimed(await leases.reclaim(db, now=now, keep=set(self._sending.values())))
+            self.metrics.ended(await closing.expire(db, now=now))
         while True:
             async with self._database.write("close") as db:
-                closed = await outbox.close(db, now=now, limit=PAGE)
+                closed = await closing.close(db, now=now, limit=PAGE)
             if len(closed) < PAGE:
                 break
         if self._pruned_at is None or now - self._pruned_at > timedelta(hours=1):
@@ -315,6 +315,6 @@ class Heartbeat:
             await asyncio.gather(*late, return_exceptions=True)
         try:
             async with self._database.write("give_back") as db:
-                await outbox.give_back(db, worker=self.worker)
+                await leases.give_back(db, worker=self.worker)
         except Unavailable as error:
             _log.error("the database is away; what is claimed is taken back later", why=str(error))

@@ -16,7 +16,7 @@ from bot.handlers import diary
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
-from db import outbox
+from db import promises
 
 _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "morning"}
 
@@ -146,7 +146,7 @@ async def switch(update: Update, turn: Turn) -> None:
     turn.answer(update)
     turn.change(**{field: not getattr(turn.person, field)})
     if turn.person.no_digest:
-        await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
     turn.edit(update, views.choices(turn.words, turn.person))
 
 

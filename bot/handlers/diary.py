@@ -17,7 +17,7 @@ from bot.handlers import evening, morning
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
-from db import nights, outbox
+from db import nights, promises
 
 # -- the month ---------------------------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ async def _night_of(turn: Turn, ours: Message) -> Night | None:
             # A button that opens some night says nothing about the message it is under.
             if found is not None and found.night is not None and found.verb != "night":
                 return found.night
-    return await outbox.night_of(turn.db, turn.person.id, ours.message_id)
+    return await promises.night_of(turn.db, turn.person.id, ours.message_id)
 
 
 def _awaited_night(turn: Turn) -> Night | None:

@@ -14,7 +14,7 @@ from bot.handlers import plans, stock
 from bot.views import evening as views
 from bot.views import stock as stock_views
 from bot.views.message import View, lines
-from db import experiments, nights, outbox
+from db import experiments, nights, promises
 
 UNDO_FOR = timedelta(minutes=10)
 """How long an answer can be taken back with one tap."""
@@ -34,7 +34,7 @@ async def glance(turn: Turn) -> View:
         return views.resting(words, person)
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
-    sent = await outbox.standing(turn.db, person.id, Kind.REMINDER, night)
+    sent = await promises.standing(turn.db, person.id, Kind.REMINDER, night)
     undo = _undoable(turn, record)
     view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
     left = await stock.current(turn)
@@ -77,7 +77,7 @@ async def took(update: Update, turn: Turn) -> None:
 
 async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:
     """The reminder that is still on the screen says the same as the answer that was given elsewhere."""
-    row = await outbox.find(turn.db, turn.person.id, Kind.REMINDER, night)
+    row = await promises.find(turn.db, turn.person.id, Kind.REMINDER, night)
     pressed = None if update.callback_query is None else update.callback_query.message
     if row is not None and row.message_id and (pressed is None or pressed.message_id != row.message_id):
         turn.edit_message(row.message_id, view)
@@ -91,7 +91,7 @@ async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason:
     """Write one answer; what is still to come tonight becomes superfluous."""
     record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
-        await outbox.answered(turn.db, turn.person.id, night)
+        await promises.answered(turn.db, turn.person.id, night)
     return record
 
 
@@ -200,7 +200,7 @@ async def _is_known(turn: Turn, night: Night) -> bool:
     """Nobody is asked about a night before they came, or one whose evening has not begun."""
     if turn.person.schedule is None:
         return False
-    if await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
+    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
         return True
     if night == turn.person.remind_night and turn.press.verb in ("skip", "why", "undo"):
         return True
@@ -230,7 +230,7 @@ async def _snoozable(update: Update, turn: Turn) -> NightRecord | None:
         turn.answer(update, turn.words("That is answered already."))
         await _show(update, turn, record)
         return None
-    if await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
+    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
         turn.out_of_date(update)
         return None
     return record
@@ -294,7 +294,7 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     before = turn.person
     turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
     due = times.plan(turn.schedule, night)
-    state = await outbox.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
+    state = await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
     if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
         turn.person = before
         return views.too_soon(turn.words)

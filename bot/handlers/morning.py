@@ -13,7 +13,7 @@ from bot.core.model import Cadence, Intake, Kind, Night, Rating
 from bot.handlers import evening, plans
 from bot.views import evening as evening_views
 from bot.views import morning as views
-from db import nights, outbox
+from db import nights, promises
 
 NIGHTS_BACK = timedelta(days=60)
 """How far back a night can be answered."""
@@ -96,7 +96,7 @@ async def keep(update: Update, turn: Turn) -> None:
     if choice == "pause":
         await plans.pause(turn, None)
     else:
-        await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
+        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
     turn.answer(update)
     turn.edit(update, views.kept(turn.words, choice))
 

@@ -16,7 +16,7 @@ from bot.handlers import diary, evening, experiment
 from bot.language import Words
 from bot.views import insight as views
 from db import diary as details
-from db import experiments, nights, outbox
+from db import experiments, nights, promises
 
 
 async def show_diary(update: Update, turn: Turn) -> None:
@@ -74,7 +74,7 @@ async def show_insight(update: Update, turn: Turn) -> None:
 async def digest_off(update: Update, turn: Turn) -> None:
     """[No more of these] under a digest."""
     turn.change(no_digest=True)
-    await outbox.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+    await promises.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
     turn.answer(update, turn.words("No more of them."))
     turn.edit_buttons(update, views.digest_stopped(turn.words))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model import Kind, State, Status
-from db import outbox, users
+from db import leases, outbox, users
 from db.engine import Database
 from db.outbox import Settled
 from tests.db import evenings
@@ -108,7 +108,7 @@ async def test_a_worker_whose_lease_was_taken_can_neither_start_nor_settle(datab
     (lost,) = await evenings.claim(database, "slow")
     later = DUE + outbox.LEASE
     async with database.write() as db:
-        await outbox.reclaim(db, now=later)
+        await leases.reclaim(db, now=later)
     await evenings.claim(database, "quick", now=later)
 
     started = await evenings.start(database, [lost], "slow", now=later)
@@ -240,7 +240,7 @@ async def test_an_orderly_end_gives_back_what_was_claimed_and_keeps_what_is_in_t
     await evenings.claim(database, now=DUE + MINUTE)
 
     async with database.write() as db:
-        await outbox.give_back(db, worker="a")
+        await leases.give_back(db, worker="a")
 
     assert await evenings.state(database, 1) is State.SENDING
     assert await evenings.state(database, 2) is State.DUE

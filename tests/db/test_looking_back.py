@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Rating, State, Status
-from db import nights, outbox, users
+from db import closing, leases, nights, outbox, users
 from db.engine import Database
 from db.outbox import LEASE, Settled
 from tests.db import evenings
@@ -21,17 +21,17 @@ async def _somebody(database: Database) -> None:
 
 async def reclaim(database: Database, *, now: datetime, everything: bool = False) -> list[tuple[Kind, State]]:
     async with database.write() as db:
-        return await outbox.reclaim(db, now=now, everything=everything)
+        return await leases.reclaim(db, now=now, everything=everything)
 
 
 async def expire(database: Database, *, now: datetime) -> list[tuple[Kind, State]]:
     async with database.write() as db:
-        return await outbox.expire(db, now=now)
+        return await closing.expire(db, now=now)
 
 
-async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[outbox.Closed]:
+async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[closing.Closed]:
     async with database.write() as db:
-        return await outbox.close(db, now=now, limit=limit)
+        return await closing.close(db, now=now, limit=limit)
 
 
 async def diary(database: Database) -> tuple[Delivery | None, Intake | None]:
@@ -157,7 +157,7 @@ async def test_a_reminded_night_without_an_answer_is_missed(database: Database) 
     assert await close(database, now=NOON - MINUTE) == []
     (closed,) = await close(database)
 
-    assert closed == outbox.Closed(1, Kind.REMINDER, NIGHT, State.SENT)
+    assert closed == closing.Closed(1, Kind.REMINDER, NIGHT, State.SENT)
     assert await diary(database) == (Delivery.SENT, Intake.MISSED)
     assert await evenings.state(database) is None
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Person, State, Status
 from bot.core.planning import Message
-from db import inbox, nights, outbox, users
+from db import closing, inbox, leases, nights, outbox, promises, users
 from db.engine import Connection, Database
 from db.outbox import Settled
 
@@ -46,7 +46,7 @@ async def sending(db: Connection) -> int:
 
 
 async def state(db: Connection) -> tuple[str, int, int | None]:
-    row = await outbox.find(db, ADA, Kind.REMINDER, NIGHT)
+    row = await promises.find(db, ADA, Kind.REMINDER, NIGHT)
     assert row is not None
     found = row._mapping
     return found["state"], found["copies"], found["message_id"]
@@ -55,7 +55,7 @@ async def state(db: Connection) -> tuple[str, int, int | None]:
 async def test_an_answer_to_a_copy_in_the_air_proves_it_and_its_late_end_adds_only_the_number(db: Connection) -> None:
     row = await sending(db)
 
-    await outbox.answered(db, ADA, NIGHT)
+    await promises.answered(db, ADA, NIGHT)
     await outbox.settle(db, [Settled(row, State.SENT, message_id=9, sent_at=DUE)], worker="me")
 
     assert await state(db) == (State.SENT, 1, 9)
@@ -65,7 +65,7 @@ async def test_an_answer_to_a_copy_that_ends_unknown_means_no_repeat(db: Connect
     row = await sending(db)
 
     await nights.record_intake(db, ADA, NIGHT, Intake.TAKEN, at=DUE)
-    await outbox.answered(db, ADA, NIGHT)
+    await promises.answered(db, ADA, NIGHT)
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
@@ -78,7 +78,7 @@ async def test_an_answer_between_two_copies_means_no_second(db: Connection) -> N
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
-    await outbox.answered(db, ADA, NIGHT)
+    await promises.answered(db, ADA, NIGHT)
 
     assert await outbox.claim(db, worker="me", now=DUE + timedelta(minutes=10), limit=5) == []
 
@@ -87,7 +87,7 @@ async def test_a_snooze_of_a_copy_in_the_air_stands(db: Connection) -> None:
     row = await sending(db)
     later = DUE + timedelta(minutes=20)
 
-    await outbox.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
+    await promises.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
@@ -122,15 +122,15 @@ async def test_rows_in_hand_are_not_reclaimed_when_the_clock_leaps(db: Connectio
     row = await sending(db)
     leapt = DUE + timedelta(hours=2)
 
-    assert await outbox.reclaim(db, now=leapt, keep={row}) == []
-    assert await outbox.reclaim(db, now=leapt) == [(Kind.REMINDER, State.DUE)]
+    assert await leases.reclaim(db, now=leapt, keep={row}) == []
+    assert await leases.reclaim(db, now=leapt) == [(Kind.REMINDER, State.DUE)]
 
 
 async def test_a_row_put_off_beyond_its_night_still_has_a_fate(db: Connection) -> None:
     row = await claimed(db)
     await outbox.settle(db, [Settled(row, State.DUE, due_at=CLOSE + timedelta(hours=1), reason="refused")], worker="me")
 
-    await outbox.close(db, now=CLOSE, limit=5)
+    await closing.close(db, now=CLOSE, limit=5)
 
     assert (await nights.find(db, ADA, NIGHT)).delivery is Delivery.EXPIRED
 
@@ -145,7 +145,7 @@ async def test_many_rows_end_in_one_write(db: Connection) -> None:
     await outbox.settle(db, ends, worker="me")
 
     assert await state(db) == (State.SENT, 1, row)
-    assert await outbox.state_of(db, ADA, Kind.CHECK_IN, NIGHT) is State.SENT
+    assert await promises.state_of(db, ADA, Kind.CHECK_IN, NIGHT) is State.SENT
 
 
 async def test_a_letter_is_done_once(db: Connection) -> None:
@@ -163,7 +163,7 @@ async def test_rows_that_end_in_the_same_instant_are_settled_together(db: Connec
 
     assert len(rows) == 2
     for kind in (Kind.REMINDER, Kind.NUDGE):
-        assert await outbox.state_of(db, ADA, kind, NIGHT) is State.SENT
+        assert await promises.state_of(db, ADA, kind, NIGHT) is State.SENT
 
 
 async def test_in_crowded_minutes_a_reminder_may_be_claimed_before_its_moment(db: Connection) -> None:
@@ -178,7 +178,7 @@ async def test_a_snoozed_reminder_never_goes_early(db: Connection) -> None:
     row = await sending(db)
     await outbox.settle(db, [Settled(row, State.SENT, message_id=9, sent_at=DUE)], worker="me")
     later = DUE + timedelta(minutes=10)
-    await outbox.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
+    await promises.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
 
     assert await outbox.claim(db, worker="me", now=DUE, limit=5, early=timedelta(minutes=15)) == []
     assert len(await outbox.claim(db, worker="me", now=later, limit=5)) == 1

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model import Kind
-from db import outbox, tables, users
+from db import closing, leases, outbox, tables, users
 from db.engine import Connection, Database
 from tests.db import evenings
 from tests.db.evenings import DUE, MORNING, NIGHT, NOON
@@ -49,15 +49,15 @@ async def _claim(db: Connection) -> None:
 
 
 async def _expire(db: Connection) -> None:
-    await outbox.expire(db, now=DUE)
+    await closing.expire(db, now=DUE)
 
 
 async def _reclaim(db: Connection) -> None:
-    await outbox.reclaim(db, now=DUE)
+    await leases.reclaim(db, now=DUE)
 
 
 async def _close(db: Connection) -> None:
-    await outbox.close(db, now=NOON - timedelta(hours=1), limit=500)
+    await closing.close(db, now=NOON - timedelta(hours=1), limit=500)
 
 
 async def _backlog(db: Connection) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model import Delivery, Intake, Kind, State
-from db import nights, outbox
+from db import closing, leases, nights, outbox, promises
 from db.engine import Database
 from db.outbox import Settled
 from tests.db import evenings
@@ -82,7 +82,7 @@ async def test_an_answer_before_the_process_died_in_the_middle_of_a_send_lets_no
     await evenings.answer(database)
 
     async with database.write() as db:
-        await outbox.reclaim(db, now=DUE, everything=True)
+        await leases.reclaim(db, now=DUE, everything=True)
 
     assert await evenings.state(database) is State.SENT
 
@@ -121,7 +121,7 @@ async def test_what_is_called_off_is_not_sent_also_when_it_is_claimed(database: 
     rows = await evenings.claim(database)
 
     async with database.write() as db:
-        await outbox.cancel(db, 1, kinds=[Kind.REMINDER], reason="paused")
+        await promises.cancel(db, 1, kinds=[Kind.REMINDER], reason="paused")
 
     assert await evenings.start(database, rows) == set()
     stored = await evenings.find(database)
@@ -134,7 +134,7 @@ async def test_calling_off_from_a_night_on_leaves_the_nights_before(database: Da
     await evenings.owe(database, evenings.message(night=tomorrow))
 
     async with database.write() as db:
-        await outbox.cancel(db, 1, kinds=tuple(Kind), reason="away", first_night=tomorrow)
+        await promises.cancel(db, 1, kinds=tuple(Kind), reason="away", first_night=tomorrow)
 
     assert await evenings.state(database) is State.DUE
     assert (await evenings.find(database, night=tomorrow))["state"] == "cancelled"
@@ -144,7 +144,7 @@ async def test_what_was_sent_stays_sent_when_the_rest_is_called_off(database: Da
     await evenings.sent(database)
 
     async with database.write() as db:
-        await outbox.cancel(db, 1, kinds=tuple(Kind), reason="stopped")
+        await promises.cancel(db, 1, kinds=tuple(Kind), reason="stopped")
 
     assert await evenings.state(database) is State.SENT
     assert await evenings.state(database, kind=Kind.CHECK_IN) is State.CANCELLED
@@ -153,8 +153,8 @@ async def test_what_was_sent_stays_sent_when_the_rest_is_called_off(database: Da
 async def test_a_night_whose_reminder_never_left_can_be_owed_again_whole(database: Database) -> None:
     rows = await evenings.claim(database)
     async with database.write() as db:
-        await outbox.cancel(db, 1, kinds=[Kind.CHECK_IN], reason="not wanted")
-        open_again = await outbox.withdraw(db, 1, NIGHT)
+        await promises.cancel(db, 1, kinds=[Kind.CHECK_IN], reason="not wanted")
+        open_again = await promises.withdraw(db, 1, NIGHT)
 
     await evenings.owe(
         database, evenings.message(due_at=DUE + MINUTE), evenings.message(kind=Kind.CHECK_IN, due_at=NOON)
@@ -169,7 +169,7 @@ async def test_a_night_whose_reminder_never_left_can_be_owed_again_whole(databas
 
 async def test_a_night_that_was_never_owed_is_open(database: Database) -> None:
     async with database.write() as db:
-        assert await outbox.withdraw(db, 1, NIGHT + timedelta(days=1))
+        assert await promises.withdraw(db, 1, NIGHT + timedelta(days=1))
 
 
 @pytest.mark.parametrize("how", ["sending", "sent", "unknown", "answered"])
@@ -182,7 +182,7 @@ async def test_a_night_whose_reminder_may_have_left_is_not_owed_again(database: 
     }[how](database)
 
     async with database.write() as db:
-        assert not await outbox.withdraw(db, 1, NIGHT)
+        assert not await promises.withdraw(db, 1, NIGHT)
 
     assert await evenings.state(database) is not None
     assert await evenings.state(database, kind=Kind.CHECK_IN) is State.DUE
@@ -190,7 +190,7 @@ async def test_a_night_whose_reminder_may_have_left_is_not_owed_again(database: 
 
 async def again(database: Database, *, after: timedelta) -> None:
     async with database.write() as db:
-        await outbox.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED)
+        await promises.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED)
 
 
 async def test_a_snoozed_reminder_is_the_same_row_due_later_and_no_repeat(database: Database) -> None:
@@ -219,7 +219,7 @@ async def test_an_answer_to_a_snoozed_reminder_does_not_forget_that_it_was_sent(
     await evenings.answer(database)
 
     async with database.write() as db:
-        await outbox.close(db, now=NOON, limit=10)
+        await closing.close(db, now=NOON, limit=10)
         record = await nights.find(db, 1, NIGHT)
 
     assert (record.delivery, record.intake) == (Delivery.SENT, Intake.TAKEN)
@@ -228,13 +228,13 @@ async def test_an_answer_to_a_snoozed_reminder_does_not_forget_that_it_was_sent(
 async def test_the_morning_question_moves_only_before_it_was_sent(database: Database) -> None:
     later = MORNING + timedelta(hours=2)
     async with database.write() as db:
-        await outbox.move_check_in(db, 1, NIGHT, at=later, until=later + timedelta(hours=6))
+        await promises.move_check_in(db, 1, NIGHT, at=later, until=later + timedelta(hours=6))
     moved = await evenings.find(database, kind=Kind.CHECK_IN)
     await evenings.answer(database)
     await evenings.sent(database, now=later)
 
     async with database.write() as db:
-        await outbox.move_check_in(db, 1, NIGHT, at=MORNING, until=MORNING)
+        await promises.move_check_in(db, 1, NIGHT, at=MORNING, until=MORNING)
 
     assert (moved["due_at"], moved["planned_at"]) == (later, later)
     assert moved["until_at"] == moved["close_at"] == later + timedelta(hours=6)

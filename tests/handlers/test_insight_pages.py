@@ -14,7 +14,7 @@ from bot.context import Show
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
-from db import diary, nights, outbox
+from db import diary, nights, outbox, promises
 from db.engine import Database
 from tests.handlers.one_person import Ann, buttons
 
@@ -131,7 +131,7 @@ async def test_no_more_digests_withdraws_the_one_that_is_owed(ann: Ann) -> None:
 
     assert (await ann.person()).no_digest is True
     async with ann.database.read() as db:
-        assert await outbox.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
+        assert await promises.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
 
 
 async def test_the_calendar_of_a_language_fits_a_picture(ann: Ann) -> None:
