@@ -202,6 +202,10 @@ def test_the_privacy_page_says_what_telegram_can_see_and_how_to_leave() -> None:
     assert "/delete erases all of it" in text
 
 
+def test_the_privacy_page_owns_up_to_the_notes_that_are_kept() -> None:
+    assert "the notes you wrote" in shown(pages.privacy(ENGLISH, contact=""))
+
+
 def test_the_privacy_page_promises_no_command_that_is_not_there() -> None:
     text = shown(pages.privacy(ENGLISH, contact=""))
 
