@@ -11,7 +11,7 @@ from pathlib import Path
 from bot import language
 from bot.core import experiment, protocol
 from bot.core.trial import Report
-from bot.views import experiment as views
+from bot.views import verdict
 
 LARGEST = 8 * 2**20
 """Bytes of experiment.json that are read at all, whatever the ZIP says about them."""
@@ -73,13 +73,13 @@ def _checked(report: Report) -> list[str]:
     from bot.core import analysis
 
     try:
-        verdict = analysis.analyse(report.plan, report.nights, through=report.stopped_after)
+        again = analysis.analyse(report.plan, report.nights, through=report.stopped_after)
     except (ValueError, OverflowError) as error:
         raise NotVerified(f"The nights are not those of the seed: {error}.") from None
-    if protocol.written_verdict(verdict) != protocol.written_verdict(report.verdict):
+    if protocol.written_verdict(again) != protocol.written_verdict(report.verdict):
         raise NotVerified("The verdict in the file is not the one that its nights give.")
     words = language.words(language.SOURCE)
-    said = [*views.verdict_lines(words, report), views.always(words)]
+    said = [*verdict.in_words(words, report), verdict.always(words)]
     return [
         f"Seed:        {report.plan.seed.hex()}",
         f"Fingerprint: {experiment.fingerprint(report.plan.seed)} (is it the one you were shown before night 1?)",

@@ -11,7 +11,7 @@ from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
 from bot.core.trial import Report
 from bot.language import Words
-from bot.views import evening, experiment, morning, pages, privacy
+from bot.views import evening, morning, pages, privacy, verdict
 from bot.views.message import View
 
 
@@ -40,11 +40,7 @@ class Renderer:
             case Kind.KEEP_GOING:
                 return morning.keep_going(words, row.night)
             case Kind.RESULT:
-                return (
-                    experiment.result(words, row.trial)
-                    if isinstance(row.trial, Report)
-                    else experiment.no_report(words)
-                )
+                return verdict.result(words, row.trial) if isinstance(row.trial, Report) else verdict.no_report(words)
             case Kind.DORMANT:
                 return privacy.dormant(words)
             case Kind.DIGEST:

@@ -16,6 +16,7 @@ from bot.core.model import Night, Status
 from bot.core.trial import Trial
 from bot.handlers import plans
 from bot.views import experiment as views
+from bot.views import verdict
 from bot.views.message import View
 from db import experiments
 
@@ -40,7 +41,7 @@ async def _page(turn: Turn) -> View:
     if one is not None:
         return await _progress(turn, one)
     ended = await experiments.last_ended(turn.db, turn.person.id)
-    return views.intro(turn.words) if ended is None else views.result(turn.words, experiments.report_of(ended))
+    return views.intro(turn.words) if ended is None else verdict.result(turn.words, experiments.report_of(ended))
 
 
 async def _progress(turn: Turn, one: Trial) -> View:
@@ -72,7 +73,7 @@ async def picture(update: Update, turn: Turn) -> None:
     effect = report.verdict.effect
     turn.answer(update)
     drawing = charts.interval(low=effect.low, middle=effect.per_100, high=effect.high, light=bool(turn.person.light))
-    turn.show(drawing, views.picture(turn.words, report))
+    turn.show(drawing, verdict.picture(turn.words, report))
 
 
 # -- the way in --------------------------------------------------------------------------------------------------------
