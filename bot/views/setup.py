@@ -105,7 +105,16 @@ def all_set(words: Words, person: Person) -> View:
         words("Is that the right hour?"),
     )
     fix = button(words("No, fix my time zone"), "fix_zone")
-    return View(text, keyboard([button(words("Yes"), "hour_ok", style="success"), fix]))
+    return View(text, keyboard([button(words("Yes"), "hour_ok", style="success"), fix], _meant(words, person)))
+
+
+def _meant(words: Words, person: Person) -> list[Button]:
+    """The other half of the day, for one bedtime from 10:00 to 12:59: typed "10:30", it may well be the evening's."""
+    minute = person.bedtimes[0] if len(set(person.bedtimes)) == 1 else 0
+    if not 600 <= minute < 780:
+        return []
+    evening = (minute + 720) % 1440
+    return [button(words("I meant {time}", time=words.minute(evening)), "bed_set", evening)]
 
 
 def all_right(words: Words, person: Person) -> View:

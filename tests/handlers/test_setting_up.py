@@ -294,3 +294,19 @@ async def test_buttons_of_long_ago_do_no_harm(house: House) -> None:
 
     assert "Later tonight" in seen.labels
     assert house.row(person, "status", "bedtimes", "zone", "form", "consent") == before
+
+
+async def test_a_bedtime_typed_like_ten_thirty_can_be_put_right_on_the_last_card(house: House) -> None:
+    house.at("2026-03-26 12:00")
+    person = house.someone()
+    await house.says(person, "/start")
+    await house.taps(person, "I understand", becomes="When do you go to bed?")
+    await house.says(person, "10:30")
+    await house.noticed(person, data="v1:zone:Europe/Berlin")
+    await person.until(lambda seen: seen.text.startswith("Which magnesium"))
+    card = await house.taps(person, "Citrate", becomes="All set.")
+    assert card.labels == ["Yes", "No, fix my time zone", "I meant 22:30"]
+
+    seen = await house.taps(person, "I meant 22:30", becomes="Bedtime: 22:30.")
+
+    assert "Thursday 26 March, 21:45" in seen.text
