@@ -167,6 +167,12 @@ def known(code: str) -> str | None:
     return found if found.lower().split("_")[0] == code.replace("-", "_").lower().split("_")[0] else None
 
 
+def named(code: str) -> str:
+    """A language's own name for itself, also of one that has no catalogue; the code where nobody knows it."""
+    locale = _locale(code)
+    return code if locale is None else (locale.get_language_name() or code).capitalize()
+
+
 @lru_cache(maxsize=64)
 def words(code: str | None) -> Words:
     """The words for a stored or Telegram's language code."""

@@ -1,13 +1,15 @@
 """Broadcasts, their recipients' progress, the admins who claimed, and the audit of what admins did.
 
 A recipient's row is `pending`, is `sending` from just before the socket write, and then has its fate. What is `sending` when
-a process begins may have arrived: it becomes `unknown` and is never sent again.
+a process begins may have arrived: it becomes `unknown` and is never sent again. Its `due_at` says from when a pending copy
+may go, and since when another one has been on its way.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core import announcing
 from bot.core.announcing import Broadcast, Fate, Phase
-from bot.core.model import Status
+from bot.core.model import Person, Status
 from db import tables, users
 from db.engine import Connection
 
@@ -28,6 +30,11 @@ _casts, _to, _users, _admins, _audit = (
 )
 _ACTIVE = (Phase.RUNNING, Phase.PAUSED)
 _REACHABLE = (Status.ACTIVE, Status.PAUSED)
+
+_PENDING: sa.ColumnClause[str] = sa.literal_column("'pending'")  # spelled out, so that the index of pending ones serves
+
+_BEGINNING = 0x4C756C04
+"""The advisory lock of whoever starts a broadcast."""
 
 
 async def draft(db: Connection, *, admin_id: int, message_id: int, now: datetime) -> int:
@@ -65,10 +72,12 @@ async def choose(db: Connection, broadcast_id: int, *, language: str | None, awa
 
 async def begin(db: Connection, broadcast_id: int, *, total: int, panel_id: int) -> bool:
     """Start a draft. False when it is no draft any more, or another one is active."""
+    if db.dialect.name != "sqlite":
+        # Of two replicas the second sees what the first began. (The unique index alone would make its handler fail.)
+        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(_BEGINNING, 0)))
     if await active(db) is not None:
         return False
     start = _casts.update().where(_casts.c.id == broadcast_id, _casts.c.phase == Phase.DRAFT)
-    # The unique index on active ones decides between two replicas.
     values = {"phase": Phase.RUNNING, "total": total, "panel_id": panel_id, "active": True}
     return (await db.execute(start.values(values))).rowcount > 0
 
@@ -135,7 +144,7 @@ async def feed(db: Connection, broadcast: Broadcast, *, now: datetime, limit: in
             "broadcast_id": broadcast.id,
             "user_id": person.id,
             "fate": Fate.PENDING,
-            "due_at": announcing.may_reach_at(person.schedule, now) if broadcast.awake_only else now,
+            "due_at": _reach_at(broadcast, person, now),
         }
         for person in people
     ]
@@ -148,15 +157,66 @@ async def feed(db: Connection, broadcast: Broadcast, *, now: datetime, limit: in
     return len(people)
 
 
-async def due(db: Connection, broadcast_id: int, *, now: datetime, limit: int) -> list[int]:
-    """The next recipients whose copy may go now."""
-    query = sa.select(_to.c.user_id).where(
-        _to.c.broadcast_id == broadcast_id, _to.c.fate == sa.literal_column("'pending'"), _to.c.due_at <= now
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Whose turn it is. `seen` counts also those who were struck out or put off to their morning meanwhile."""
+
+    ready: list[int]
+    seen: int
+
+
+async def turns(db: Connection, broadcast: Broadcast, *, now: datetime, limit: int, but: Collection[int]) -> Turns:
+    """The next recipients whose copy may go now, `but` those whose copy is in hand.
+
+    They were taken up minutes or, over a pause, days ago: who has said no since then is struck out, and who sleeps by now gets
+    it in the morning.
+    """
+    query = (
+        sa.select(_to.c.user_id, _users)
+        .select_from(_to.outerjoin(_users, _users.c.id == _to.c.user_id))
+        .where(_due(broadcast.id, now), _to.c.user_id.not_in(list(but)))
+        .order_by(_to.c.due_at, _to.c.user_id)
+        .limit(limit)
     )
-    return list((await db.execute(query.order_by(_to.c.due_at, _to.c.user_id).limit(limit))).scalars())
+    rows = (await db.execute(query)).mappings().all()
+    people = {row["user_id"]: users.person_of(row) if row["id"] is not None else None for row in rows}
+    wanted = [person for person in people.values() if person is not None and _wants(person)]
+    reach_at = {person.id: _reach_at(broadcast, person, now) for person in wanted}
+    await _strike_out(db, broadcast.id, people.keys() - reach_at.keys())
+    await _put_off(db, broadcast.id, {user_id: at for user_id, at in reach_at.items() if at > now})
+    return Turns([user_id for user_id, at in reach_at.items() if at <= now], seen=len(rows))
 
 
-async def start(db: Connection, broadcast_id: int, user_ids: Sequence[int]) -> set[int]:
+def _due(broadcast_id: int, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(_to.c.broadcast_id == broadcast_id, _to.c.fate == _PENDING, _to.c.due_at <= now)
+
+
+def _wants(person: Person) -> bool:
+    """What `_wanted` asks of a row."""
+    return person.status in _REACHABLE and person.no_news is not True
+
+
+def _reach_at(broadcast: Broadcast, person: Person, now: datetime) -> datetime:
+    return announcing.may_reach_at(person.schedule, now) if broadcast.awake_only else now
+
+
+async def _strike_out(db: Connection, broadcast_id: int, user_ids: Collection[int]) -> None:
+    if user_ids:
+        gone = (_to.c.broadcast_id == broadcast_id, _to.c.user_id.in_(sorted(user_ids)), _to.c.fate == Fate.PENDING)
+        await db.execute(_to.delete().where(*gone))
+
+
+async def _put_off(db: Connection, broadcast_id: int, until: dict[int, datetime]) -> None:
+    if until:
+        rows = [{"cast": broadcast_id, "user": user_id, "new_due_at": at} for user_id, at in until.items()]
+        await db.execute(_PUT_OFF, rows)
+
+
+_ROW = sa.and_(_to.c.broadcast_id == sa.bindparam("cast"), _to.c.user_id == sa.bindparam("user"))
+_PUT_OFF = _to.update().where(_ROW, _to.c.fate == Fate.PENDING).values(due_at=sa.bindparam("new_due_at"))
+
+
+async def start(db: Connection, broadcast_id: int, user_ids: Collection[int], *, now: datetime) -> set[int]:
     """Note, just before the socket write, that these copies are on their way. Gives those that were still wanted.
 
     Not wanted any more: another process had it, the broadcast was paused or stopped, the person stopped the bot.
@@ -164,27 +224,74 @@ async def start(db: Connection, broadcast_id: int, user_ids: Sequence[int]) -> s
     running = sa.exists().where(_casts.c.id == broadcast_id, _casts.c.phase == Phase.RUNNING)
     there = sa.exists().where(_users.c.id == _to.c.user_id, *_wanted(None))
     mine = (_to.c.broadcast_id == broadcast_id, _to.c.user_id.in_(list(user_ids)), _to.c.fate == Fate.PENDING)
-    begun = _to.update().where(*mine, running, there).values(fate=Fate.SENDING).returning(_to.c.user_id)
+    begun = _to.update().where(*mine, running, there).values(fate=Fate.SENDING, due_at=now).returning(_to.c.user_id)
     return set((await db.execute(begun)).scalars())
 
 
-async def settle(db: Connection, broadcast_id: int, user_id: int, fate: Fate, *, reason: str | None = None) -> None:
-    """Write what became of a copy that was on its way; back to pending when it certainly never left."""
-    mine = (_to.c.broadcast_id == broadcast_id, _to.c.user_id == user_id, _to.c.fate == Fate.SENDING)
-    await db.execute(_to.update().where(*mine).values(fate=fate, reason=reason and reason[:80]))
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one copy."""
+
+    broadcast_id: int
+    user_id: int
+    fate: Fate
+    reason: str | None = None
 
 
-async def drop_unwanted(db: Connection, broadcast_id: int) -> int:
-    """Strike out recipients who meanwhile stopped the bot or its announcements. Returns how many."""
-    there = sa.exists().where(_users.c.id == _to.c.user_id, *_wanted(None))
-    gone = _to.delete().where(_to.c.broadcast_id == broadcast_id, _to.c.fate == Fate.PENDING, ~there)
-    return (await db.execute(gone)).rowcount
+async def settle(db: Connection, ends: Sequence[Settled]) -> None:
+    """Write what became of copies that were on their way; back to pending when they certainly never left.
+
+    One that was held to be unknown, because another process took over meanwhile, is known now.
+    """
+    rows = [
+        {
+            "cast": end.broadcast_id,
+            "user": end.user_id,
+            "new_fate": end.fate,
+            "new_reason": end.reason and end.reason[:80],
+        }
+        for end in ends
+    ]
+    await db.execute(_SETTLE, rows)
 
 
-async def recover(db: Connection) -> int:
-    """At the start of the one who sends: what a dead process was sending may have arrived. Returns how many."""
-    lost = _to.update().where(_to.c.fate == Fate.SENDING).values(fate=Fate.UNKNOWN, reason="the process ended")
-    return (await db.execute(lost)).rowcount
+_new_fate = sa.bindparam("new_fate", type_=sa.String())
+_SETTLE = (
+    _to.update()
+    .where(
+        _ROW,
+        sa.or_(
+            _to.c.fate == Fate.SENDING,
+            sa.and_(_to.c.fate == Fate.UNKNOWN, _new_fate != Fate.PENDING),
+        ),
+    )
+    .values(fate=_new_fate, reason=sa.bindparam("new_reason", type_=sa.String()))
+)
+
+
+async def recover(db: Connection, *, before: datetime | None = None) -> int:
+    """What a dead process was sending may have arrived. Returns how many. `before`: only what was begun before then."""
+    lost = _to.update().where(_to.c.fate == Fate.SENDING, *([] if before is None else [_to.c.due_at < before]))
+    return (await db.execute(lost.values(fate=Fate.UNKNOWN, reason="the process ended"))).rowcount
+
+
+async def anything_due(db: Connection, broadcast_id: int, *, now: datetime) -> bool:
+    """Whether a copy may go now."""
+    return bool(await db.scalar(sa.select(sa.exists().where(_due(broadcast_id, now)))))
+
+
+async def anything_pending(db: Connection, broadcast_id: int) -> bool:
+    """Whether a copy may go now or later."""
+    pending = sa.exists().where(_to.c.broadcast_id == broadcast_id, _to.c.fate == _PENDING)
+    return bool(await db.scalar(sa.select(pending)))
+
+
+async def end(db: Connection, broadcast_id: int, *, now: datetime) -> bool:
+    """Note that it is done, if it is: everybody was taken up and has their fate."""
+    open_ = sa.exists().where(_to.c.broadcast_id == broadcast_id, _to.c.fate.in_((Fate.PENDING, Fate.SENDING)))
+    values = {"phase": Phase.DONE, "ended_at": now, "active": None}
+    done = (_casts.c.id == broadcast_id, _casts.c.phase == Phase.RUNNING, _casts.c.fed.is_(True), ~open_)
+    return (await db.execute(_casts.update().where(*done).values(values))).rowcount > 0
 
 
 async def fates(db: Connection, broadcast_id: int) -> dict[Fate, int]:

@@ -15,6 +15,9 @@ _WIND_DOWN = timedelta(hours=1)
 
 _CELLS = 10
 
+# Telegram tells of a message that nobody can be given a copy of only by its text.
+_LOST = ("message to copy not found", "message can't be copied", "message_id_invalid")
+
 
 class Phase(StrEnum):
     """Where a broadcast stands."""
@@ -74,6 +77,11 @@ def may_reach_at(schedule: Schedule | None, now: datetime) -> datetime:
         if times.plan(schedule, night).bed_at - _WIND_DOWN <= now < wakes_at:
             return wakes_at
     return now
+
+
+def is_lost(reason: str) -> bool:
+    """Whether a refusal is about the message itself: no further copy of it can succeed, whoever it is for."""
+    return any(sign in reason.lower() for sign in _LOST)
 
 
 def takes(recipients: int, *, rate: int) -> timedelta:

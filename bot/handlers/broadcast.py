@@ -23,7 +23,7 @@ async def broadcast(update: Update, turn: Turn) -> None:
         turn.say(views.how(turn.words))
         return
     number = await broadcasts.draft(turn.db, admin_id=turn.person.id, message_id=original.message_id, now=turn.now)
-    turn.copy(original.message_id)
+    turn.copy(original.message_id, otherwise=views.uncopyable(turn.words))
     found = await broadcasts.find(turn.db, number)
     if found is not None:
         turn.say(await _draft(turn, found))

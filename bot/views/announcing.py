@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from bot import language
 from bot.core import announcing
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.language import Words
@@ -16,9 +17,14 @@ def how(words: Words) -> View:
     return View(words("Write or forward me the message, then reply to it with /broadcast."))
 
 
+def uncopyable(words: Words) -> View:
+    """In the preview's place."""
+    return View(words("Telegram lets nobody copy that message. Please cancel, and send me another one."))
+
+
 def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta, languages: Sequence[str]) -> View:
     """The draft's audience, below its preview."""
-    who = words("everyone active") if broadcast.language is None else words("language {code}", code=broadcast.language)
+    who = words("everyone active") if broadcast.language is None else language.named(broadcast.language)
     text = lines(
         words("<b>Above is what people will see.</b>"),
         words.plural("To: {who}, {n} person", "To: {who}, {n} people", people, who=who),
@@ -31,7 +37,7 @@ def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta
     following = (
         choices[(choices.index(broadcast.language) + 1) % len(choices)] if broadcast.language in choices else None
     )
-    other = words("To everyone") if following is None else words("Only {code}", code=following)
+    other = words("To everyone") if following is None else words("Only {language}", language=language.named(following))
     audience = [button(other, "bc_who", broadcast.id, following or "all")] if len(choices) > 1 else []
     sleep = words("Also at night") if broadcast.awake_only else words("Not at night")
     rest = button(sleep, "bc_sleep", broadcast.id, 0 if broadcast.awake_only else 1)
@@ -78,9 +84,25 @@ def progress(words: Words, broadcast: Broadcast, fates: Mapping[Fate, int], reas
             f=fates.get(Fate.FAILED, 0),
         ),
         words("Waiting for the morning or their turn: {n}", n=waiting) if waiting and broadcast.active else None,
-        *(words("• {reason}: {n}", reason=reason, n=number) for reason, number in reasons),
+        _left(words, broadcast, total - done),
+        *_reasons(words, reasons),
     )
     return View(text, keyboard(_controls(words, broadcast)))
+
+
+def _left(words: Words, broadcast: Broadcast, number: int) -> str | None:
+    if broadcast.phase is not Phase.DONE or number <= 0:
+        return None
+    return words.plural(
+        "{n} person left or said no to news meanwhile", "{n} people left or said no to news meanwhile", number
+    )
+
+
+def _reasons(words: Words, reasons: Sequence[tuple[str, int]]) -> list[str]:
+    lost = any(announcing.is_lost(reason) for reason, _ in reasons)
+    why = [words("Your message cannot be copied any more; was it deleted? So I stopped.")] if lost else []
+    others = [(reason, number) for reason, number in reasons if not announcing.is_lost(reason)]
+    return why + [words("• {reason}: {n}", reason=reason, n=number) for reason, number in others]
 
 
 def _controls(words: Words, broadcast: Broadcast) -> list[Button]:
