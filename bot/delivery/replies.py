@@ -55,6 +55,8 @@ async def perform(
         except TelegramError as error:
             if wait is None or not _worth_another(error, reply):
                 _note(error, reply)
+                if isinstance(reply, CopyOf) and isinstance(error, BadRequest) and reply.otherwise is not None:
+                    await perform(bot, Say(reply.otherwise), chat_id=chat_id, clock=clock)
                 return
             await clock.sleep(wait)
         except Exception as error:  # an answer of another shape than the Bot API's
@@ -82,7 +84,7 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery |
             await gallery.send(bot, chat_id, drawing, view)
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
-        case CopyOf(message_id):
+        case CopyOf(message_id, _):
             await bot.copy_message(chat_id, chat_id, message_id)
         case Edit(message_id, view):
             await bot.edit_message_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,14 @@ from bot.clock import SharedClock
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Person
 from bot.sandbox.telegram import Telegram
-from tests.conftest import Process
+from tests.conftest import START, Process
 
 ADMIN = 500
 
 
 @pytest.fixture
-async def bot(tmp_path: Path, telegram: Telegram) -> AsyncIterator[Process]:
+async def bot(tmp_path: Path, telegram: Telegram, clock: SharedClock) -> AsyncIterator[Process]:
+    clock.set(START, speed=20.0)  # a chat gets a message a second, a bar an edit in three: none of it in real time
     process = Process(tmp_path, telegram.url, environment={"ADMIN_IDS": str(ADMIN)})
     await process.start()
     yield process
@@ -28,13 +30,15 @@ async def bot(tmp_path: Path, telegram: Telegram) -> AsyncIterator[Process]:
 
 async def settle_in(telegram: Telegram, user: int, *, zone: str = "Europe/Berlin", language: str = "en") -> Person:
     person = telegram.person(user, language_code=language)
-    await person.send("/start")
+    await person.send("/start bed_2230")
     await person.next()
     await person.press("I understand")
-    await person.until(lambda seen: "When do you go to bed" in seen.text)
-    for typed in ("/bedtime 22:30", f"/timezone {zone}", "/form citrate"):
-        await person.send(typed)
-        await person.next()
+    await person.until(lambda seen: seen.text.startswith("Where do you sleep?"))
+    await person.press(data=f"v1:zone:{zone}")
+    await person.until(lambda seen: seen.text.startswith("Which magnesium"))
+    await person.press("Citrate")
+    await person.until(lambda seen: seen.text.startswith("All set."))
+    person.catch_up()
     return person
 
 
@@ -50,14 +54,13 @@ async def drafted(admin: Person, text: str) -> None:
 
 async def begun(admin: Person) -> None:
     await admin.press("Send…")
-    await admin.until(lambda seen: seen.text.startswith("Send it to"))
-    yes = next(b.text for b in admin.last.buttons[0] if b.text.startswith("Yes, send to"))
-    await admin.press(yes)
+    question = await admin.until(lambda seen: seen.text.startswith("Send it to"))
+    await admin.press(question.labels[0], message=question.message_id)
 
 
 async def test_everyone_who_may_be_reached_gets_it_once(bot: Process, telegram: Telegram) -> None:
     admin = await settle_in(telegram, ADMIN)
-    people = [await settle_in(telegram, user) for user in (1, 2, 3)]
+    people = await asyncio.gather(*(settle_in(telegram, user) for user in (1, 2, 3)))
     stopped = await settle_in(telegram, 4)
     await stopped.send("/stop")
     await stopped.next()
@@ -103,7 +106,7 @@ async def test_a_copy_that_may_have_arrived_is_counted_and_not_repeated(bot: Pro
 
 async def test_a_death_in_the_middle_repeats_nothing_and_goes_on(bot: Process, telegram: Telegram) -> None:
     admin = await settle_in(telegram, ADMIN)
-    people = [await settle_in(telegram, user) for user in range(1, 9)]
+    people = await asyncio.gather(*(settle_in(telegram, user) for user in range(1, 9)))
     await drafted(admin, "Still here")
     await bot.stop()
     await bot.start(FAIL_POINT="after_settle_copy:3")
@@ -122,11 +125,10 @@ async def test_a_death_in_the_middle_repeats_nothing_and_goes_on(bot: Process, t
 async def test_two_broadcasts_cannot_run_at_once(bot: Process, telegram: Telegram) -> None:
     admin = await settle_in(telegram, ADMIN)
     await settle_in(telegram, 1)
-    telegram.fault(Fault("delay", method="copyMessage", chat_id=1, count=1, seconds=3))
+    telegram.fault(Fault("delay", method="copyMessage", chat_id=1, count=1, seconds=60))
     await drafted(admin, "First")
     await begun(admin)
-    await admin.until(lambda seen: ": running" in seen.text)
-    first = admin.last.message_id
+    first = (await admin.until(lambda seen: ": running" in seen.text)).message_id
     await drafted(admin, "Second")
     await begun(admin)
     await admin.until(lambda seen: "Another broadcast is under way" in seen.text)
