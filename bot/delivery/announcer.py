@@ -22,7 +22,7 @@ from bot.delivery.bar import Bar
 from bot.delivery.group_commit import GroupCommit
 from bot.delivery.limiter import Passage
 from config import logs
-from db import broadcasts, outbox, users
+from db import broadcasts, outbox, promises, users
 from db.broadcasts import Settled
 from db.engine import Connection, Database, Unavailable
 
@@ -224,7 +224,7 @@ class Announcer:
     async def _rest(self, user_id: int) -> None:
         async with self._database.write("rest") as db:
             await users.rest(db, user_id, status=Status.GONE)
-            await outbox.cancel(db, user_id, kinds=tuple(Kind), reason="unreachable")
+            await promises.cancel(db, user_id, kinds=tuple(Kind), reason="unreachable")
 
     async def _give_up(self, broadcast_id: int) -> None:
         """The message cannot be copied any more, whoever it is for."""
