@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core import announcing
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.core.model import Person, Status
-from db import tables, users
+from db import tables, upserts, users
 from db.engine import Connection
 
 _casts, _to, _users, _admins, _audit = (
@@ -149,7 +148,7 @@ async def feed(db: Connection, broadcast: Broadcast, *, now: datetime, limit: in
         for person in people
     ]
     if rows:
-        insert = sqlite.insert(_to) if db.dialect.name == "sqlite" else postgresql.insert(_to)
+        insert = upserts.into(_to, dialect=db.dialect.name)
         await db.execute(insert.on_conflict_do_nothing(), rows)
     last = people[-1].id if people else broadcast.fed_to
     values = {"fed_to": last, "fed": len(people) < limit}
@@ -322,7 +321,7 @@ async def admins(db: Connection) -> set[int]:
 
 async def make_admin(db: Connection, user_id: int, *, now: datetime) -> None:
     """This person is an admin from now on."""
-    insert = sqlite.insert(_admins) if db.dialect.name == "sqlite" else postgresql.insert(_admins)
+    insert = upserts.into(_admins, dialect=db.dialect.name)
     await db.execute(insert.values(user_id=user_id, since=now).on_conflict_do_nothing())
 
 

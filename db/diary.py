@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.diary import Detail, Evening
 from bot.core.model import Intake, Night
-from db import tables
+from db import tables, upserts
 from db.engine import Connection
 
 _details, _pictures, _nights = tables.night_details, tables.pictures, tables.nights
@@ -40,7 +39,7 @@ async def save(db: Connection, user_id: int, before: Detail, after: Detail) -> N
         return
     # The columns know small numbers and booleans, not our names for them.
     stored = {name: int(value) if isinstance(value, Evening) else value for name, value in values.items()}
-    insert = _insert(db)(_details).values(user_id=user_id, night=after.night, **stored)
+    insert = upserts.into(_details, dialect=db.dialect.name).values(user_id=user_id, night=after.night, **stored)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=stored))
 
 
@@ -49,10 +48,6 @@ def _detail(row: sa.RowMapping) -> Detail:
     values["evening"] = None if values["evening"] is None else Evening(values["evening"])
     values["late"] = bool(values["late"])
     return Detail(night=row["night"], **values)
-
-
-def _insert(db: Connection) -> type[sqlite.Insert] | type[postgresql.Insert]:
-    return sqlite.Insert if db.dialect.name == "sqlite" else postgresql.Insert
 
 
 async def first_night(db: Connection, user_id: int) -> Night | None:
@@ -84,7 +79,7 @@ async def file_id(db: Connection, user_id: int, name: str, *, mark: str) -> str 
 async def keep_file_id(db: Connection, user_id: int, name: str, *, mark: str, file_id: str) -> None:
     """Note what Telegram calls the picture now."""
     values = {"mark": mark, "file_id": file_id}
-    insert = _insert(db)(_pictures).values(user_id=user_id, name=name, **values)
+    insert = upserts.into(_pictures, dialect=db.dialect.name).values(user_id=user_id, name=name, **values)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "name"], set_=values))
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.model import Person
-from db import marks, tables, users
+from db import marks, tables, upserts, users
 from db.engine import Connection
 
 _KEY = "erase_key"
@@ -54,7 +53,7 @@ async def _forget(db: Connection, user_id: int, *, but_letter: int | None = None
 
 
 async def _note(db: Connection, entries: Sequence[tuple[str, date]]) -> None:
-    insert = sqlite.insert(_ledger) if db.dialect.name == "sqlite" else postgresql.insert(_ledger)
+    insert = upserts.into(_ledger, dialect=db.dialect.name)
     if entries:
         rows = [{"who": who, "erased_on": day} for who, day in entries]
         await db.execute(insert.on_conflict_do_nothing(), rows)

@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core import protocol, trial
 from bot.core.experiment import Plan, Shift, Void
 from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
 from bot.core.trial import Assignment, Lived, Report, Trial
-from db import nights, tables, users
+from db import nights, tables, upserts, users
 from db.engine import Connection
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
@@ -148,7 +147,7 @@ async def reveal(db: Connection, user_id: int, night: Night, *, at: datetime) ->
 
 async def _put(db: Connection, user_id: int, night: Night, values: dict[str, object], *, keep: bool) -> None:
     """Write one night's values; with `keep` those that are there already stay."""
-    insert = sqlite.insert(_extra) if db.dialect.name == "sqlite" else postgresql.insert(_extra)
+    insert = upserts.into(_extra, dialect=db.dialect.name)
     new = {
         name: sa.func.coalesce(_extra.c[name], insert.excluded[name]) if keep else value
         for name, value in values.items()

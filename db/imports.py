@@ -9,13 +9,12 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core import incoming, sheet
 from bot.core.diary import Detail, Evening
 from bot.core.incoming import Arrived, Preview
 from bot.core.sheet import Line
-from db import belongings, experiments, tables
+from db import belongings, experiments, tables, upserts
 from db.engine import Connection
 
 _imports, _nights, _details = tables.imports, tables.nights, tables.night_details
@@ -35,7 +34,7 @@ async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime)
     }
     new = sum(line.night not in known for line in changes)
     values = {"at": now, "nights": sheet.written(arrived.lines)}
-    insert = sqlite.insert(_imports) if db.dialect.name == "sqlite" else postgresql.insert(_imports)
+    insert = upserts.into(_imports, dialect=db.dialect.name)
     await db.execute(
         insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
     )
@@ -108,6 +107,6 @@ def _stored(value: object) -> object:
 async def _upsert(db: Connection, table: sa.Table, names: Sequence[str], rows: list[dict[str, object]]) -> None:
     if not rows:
         return
-    insert = sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
+    insert = upserts.into(table, dialect=db.dialect.name)
     new = {name: insert.excluded[name] for name in names}
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new), rows)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from db import tables
+from db import tables, upserts
 from db.engine import Connection
 
 _inbox, _dead = tables.inbox, tables.dead_letters
@@ -39,7 +38,7 @@ async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
     """Keep a batch. Returns the numbers that are new; those that came before are dropped."""
     if not letters:
         return set()
-    insert = sqlite.insert(_inbox) if db.dialect.name == "sqlite" else postgresql.insert(_inbox)
+    insert = upserts.into(_inbox, dialect=db.dialect.name)
     values = [
         {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0}
         for x in letters
@@ -102,7 +101,7 @@ async def keep(
     db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
 ) -> None:
     """Keep as a dead letter what could not even become a letter; one that is there stays."""
-    insert = sqlite.insert(_dead) if db.dialect.name == "sqlite" else postgresql.insert(_dead)
+    insert = upserts.into(_dead, dialect=db.dialect.name)
     values = {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
     await db.execute(insert.values(values).on_conflict_do_nothing())
 

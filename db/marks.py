@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from db import tables
+from db import tables, upserts
 from db.engine import Connection
 
 _marks = tables.marks
@@ -18,7 +17,7 @@ async def find(db: Connection, name: str) -> str | None:
 
 async def put(db: Connection, name: str, value: str) -> None:
     """Note a value under a name, in place of an older one."""
-    insert = sqlite.insert(_marks) if db.dialect.name == "sqlite" else postgresql.insert(_marks)
+    insert = upserts.into(_marks, dialect=db.dialect.name)
     await db.execute(
         insert.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )

@@ -8,11 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
-from db import tables
+from db import tables, upserts
 from db.engine import Connection
 
 _nights, _users = tables.nights, tables.users
@@ -68,7 +67,7 @@ async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
         _nights.c.late.is_(None),
         in_trial,
     )
-    insert = _insert(db.dialect.name)(_extra).from_select(["user_id", "night", "rating"], in_time)
+    insert = upserts.into(_extra, dialect=db.dialect.name).from_select(["user_id", "night", "rating"], in_time)
     first = {"rating": sa.func.coalesce(_extra.c.rating, insert.excluded.rating)}
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=first))
 
@@ -83,13 +82,9 @@ async def _put(db: Connection, user_id: int, night: Night, **values: object) -> 
 # Built once for each set of columns: to build it costs several times what SQLite needs to run it.
 @lru_cache(maxsize=32)
 def _upsert(dialect: str, names: tuple[str, ...]) -> ReturningInsert[tuple[object, ...]]:
-    insert = _insert(dialect)(_nights)
+    insert = upserts.into(_nights, dialect=dialect)
     new = {name: insert.excluded[name] for name in names}
     return insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new).returning(*_nights.c)
-
-
-def _insert(dialect: str) -> type[sqlite.Insert] | type[postgresql.Insert]:
-    return sqlite.Insert if dialect == "sqlite" else postgresql.Insert
 
 
 COLUMNS = ("reminder", "intake", "intake_at", "reason", "rating", "rated_at", "late")
@@ -119,7 +114,7 @@ async def close(db: Connection, fates: Sequence[Mapping[str, object]]) -> None:
     if not fates:
         return
     rows = [{**fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
-    insert = _insert(db.dialect.name)(_nights)
+    insert = upserts.into(_nights, dialect=db.dialect.name)
     new = insert.excluded
     await db.execute(
         insert.on_conflict_do_update(

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.core import planning
 from bot.core.model import Kind, Person, State, Status
 from bot.core.owed import Owed
-from db import owed, tables, users
+from db import owed, tables, upserts, users
 from db.engine import Connection
 
 _box, _users, _nights = tables.outbox, tables.users, tables.nights
@@ -166,7 +165,7 @@ def _row(message: planning.Message) -> dict[str, object]:
 
 async def _insert(db: Connection, rows: list[dict[str, object]]) -> None:
     if rows:
-        insert = sqlite.insert(_box) if db.dialect.name == "sqlite" else postgresql.insert(_box)
+        insert = upserts.into(_box, dialect=db.dialect.name)
         await db.execute(insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"]), rows)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from db import tables
+from db import tables, upserts
 from db.engine import Connection
 
 _retired = tables.retired_tips
@@ -18,7 +17,7 @@ async def retired(db: Connection, user_id: int) -> frozenset[str]:
 
 async def retire(db: Connection, user_id: int, tip_id: str) -> None:
     """Show this tip to this person no more; a second time changes nothing."""
-    insert = sqlite.insert(_retired) if db.dialect.name == "sqlite" else postgresql.insert(_retired)
+    insert = upserts.into(_retired, dialect=db.dialect.name)
     await db.execute(insert.values(user_id=user_id, tip=tip_id).on_conflict_do_nothing())
 
 

@@ -1,0 +1,21 @@
+"""Inserts that know what to do when the row is there already, for whichever database this is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+Insert = sqlite.Insert
+"""Both databases' inserts have the same methods; this is the one whose type the code is checked against."""
+
+
+def into(table: sa.Table, *, dialect: str) -> Insert:
+    """An insert into this table with `on_conflict_do_nothing` and `on_conflict_do_update`. `dialect`: the database's name."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    # Imported where it is used: a bot on SQLite starts a tenth of a second sooner without it.
+    from sqlalchemy.dialects import postgresql
+
+    return cast("Insert", postgresql.insert(table))
