@@ -11,8 +11,12 @@ from pathlib import Path
 
 from bot import health
 from bot.clock import Clock
+from bot.core.pacing import Lane
+from bot.delivery.leader import Leader
+from bot.delivery.limiter import Limiter
 from bot.health import Health
-from bot.metrics import Figures, Metrics
+from bot.intake.queues import Queues
+from bot.metrics import Figures, Live, Metrics
 from config import logs
 from db import engine, figures
 from db.engine import Database, DatabaseError, Unavailable
@@ -34,6 +38,18 @@ Ages = Callable[[], Mapping[str, float]]
 
 Faults = Callable[[], Mapping[str, str]]
 """Gives what is known to be wrong, part by part."""
+
+
+def live(limiter: Limiter, queues: Queues, leader: Leader) -> Live:
+    """What these three show at every scrape."""
+    return Live(
+        lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
+        floods=lambda: limiter.floods,
+        halts=lambda: limiter.halts,
+        halted_seconds=lambda: limiter.halted_seconds,
+        queued=lambda: len(queues),
+        leads=leader.leads.is_set,
+    )
 
 
 class Watch:
