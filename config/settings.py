@@ -11,7 +11,6 @@ from typing import Annotated, Literal, get_args
 from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
-from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config import addresses, envfile, failpoints
@@ -292,7 +291,8 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys([*whole, *(piece for piece in pieces if len(piece) > 4)]))
 
 
-def _secret_names() -> list[str]:
+def secret_names() -> list[str]:
+    """The names of those that must appear nowhere; each may come from a file."""
     return [name.upper() for name, field in Settings.model_fields.items() if field.annotation in _SECRETS]
 
 
@@ -319,7 +319,7 @@ def load(env_file: Path | None = Path(".env"), environ: MutableMapping[str, str]
 
 def _take(environ: MutableMapping[str, str]) -> dict[str, str]:
     """Our names out of the environment. Empty is as good as unset: compose files pass on what nobody has filled in."""
-    secret = _secret_names()
+    secret = secret_names()
     given = {name: environ[name].strip() for name in _names() if name in environ}
     for name in secret:
         environ.pop(name, None)
@@ -327,13 +327,13 @@ def _take(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def _names() -> list[str]:
-    return [*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in _secret_names())]
+    return [*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in secret_names())]
 
 
 def _read_secret_files(given: dict[str, str], problems: list[str]) -> set[str]:
     """Put what NAME_FILE holds in the place of NAME. Returns the names for which that went wrong."""
     unread = set()
-    for name in _secret_names():
+    for name in secret_names():
         path = given.pop(f"{name}_FILE", None)
         if path is None:
             continue
@@ -378,24 +378,3 @@ def _sentence(name: str, context: Mapping[str, object]) -> str:
     if "error" in context:
         return str(context["error"])
     return f"{name} is missing; get one from @BotFather on Telegram and write {name}=<the token> in .env."
-
-
-def table() -> str:
-    """The settings as a Markdown table, for the README."""
-    rows = ["| Setting | Default | Meaning |", "|---|---|---|"]
-    for key, field in Settings.model_fields.items():
-        name = key.upper()
-        meaning = field.description or ""
-        if name in _secret_names():
-            meaning += f" Or `{name}_FILE`, the path of a file that holds it."
-        shown = "*required*" if field.is_required() else f"`{default(name)}`" if default(name) else ""
-        rows.append(f"| `{name}` | {shown} | {meaning} |")
-    return "\n".join(rows) + "\n"
-
-
-def default(name: str) -> str:
-    """A setting's default as one would write it in `.env`; empty where there is none."""
-    value = Settings.model_fields[name.lower()].default
-    if value is PydanticUndefined or value is None or value == ():
-        return ""
-    return str(value).lower() if isinstance(value, bool) else _plain(value)

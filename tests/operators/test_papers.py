@@ -13,7 +13,7 @@ import yaml
 
 from bot import __main__ as command_line
 from bot import content
-from config import settings
+from config import reference, settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -35,7 +35,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_the_page_of_settings_is_what_the_code_knows() -> None:
     shown = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", text("docs/settings.md"), re.DOTALL)
     assert shown is not None
-    assert shown[1] == settings.table()
+    assert shown[1] == reference.table()
 
 
 def test_the_page_of_commands_names_every_command() -> None:
