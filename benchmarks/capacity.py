@@ -68,14 +68,8 @@ def night(people: int, *, rate: float, early: bool) -> Night:
         backlog = ask_backlog + sum(number for second, number in _until(waiting, now))
         backlog += sum(number for second, number in _until(following, now))
         at = START + timedelta(seconds=now)
-        reach = (
-            now
-            + (
-                pacing.release_until(at, backlog=int(backlog), due_within_lookahead=int(soon), rate=rate) - at
-            ).total_seconds()
-        )
-        if not early:
-            reach = now
+        until = pacing.release_until(at, backlog=int(backlog), due_within_lookahead=int(soon), rate=rate)
+        reach = now + (until - at).total_seconds() if early else now
         room = min(room, send_rate * TICK) + send_rate * TICK
         while following and following[0][0] <= reach and room > 0:
             moment, number = following[0]
