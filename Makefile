@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format pins messages bench soak docs pictures image-check licences audit clean
+.PHONY: help run demo test long check format pins messages bench soak docs pictures image-check licences audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,7 +26,10 @@ demo: $(VENV)/.run ## Chat with the bot in this terminal, no token needed
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not long"
+
+long: $(VENV)/.dev ## The few tests that live through weeks or wait in real time
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 soak: $(VENV)/.dev ## The long tests: 500 deaths in seven simulated days, every zone and night
 	@$(BIN)/python -m tests.crash.soak --write

@@ -8,6 +8,7 @@ that is 1 for a picture or 0 for a fault, then the picture or the fault's name.
 from __future__ import annotations
 
 import json
+import os
 import select
 import struct
 import sys
@@ -34,8 +35,12 @@ def serve(source: BinaryIO, sink: BinaryIO, *, idle: float = IDLE) -> None:
             answer = b"\x01" + drawing.draw(Drawing(name, values))
         except Exception as error:  # one picture that cannot be drawn must not cost the others theirs
             answer = b"\x00" + type(error).__name__.encode()
-        sink.write(_LENGTH.pack(len(answer)) + answer)
-        sink.flush()
+        try:
+            sink.write(_LENGTH.pack(len(answer)) + answer)
+            sink.flush()
+        except BrokenPipeError:  # the bot died meanwhile: there is nobody to draw for
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nor anything to complain of at the end
+            return
 
 
 if __name__ == "__main__":

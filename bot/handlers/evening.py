@@ -16,6 +16,9 @@ from bot.views import stock as stock_views
 from bot.views.message import View, lines
 from db import experiments, nights, promises
 
+STILL_TONIGHT = timedelta(hours=3)
+"""So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
+
 UNDO_FOR = timedelta(minutes=10)
 """How long an answer can be taken back with one tap."""
 
@@ -49,10 +52,11 @@ async def show_glance(update: Update, turn: Turn) -> None:
 
 
 def coming_night(turn: Turn) -> Night:
-    """The night whose evening is under way until its bedtime; else the next planned one."""
+    """The night whose evening is under way, and still for a while after bedtime; else the next planned one."""
     person, schedule = turn.person, turn.schedule
-    if person.reminded_night is not None and turn.now < times.plan(schedule, person.reminded_night).bed_at:
-        return person.reminded_night
+    last = person.reminded_night
+    if last is not None and turn.now < times.plan(schedule, last).bed_at + STILL_TONIGHT:
+        return last
     return person.remind_night or times.next_due(schedule, after=turn.now).night
 
 

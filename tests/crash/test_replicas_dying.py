@@ -24,6 +24,7 @@ async def url(postgres_server: postgres.Server) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.mark.long
 async def test_replicas_that_die_under_faults_lose_no_night(
     tmp_path: Path, postgres_server: postgres.Server, url: str
 ) -> None:

@@ -72,6 +72,7 @@ async def set_up(telegram: Telegram, number: int) -> None:
         message = await person.until(lambda seen, before=before: seen.text != before)
 
 
+@pytest.mark.long
 async def test_a_killed_leader_is_followed_within_ten_seconds_and_no_tap_is_lost(
     fleet: Fleet, telegram: Telegram, clock: SharedClock
 ) -> None:
@@ -101,6 +102,7 @@ async def test_a_killed_leader_is_followed_within_ten_seconds_and_no_tap_is_lost
     assert nights == [(number, 1) for number in range(1, 7)]
 
 
+@pytest.mark.long
 async def test_two_hundred_messages_of_one_person_end_where_the_last_one_says(
     fleet: Fleet, telegram: Telegram, clock: SharedClock
 ) -> None:

@@ -83,6 +83,7 @@ async def test_a_running_bot_is_backed_up_and_its_people_come_back(lull: Process
     await ann.until(lambda seen: "/tonight" in seen.text)
 
 
+@pytest.mark.long
 async def test_the_bot_backs_itself_up_when_it_is_time(lull: Process, telegram: Telegram) -> None:
     await awake(telegram)
     assert await lull.stop() == 0

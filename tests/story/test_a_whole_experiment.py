@@ -6,6 +6,8 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from bot.clock import SharedClock
 from bot.core import experiment
 from bot.core.experiment import Arm, Plan, RunIn
@@ -72,6 +74,7 @@ async def live(ada: Person, clock: SharedClock, plan: Plan, night: date) -> None
     await ada.until(lambda seen: seen.message_id == question.message_id and seen.text.startswith("Sleep:"))
 
 
+@pytest.mark.long
 async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     lull: Process, telegram: Telegram, clock: SharedClock
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.clock import SharedClock
 from bot.sandbox.people import Person
 from bot.sandbox.telegram import Telegram
@@ -61,6 +63,7 @@ async def test_a_picture_is_drawn_once_and_then_sent_by_its_file_id(lull: Proces
     assert kept[0] in str(sent[1].given)
 
 
+@pytest.mark.long
 async def test_a_fourth_picture_in_a_minute_gets_a_word_and_a_fifth_none(lull: Process, telegram: Telegram) -> None:
     ada = telegram.person(77, first_name="Ada", language_code="de")
     await settled(ada, telegram)
@@ -79,6 +82,7 @@ async def test_a_fourth_picture_in_a_minute_gets_a_word_and_a_fifth_none(lull: P
     assert told[4].text.startswith("I remind you")
 
 
+@pytest.mark.long
 async def test_on_sunday_the_week_comes_with_the_check_in(
     lull: Process, telegram: Telegram, clock: SharedClock
 ) -> None:

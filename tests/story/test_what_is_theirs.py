@@ -114,6 +114,7 @@ async def test_a_file_that_nobody_asked_for_is_not_read(ada: Person, telegram: T
     assert not telegram.called_with("getFile")
 
 
+@pytest.mark.long
 async def test_who_falls_silent_is_warned_and_then_erased(ada: Person, lull: Process, clock: SharedClock) -> None:
     await ada.send("/stop")
     await ada.next()
