@@ -293,6 +293,12 @@ async def end(db: Connection, broadcast_id: int, *, now: datetime) -> bool:
     return (await db.execute(_casts.update().where(*done).values(values))).rowcount > 0
 
 
+async def prune(db: Connection, *, before: datetime) -> int:
+    """Forget who the recipients were of broadcasts that ended before then. Returns how many."""
+    old = sa.select(_casts.c.id).where(_casts.c.ended_at < before)
+    return (await db.execute(_to.delete().where(_to.c.broadcast_id.in_(old)))).rowcount
+
+
 async def fates(db: Connection, broadcast_id: int) -> dict[Fate, int]:
     """How many recipients have which fate."""
     query = sa.select(_to.c.fate, sa.func.count()).where(_to.c.broadcast_id == broadcast_id).group_by(_to.c.fate)

@@ -6,6 +6,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from telegram.error import TelegramError
@@ -37,6 +38,9 @@ _HOLD, _HOLD_ALL = 5.0, 60.0
 _LOST_AFTER = outbox.LEASE
 """A copy that has been on its way for so long, in nobody's hands that we know of, may have arrived."""
 
+_KEPT_FOR = timedelta(days=30)
+"""So long after its end it is known who got a broadcast."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
@@ -64,6 +68,7 @@ class Announcer:
         """This process sends from now on. What a dead one was sending may have arrived, and is never sent again."""
         async with self._database.write("recover_broadcast") as db:
             lost = await broadcasts.recover(db)
+            await broadcasts.prune(db, before=self._clock.now() - _KEPT_FOR)
         if lost:
             _log.warning("copies of a broadcast may or may not have arrived", copies=lost)
         self._leads = True
@@ -141,6 +146,7 @@ class Announcer:
             async with self._database.write("end_broadcast") as db:
                 await broadcasts.recover(db, before=now - _LOST_AFTER)
                 await broadcasts.end(db, active.id, now=now)
+                await broadcasts.prune(db, before=now - _KEPT_FOR)
         return False
 
     async def _next(self, limit: int) -> _Batch | None:

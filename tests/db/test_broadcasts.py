@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.core.model import Status
-from db import broadcasts, claims, erase, tables, users
+from db import broadcasts, claims, erase, figures, tables, users
 from db.broadcasts import Settled
 from db.engine import Database
 from tests.db import evenings
@@ -314,6 +314,23 @@ async def test_reasons_are_those_of_failures_the_most_common_first(database: Dat
     assert found == [(("VOICE_MESSAGES_FORBIDDEN" + "!" * 100)[:80], 2), ("Chat not found", 1)]
 
 
+async def test_who_got_an_old_broadcast_is_forgotten(database: Database) -> None:
+    await evenings.settle_in(database, evenings.person(1))
+    old = await running(database)
+    await fed(database, old)
+    async with database.write() as db:
+        await broadcasts.move(db, old.id, to=Phase.STOPPED, now=NOON)
+    new = await running(database)
+    await fed(database, new)
+
+    async with database.write() as db:
+        assert await broadcasts.prune(db, before=NOON) == 0
+        assert await broadcasts.prune(db, before=NOON + timedelta(seconds=1)) == 1
+
+    assert await fates(database, old) == {}
+    assert await fates(database, new) == {Fate.PENDING: 1}
+
+
 async def test_the_claim_makes_one_admin_within_an_hour(database: Database) -> None:
     async with database.write() as db:
         code = await claims.offer(db, now=NOON)
@@ -359,3 +376,16 @@ async def test_the_next_copies_are_found_by_the_index_of_pending_ones(database: 
 
     assert "ix_recipients_due" in plan
     assert "TEMP B-TREE" not in plan
+
+
+async def test_a_reminder_is_late_when_it_left_more_than_ten_minutes_after_its_moment(database: Database) -> None:
+    late_by = {1: 0, 2: 10, 3: 11}
+    for user_id, minutes in late_by.items():
+        await evenings.settle_in(database, evenings.person(user_id))
+        await evenings.owe(database, evenings.message(user_id))
+        await evenings.sent(database, now=evenings.DUE + minutes * evenings.MINUTE)
+
+    async with database.read() as db:
+        found = await figures.tonight(db, now=evenings.DUE + timedelta(hours=1))
+
+    assert (found.late, found.reminders, found.people) == (1, {"sent": 3}, {"active": 3})
