@@ -20,7 +20,7 @@ from bot.core.announcing import Fate, Phase
 from bot.core.model import Status
 from bot.delivery.announcer import Announcer
 from bot.delivery.limiter import Limiter, Passage
-from bot.delivery.transport import Transport
+from bot.delivery.transport import Timeouts, Transport
 from bot.sandbox import server
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Person
@@ -103,7 +103,9 @@ def copies(people: list[Person], text: str = "News") -> Counter[int]:
 async def opened(database: Database, folder: Path) -> AsyncIterator[Hall]:
     clock = SharedClock.create(folder / "clock", origin=NOON, speed=20.0)
     async with server.running(clock=clock, token=TOKEN) as telegram, contextlib.AsyncExitStack() as stack:
-        transport = Transport(telegram.url, TOKEN, clock=clock)
+        # Ten real seconds: a machine that stalls must not look like a silent server.
+        patience = Timeouts(connect=200, read=200, write=200, pool=200)
+        transport = Transport(telegram.url, TOKEN, clock=clock, timeouts=patience)
         await transport.initialize()
         stack.push_async_callback(transport.shutdown)
         limiter = Limiter(RATE, clock=clock)

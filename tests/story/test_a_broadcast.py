@@ -45,11 +45,13 @@ async def settle_in(telegram: Telegram, user: int, *, zone: str = "Europe/Berlin
 async def drafted(admin: Person, text: str) -> None:
     """Write a message, reply to it with /broadcast, and see the preview and the draft."""
     original = await admin.send(text)
-    await admin.next()  # whatever the bot makes of the text by itself
     await admin.reply(original, "/broadcast")
     # An earlier broadcast may reach the admin, too, in between.
-    await admin.until(lambda seen: seen.from_bot and seen.text == text)
-    await admin.until(lambda seen: "Above is what people will see." in seen.text)
+    draft = await admin.until(lambda seen: seen.message_id > original and "Above is what people will see." in seen.text)
+    assert any(
+        seen.from_bot and seen.text == text and original < seen.message_id < draft.message_id for seen in admin.chat
+    )
+    admin.catch_up()
 
 
 async def begun(admin: Person) -> None:
