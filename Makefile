@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One worker more than cores: many tests wait for a process, a database or a clock.
+WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test long check format pins messages bench soak docs pictures image-check licences audit clean
@@ -26,10 +28,10 @@ demo: $(VENV)/.run ## Chat with the bot in this terminal, no token needed
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) PostgreSQL
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not long"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not long"
 
 long: $(VENV)/.dev ## The few tests that live through weeks or wait in real time
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m long
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long
 
 soak: $(VENV)/.dev ## The long tests: 500 deaths in seven simulated days, every zone and night
 	@$(BIN)/python -m tests.crash.soak --write

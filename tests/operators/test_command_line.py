@@ -49,6 +49,7 @@ async def awake(telegram: Telegram, *, since: int = 0) -> None:
     assert await telegram.called.wait_for(lambda: telegram.made > since, timeout=30)
 
 
+@pytest.mark.long
 @both_engines
 async def test_a_running_bot_is_backed_up_and_its_people_come_back(lull: Process, telegram: Telegram) -> None:
     if lull.database_url.startswith("postgresql") and shutil.which("pg_dump") is None:

@@ -43,6 +43,7 @@ def exported(file: Seen) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(file.content))
 
 
+@pytest.mark.long
 @both_engines
 async def test_nights_come_in_go_out_and_are_erased(
     ada: Person, lull: Process, telegram: Telegram, clock: SharedClock
