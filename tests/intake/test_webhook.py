@@ -168,6 +168,7 @@ async def test_a_huge_body_is_refused_without_taking_memory(posted: Posted, tele
     assert posted.dead() == []
 
 
+@pytest.mark.long
 async def test_a_webhook_that_was_set_elsewhere_is_taken_back(posted: Posted, telegram: Telegram, front: Front) -> None:
     del posted
     url = f"{telegram.url}/bot{telegram.token}/setWebhook"
