@@ -310,3 +310,10 @@ def test_a_cleaned_text_stays_the_same_when_cleaned_again(typed: str, limit: int
     assert len(cleaned) <= limit
     assert parsing.clean(cleaned, limit) == cleaned
     cleaned.encode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("0", 0), (" 28 ", 28), ("٣٠", 30), ("12345", None), ("-1", None), ("ten", None)]
+)
+def test_a_count_is_a_whole_number_of_up_to_four_digits(typed: str, number: int | None) -> None:
+    assert parsing.count(typed) == number

@@ -356,3 +356,15 @@ def test_i_took_it_means_the_night_that_is_open(now: str, night: date | None) ->
 
 def test_i_took_it_after_a_reminder_in_the_morning_means_the_night_reminded_of() -> None:
     assert schedule.night_to_take(every_night("12:30"), at("2026-11-21T11:50+01:00")) == SATURDAY
+
+
+@pytest.mark.parametrize(
+    ("now", "next_time"),
+    [
+        ("2026-11-20T06:59+01:00", "2026-11-20T07:00+01:00"),
+        ("2026-11-20T07:00+01:00", "2026-11-20T07:00+01:00"),
+        ("2026-11-20T07:01+01:00", "2026-11-21T07:00+01:00"),
+    ],
+)
+def test_a_civil_time_comes_next_today_or_tomorrow_and_may_be_now(now: str, next_time: str) -> None:
+    assert schedule.at_or_after(at(now), minute("07:00"), "Europe/Berlin") == at(next_time)
