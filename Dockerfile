@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /venv
 COPY requirements/run.txt /run.txt
 # Only what has these hashes, and only built packages: there is no compiler here either.
 RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
-        --require-hashes --only-binary :all: --requirement /run.txt
+        --require-hashes --no-deps --only-binary :all: --requirement /run.txt
 COPY bot /app/bot
 COPY config /app/config
 COPY db /app/db

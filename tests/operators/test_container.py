@@ -124,7 +124,7 @@ def test_the_image_runs_as_a_user_who_owns_nothing_but_the_volume() -> None:
 
 
 def test_the_image_installs_only_what_has_its_hash() -> None:
-    assert "--require-hashes --only-binary :all:" in DOCKERFILE
+    assert "--require-hashes --no-deps --only-binary :all:" in DOCKERFILE
     assert "--chown" not in DOCKERFILE  # the code belongs to root
 
 
