@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import aiosqlite
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util.concurrency import await_
 
 Parameters = Sequence[object]
@@ -109,6 +110,18 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             return cast("_Result", await_(self._connection._execute(work, self.raw)))  # noqa: SLF001 - the same
         except Exception as error:
             self._handle_exception(error)
+
+    async def straight(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Do this with the connection, past SQLAlchemy: here while `quick`, else in the thread. Raises sqlite3's own errors."""
+        if self.quick:
+            return work(self.raw)
+        return cast("_Result", await self._connection._execute(work, self.raw))  # noqa: SLF001 - the same
+
+
+def of(connection: AsyncConnection) -> Connection | None:
+    """The connection of ours under SQLAlchemy's; None where another driver's is."""
+    found: object = connection.sync_connection.connection.dbapi_connection if connection.sync_connection else None
+    return found if isinstance(found, Connection) else None
 
 
 async def _nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,14 @@ _PATIENCE = {"timeout": 10.0, "command_timeout": 60.0}
 
 _AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
 """SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
+
+_NOT_NOW = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+    OSError,
+    sqlite3.OperationalError,  # of a prepared statement, which SQLAlchemy has not seen
+)
 
 _MIGRATING = 0x4C756C03
 """The advisory lock of whoever changes the schema: of replicas that start together the second finds it done."""
@@ -243,7 +252,7 @@ async def _reachable() -> AsyncIterator[None]:
 
 
 def _is_away(error: Exception) -> bool:
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError):
+    if isinstance(error, _NOT_NOW):
         return True
     # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
     state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from db import tables, upserts
 from db.engine import Connection
+from db.prepared import Prepared, Statement
 
 _inbox, _dead = tables.inbox, tables.dead_letters
 
@@ -20,7 +21,20 @@ KEEP_DEAD = timedelta(days=30)
 """How long a dead letter is kept."""
 
 _UNHANDLED = _inbox.c.body.is_not(None)
-_DONE = _inbox.update().where(_inbox.c.update_id == sa.bindparam("number"), _UNHANDLED).values(body=None, user_id=None)
+_DONE = Prepared(
+    lambda _: (
+        _inbox.update().where(_inbox.c.update_id == sa.bindparam("number"), _UNHANDLED).values(body=None, user_id=None)
+    )
+)
+
+
+def _store(dialect: str) -> Statement:
+    values: dict[str, object] = {name: sa.bindparam(name) for name in ("update_id", "user_id", "body", "received_at")}
+    insert = upserts.into(_inbox, dialect=dialect).values(values | {"attempts": 0})
+    return insert.on_conflict_do_nothing().returning(_inbox.c.update_id)
+
+
+_STORE = Prepared(_store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +50,10 @@ class Letter:
 
 async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
     """Keep a batch. Returns the numbers that are new; those that came before are dropped."""
-    if not letters:
-        return set()
-    insert = upserts.into(_inbox, dialect=db.dialect.name)
     values = [
-        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at, "attempts": 0}
-        for x in letters
+        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at} for x in letters
     ]
-    # As one statement for many rows: with the rows inside of it, it would be built anew for every batch.
-    result = await db.execute(insert.on_conflict_do_nothing().returning(_inbox.c.update_id), values)
-    return set(result.scalars())
+    return {row["update_id"] for row in await _STORE.each(db, values)}
 
 
 async def waiting(db: Connection, *, before: datetime | None = None, limit: int | None = None) -> list[Letter]:
@@ -83,7 +91,7 @@ async def done(db: Connection, update_id: int) -> bool:
 
     False when somebody else has handled it: then that transaction must not be committed.
     """
-    return (await db.execute(_DONE, {"number": update_id})).rowcount > 0
+    return await _DONE.run(db, {"number": update_id}) > 0
 
 
 async def failed(db: Connection, update_id: int) -> None:

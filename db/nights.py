@@ -8,20 +8,22 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from db import tables, upserts
 from db.engine import Connection
+from db.prepared import Prepared, Statement
 
 _nights, _users = tables.nights, tables.users
-_FIND = sa.select(_nights).where(_nights.c.user_id == sa.bindparam("user"), _nights.c.night == sa.bindparam("on"))
+_FIND = Prepared(
+    lambda _: sa.select(_nights).where(_nights.c.user_id == sa.bindparam("user"), _nights.c.night == sa.bindparam("on"))
+)
 _trials, _extra = tables.experiments, tables.experiment_nights
 
 
 async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
     """That night of that person; an empty record where nothing was said."""
-    row = (await db.execute(_FIND, {"user": user_id, "on": night})).mappings().first()
+    row = await _FIND.first(db, {"user": user_id, "on": night})
     return NightRecord(night) if row is None else record_from(night=night, values=row)
 
 
@@ -75,16 +77,20 @@ async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
 async def _put(db: Connection, user_id: int, night: Night, **values: object) -> NightRecord:
     """Write these of the night's columns; gives all of it as it then stands."""
     given = {"user_id": user_id, "night": night, **values}
-    row = (await db.execute(_upsert(db.dialect.name, tuple(values)), given)).mappings().one()
+    (row,) = await _upsert(*values).rows(db, given)
     return record_from(night=night, values=row)
 
 
 # Built once for each set of columns: to build it costs several times what SQLite needs to run it.
 @lru_cache(maxsize=32)
-def _upsert(dialect: str, names: tuple[str, ...]) -> ReturningInsert[tuple[object, ...]]:
-    insert = upserts.into(_nights, dialect=dialect)
-    new = {name: insert.excluded[name] for name in names}
-    return insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new).returning(*_nights.c)
+def _upsert(*names: str) -> Prepared:
+    def build(dialect: str) -> Statement:
+        insert = upserts.into(_nights, dialect=dialect)
+        insert = insert.values({name: sa.bindparam(name) for name in ("user_id", "night", *names)})
+        new = {name: insert.excluded[name] for name in names}
+        return insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new).returning(*_nights.c)
+
+    return Prepared(build)
 
 
 COLUMNS = ("reminder", "intake", "intake_at", "reason", "rating", "rated_at", "late")

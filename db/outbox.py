@@ -20,6 +20,7 @@ from bot.core.model import Kind, Person, State, Status
 from bot.core.owed import Owed
 from db import owed, tables, upserts, users
 from db.engine import Connection
+from db.prepared import Prepared, Statement
 
 _box, _users, _nights = tables.outbox, tables.users, tables.nights
 _trials = tables.experiments
@@ -106,9 +107,8 @@ async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int)
             continue
         rows += [_row(message) for message in evening.messages]
         moves.append(_move(evening.person))
-    await _insert(db, rows)
-    if moves:
-        await db.execute(_MOVE, moves)
+    await _OWE.many(db, rows)
+    await users.change(*_MOVED).many(db, moves)
     return Page(len(people), trouble)
 
 
@@ -136,11 +136,6 @@ _MOVED = (
     "away_until",
     "cadence",
 )
-_MOVE = (
-    _users.update()
-    .where(_users.c.id == sa.bindparam("user_id"))
-    .values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
-)
 
 
 def _move(person: Person, **changes: object) -> dict[str, object]:
@@ -163,15 +158,18 @@ def _row(message: planning.Message) -> dict[str, object]:
     }
 
 
-async def _insert(db: Connection, rows: list[dict[str, object]]) -> None:
-    if rows:
-        insert = upserts.into(_box, dialect=db.dialect.name)
-        await db.execute(insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"]), rows)
+def _owe(dialect: str) -> Statement:
+    names = ("user_id", "kind", "night", "state", "planned_at", "due_at", "until_at", "bed_at", "close_at", "reason")
+    insert = upserts.into(_box, dialect=dialect).values({name: sa.bindparam(name) for name in names})
+    return insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"])
+
+
+_OWE = Prepared(_owe)
 
 
 async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
     """Owe these; one that is owed already stays as it is."""
-    await _insert(db, [_row(message) for message in messages])
+    await _OWE.many(db, [_row(message) for message in messages])
 
 
 # -- claim, start, settle ----------------------------------------------------------------------------------------------
@@ -242,33 +240,35 @@ async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> Non
 
 async def settle_each(db: Connection, ends: Sequence[tuple[Settled, str]]) -> None:
     """The same for rows of several workers: each with the one that had it."""
-    await db.execute(_SETTLE, [_settled(end, worker) for end, worker in ends])
+    await _SETTLE.many(db, [_settled(end, worker) for end, worker in ends])
 
 
 _new_state, _new_reason = (sa.bindparam(name, type_=sa.String()) for name in ("new_state", "new_reason"))
 _new_due_at = sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at)
 _uncounted = sa.and_(sa.bindparam("uncount", type_=sa.Boolean()), _box.c.state == State.SENDING)
 _new_copies = _box.c.copies - sa.case((_uncounted, 1), else_=0)
-_SETTLE = (
-    _box.update()
-    .where(
-        _box.c.id == sa.bindparam("row_id"),
-        _box.c.worker == sa.bindparam("mine"),
-        sa.or_(
-            _box.c.state == State.CLAIMED,
-            sa.and_(_box.c.state == State.SENDING, sa.bindparam("begun", type_=sa.Boolean())),
-        ),
-    )
-    .values(
-        state=sa.case((sa.and_(_new_state == State.DUE, EVENING, ANSWERED), proven(_new_copies)), else_=_new_state),
-        due_at=sa.case((_new_due_at > _box.c.until_at, _box.c.until_at), else_=_new_due_at),
-        message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
-        sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
-        reason=sa.case((_new_state == State.DUE, sa.func.coalesce(_new_reason, _box.c.reason)), else_=_new_reason),
-        copies=_new_copies,
-        tries=_box.c.tries + 1,
-        worker=None,
-        lease_until=None,
+_SETTLE = Prepared(
+    lambda _: (
+        _box.update()
+        .where(
+            _box.c.id == sa.bindparam("row_id"),
+            _box.c.worker == sa.bindparam("mine"),
+            sa.or_(
+                _box.c.state == State.CLAIMED,
+                sa.and_(_box.c.state == State.SENDING, sa.bindparam("begun", type_=sa.Boolean())),
+            ),
+        )
+        .values(
+            state=sa.case((sa.and_(_new_state == State.DUE, EVENING, ANSWERED), proven(_new_copies)), else_=_new_state),
+            due_at=sa.case((_new_due_at > _box.c.until_at, _box.c.until_at), else_=_new_due_at),
+            message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
+            sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
+            reason=sa.case((_new_state == State.DUE, sa.func.coalesce(_new_reason, _box.c.reason)), else_=_new_reason),
+            copies=_new_copies,
+            tries=_box.c.tries + 1,
+            worker=None,
+            lease_until=None,
+        )
     )
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from bot.core.model import Kind, Night, State
 from db import outbox, tables
 from db.engine import Connection
+from db.prepared import Prepared
 
 _box = tables.outbox
 
@@ -18,34 +20,49 @@ _box = tables.outbox
 _ITS_KEY = sa.and_(
     _box.c.user_id == sa.bindparam("user"), _box.c.kind == sa.bindparam("what"), _box.c.night == sa.bindparam("on")
 )
-_FIND = sa.select(_box).where(_ITS_KEY)
-_STATE = sa.select(_box.c.state).where(_ITS_KEY)
+_STANDING = (_box.c.state, _box.c.due_at, _box.c.bed_at, _box.c.copies, _box.c.tries, _box.c.message_id)
+_FIND = Prepared(lambda _: sa.select(*_STANDING).where(_ITS_KEY))
 # One that is being sent right now stays its worker's: `outbox.settle` looks at the answer.
-_NOTE_ANSWER = (
-    _box.update()
-    .where(
-        _box.c.user_id == sa.bindparam("user"),
-        _box.c.night == sa.bindparam("on"),
-        outbox.EVENING,
-        sa.or_(*(_box.c.state == state for state in (State.DUE, State.CLAIMED, State.UNKNOWN))),
+_NOTE_ANSWER = Prepared(
+    lambda _: (
+        _box.update()
+        .where(
+            _box.c.user_id == sa.bindparam("user"),
+            _box.c.night == sa.bindparam("on"),
+            outbox.EVENING,
+            sa.or_(*(_box.c.state == state for state in (State.DUE, State.CLAIMED, State.UNKNOWN))),
+        )
+        .values(state=outbox.proven(_box.c.copies), worker=None, lease_until=None)
     )
-    .values(state=outbox.proven(_box.c.copies), worker=None, lease_until=None)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promised message as it stands: its state, when it is next tried, how often it left, and which message it is."""
+
+    state: State
+    due_at: datetime
+    bed_at: datetime
+    copies: int
+    tries: int
+    message_id: int | None
 
 
 def _key(user_id: int, kind: Kind, night: Night) -> dict[str, object]:
     return {"user": user_id, "what": kind, "on": night}
 
 
-async def find(db: Connection, user_id: int, kind: Kind, night: Night) -> sa.Row[tuple[object, ...]] | None:
-    """The row of that promise, as it stands."""
-    return (await db.execute(_FIND, _key(user_id, kind, night))).first()
+async def find(db: Connection, user_id: int, kind: Kind, night: Night) -> Promise | None:
+    """That promise; None when nothing is owed."""
+    row = await _FIND.first(db, _key(user_id, kind, night))
+    return None if row is None else Promise(**row | {"state": State(row["state"])})
 
 
 async def state_of(db: Connection, user_id: int, kind: Kind, night: Night) -> State | None:
     """Where that promise stands; None when nothing is owed."""
-    state = await db.scalar(_STATE, _key(user_id, kind, night))
-    return None if state is None else State(state)
+    promise = await find(db, user_id, kind, night)
+    return None if promise is None else promise.state
 
 
 async def night_of(db: Connection, user_id: int, message_id: int) -> Night | None:
@@ -55,16 +72,9 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
     return night
 
 
-async def standing(db: Connection, user_id: int, kind: Kind, night: Night) -> tuple[State, datetime] | None:
-    """Where that promise stands and when it is next tried; None when nothing is owed."""
-    query = sa.select(_box.c.state, _box.c.due_at).where(_one(user_id, kind, night))
-    row = (await db.execute(query)).first()
-    return None if row is None else (State(row.state), row.due_at)
-
-
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    await db.execute(_NOTE_ANSWER, {"user": user_id, "on": night})
+    await _NOTE_ANSWER.run(db, {"user": user_id, "on": night})
 
 
 async def cancel(

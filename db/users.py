@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.model import Awaiting, Cadence, Minute, Person, Status
 from db import tables
 from db.engine import Connection
+from db.prepared import Prepared
 
 _users = tables.users
 _FIELDS = tuple(field.name for field in fields(Person))
-_FIND = sa.select(_users).where(_users.c.id == sa.bindparam("user_id"))
-_FIND_LOCKED = _FIND.with_for_update()
+_MINE = sa.select(_users).where(_users.c.id == sa.bindparam("user_id"))
+_FIND = Prepared(lambda _: _MINE)
+_FIND_LOCKED = Prepared(lambda _: _MINE.with_for_update())
 
 
 async def find(db: Connection, user_id: int, *, lock: bool = False) -> Person | None:
     """The person of this Telegram id. With `lock`, until the transaction's end nobody else changes them."""
     query = _FIND_LOCKED if lock else _FIND
-    row = (await db.execute(query, {"user_id": user_id})).mappings().first()
+    row = await query.first(db, {"user_id": user_id})
     return None if row is None else person_of(row)
 
 
@@ -37,16 +41,15 @@ async def save(db: Connection, before: Person, after: Person) -> None:
     changed = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
     if changed:
         values = _values(after, changed)
-        await db.execute(
-            _change(tuple(changed)), {"user_id": after.id} | {f"new_{name}": values[name] for name in changed}
-        )
+        await change(*changed).run(db, {"user_id": after.id} | {f"new_{name}": values[name] for name in changed})
 
 
 # Built once for each set of columns: to build it costs several times what SQLite needs to run it.
 @lru_cache(maxsize=128)
-def _change(names: tuple[str, ...]) -> sa.Update:
+def change(*names: str) -> Prepared:
+    """The statement that gives one person, `user_id`, other values of these columns, each under `new_` and its name."""
     new: dict[str, object] = {name: sa.bindparam(f"new_{name}") for name in names}
-    return _users.update().where(_users.c.id == sa.bindparam("user_id")).values(new)
+    return Prepared(lambda _: _users.update().where(_users.c.id == sa.bindparam("user_id")).values(new))
 
 
 async def rest(db: Connection, user_id: int, *, status: Status) -> None:
@@ -72,7 +75,7 @@ async def count(db: Connection, status: Status | None = None) -> int:
     return int(await db.scalar(query) or 0)
 
 
-def person_of(row: sa.RowMapping) -> Person:
+def person_of(row: Mapping[str, Any] | sa.RowMapping) -> Person:
     """A person from a row that has the columns of `users` under their own names."""
     values = {name: row[name] for name in _FIELDS}
     values["status"] = Status(str(values["status"]))

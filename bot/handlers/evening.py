@@ -37,7 +37,8 @@ async def glance(turn: Turn) -> View:
         return views.resting(words, person)
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
-    sent = await promises.standing(turn.db, person.id, Kind.REMINDER, night)
+    promise = await promises.find(turn.db, person.id, Kind.REMINDER, night)
+    sent = None if promise is None else (promise.state, promise.due_at)
     undo = _undoable(turn, record)
     view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
     left = await stock.current(turn)
@@ -115,8 +116,9 @@ async def taken(update: Update, turn: Turn) -> None:
 
 async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
     """What is recorded, on the pressed message and on the reminder."""
-    turn.edit(update, _view_of(turn, record))
-    await settle_reminder(update, turn, record.night, _view_of(turn, record))
+    view = _view_of(turn, record)
+    turn.edit(update, view)
+    await settle_reminder(update, turn, record.night, view)
 
 
 async def without(update: Update, turn: Turn) -> None:
@@ -167,8 +169,9 @@ async def undo(update: Update, turn: Turn) -> None:
     if record.intake is not None:
         await record_intake(turn, record.night, None)
     turn.answer(update, turn.words("Undone."))
-    turn.edit(update, await _asked_again(turn, record.night))
-    await settle_reminder(update, turn, record.night, await _asked_again(turn, record.night))
+    view = await _asked_again(turn, record.night)
+    turn.edit(update, view)
+    await settle_reminder(update, turn, record.night, view)
 
 
 async def _asked_again(turn: Turn, night: Night) -> View:

@@ -48,8 +48,7 @@ async def sending(db: Connection) -> int:
 async def state(db: Connection) -> tuple[str, int, int | None]:
     row = await promises.find(db, ADA, Kind.REMINDER, NIGHT)
     assert row is not None
-    found = row._mapping
-    return found["state"], found["copies"], found["message_id"]
+    return row.state, row.copies, row.message_id
 
 
 async def test_an_answer_to_a_copy_in_the_air_proves_it_and_its_late_end_adds_only_the_number(db: Connection) -> None:
