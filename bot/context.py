@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from telegram import InlineKeyboardMarkup, Update
+from telegram import Update
 from telegram.ext import CallbackContext, ExtBot
 
 from bot import language
@@ -17,7 +17,7 @@ from bot.core import planning
 from bot.core.model import Awaiting, Person, Schedule, Status
 from bot.core.press import Press
 from bot.language import Words
-from bot.views.message import View
+from bot.views.message import Keyboard, View
 from config.settings import Settings
 from db import users
 from db.engine import Connection, Database
@@ -61,7 +61,7 @@ class EditButtons:
     """A message of ours keeps its text and gets other buttons."""
 
     message_id: int
-    keyboard: InlineKeyboardMarkup | None
+    keyboard: Keyboard | None
 
 
 @dataclass(frozen=True, slots=True)

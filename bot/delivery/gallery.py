@@ -11,6 +11,7 @@ from telegram.ext import ExtBot
 
 from bot.charts import Drawing
 from bot.core import flood
+from bot.delivery import wire
 from bot.delivery.limiter import Passage
 from bot.delivery.studio import NotDrawn, Studio
 from bot.views.message import View
@@ -83,7 +84,7 @@ async def _send(bot: ExtBot[Passage], user_id: int, file: InputFile | str, view:
             caption=view.text,
             parse_mode=ParseMode.HTML,
             disable_notification=view.silent,
-            reply_markup=view.keyboard,
+            reply_markup=wire.markup(view.keyboard),
         )
     return await bot.send_photo(
         user_id,
@@ -91,7 +92,7 @@ async def _send(bot: ExtBot[Passage], user_id: int, file: InputFile | str, view:
         caption=view.text,
         parse_mode=ParseMode.HTML,
         disable_notification=view.silent,
-        reply_markup=view.keyboard,
+        reply_markup=wire.markup(view.keyboard),
     )
 
 

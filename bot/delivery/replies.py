@@ -13,7 +13,7 @@ from bot import language
 from bot.clock import Clock, RealClock
 from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, Reply, Say, Show
 from bot.core.flood import Manner
-from bot.delivery import sender, transport
+from bot.delivery import sender, transport, wire
 from bot.delivery.gallery import Gallery
 from bot.delivery.studio import NotDrawn
 from bot.views.message import View
@@ -85,18 +85,26 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery |
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
         case CopyOf(message_id, _):
-            await bot.copy_message(chat_id, chat_id, message_id)
+            await wire.call(bot, "copyMessage", chat_id=chat_id, from_chat_id=chat_id, message_id=message_id)
         case Edit(message_id, view):
-            await bot.edit_message_text(
-                view.text,
-                chat_id,
-                message_id,
-                parse_mode=ParseMode.HTML,
+            await wire.call(
+                bot,
+                "editMessageText",
+                text=view.text,
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode="HTML",
                 link_preview_options=sender.NO_PREVIEW,
-                reply_markup=view.keyboard,
+                reply_markup=wire.buttons(view.keyboard),
             )
         case EditButtons(message_id, keyboard):
-            await bot.edit_message_reply_markup(chat_id, message_id, reply_markup=keyboard)
+            await wire.call(
+                bot,
+                "editMessageReplyMarkup",
+                chat_id=chat_id,
+                message_id=message_id,
+                reply_markup=wire.buttons(keyboard),
+            )
         case Attach(name, content, caption):
             await bot.send_document(
                 chat_id, InputFile(content, filename=name), caption=caption or None, parse_mode=ParseMode.HTML
@@ -104,17 +112,25 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery |
         case Later():
             raise TypeError("work is not a message")
         case Answer(callback_id, text, alert):
-            await bot.answer_callback_query(callback_id, text or None, show_alert=alert or None)
+            await wire.call(
+                bot,
+                "answerCallbackQuery",
+                callback_query_id=callback_id,
+                text=text or None,
+                show_alert=alert or None,
+            )
 
 
 async def _send(bot: ExtBot[Any], chat_id: int, view: View) -> None:
-    await bot.send_message(
-        chat_id,
-        view.text,
-        parse_mode=ParseMode.HTML,
+    await wire.call(
+        bot,
+        "sendMessage",
+        chat_id=chat_id,
+        text=view.text,
+        parse_mode="HTML",
         link_preview_options=sender.NO_PREVIEW,
         disable_notification=view.silent,
-        reply_markup=view.below or view.keyboard,
+        reply_markup=wire.buttons(view.keyboard) if view.below is None else view.below.to_dict(),
     )
 
 

@@ -6,17 +6,18 @@ import logging
 from collections.abc import Awaitable
 from typing import Protocol
 
-from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, MessageId
+from telegram import Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
-from bot.delivery import transport
+from bot.delivery import transport, wire
 from bot.delivery.limiter import Passage, Withdrawn
+from bot.views.message import Keyboard
 
 _LOG = logging.getLogger(__name__)
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = {"is_disabled": True}
 
 # Telegram tells these apart only by their texts, all of them status 400.
 _UNCHANGED = "message is not modified"
@@ -34,7 +35,7 @@ class Words(Protocol):
     def text(self) -> str: ...
 
     @property
-    def keyboard(self) -> InlineKeyboardMarkup | None: ...
+    def keyboard(self) -> Keyboard | None: ...
 
     @property
     def silent(self) -> bool: ...
@@ -52,20 +53,22 @@ async def send(
                 caption=message.text,
                 parse_mode=ParseMode.HTML,
                 disable_notification=message.silent,
-                reply_markup=message.keyboard,
+                reply_markup=wire.markup(message.keyboard),
                 rate_limit_args=passage,
             )
         )
     return await _outcome(
-        bot.send_message(
-            chat_id,
-            message.text,
-            parse_mode=ParseMode.HTML,
+        wire.call(
+            bot,
+            "sendMessage",
+            passage,
+            chat_id=chat_id,
+            text=message.text,
+            parse_mode="HTML",
             link_preview_options=NO_PREVIEW,
             disable_notification=message.silent,
-            reply_markup=message.keyboard,
+            reply_markup=wire.buttons(message.keyboard),
             allow_paid_broadcast=passage.paid or None,
-            rate_limit_args=passage,
         )
     )
 
@@ -73,29 +76,32 @@ async def send(
 async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Words, *, passage: Passage) -> Outcome:
     """Put new text and buttons in the place of a message's; one that says the same already counts as sent."""
     outcome = await _outcome(
-        bot.edit_message_text(
-            message.text,
-            chat_id,
-            message_id,
-            parse_mode=ParseMode.HTML,
+        wire.call(
+            bot,
+            "editMessageText",
+            passage,
+            text=message.text,
+            chat_id=chat_id,
+            message_id=message_id,
+            parse_mode="HTML",
             link_preview_options=NO_PREVIEW,
-            reply_markup=message.keyboard,
-            rate_limit_args=passage,
+            reply_markup=wire.buttons(message.keyboard),
         )
     )
     unchanged = isinstance(outcome, Rejected) and _UNCHANGED in outcome.reason.lower()
     return Sent(message_id) if unchanged else outcome
 
 
-async def _outcome(call: Awaitable[Message | MessageId | bool]) -> Outcome:
+async def _outcome(call: Awaitable[object]) -> Outcome:
     try:
         answer = await call
     except TelegramError as error:
         return classify(error)
-    except Exception as error:  # PTB met an answer of another shape than the Bot API's
+    except Exception as error:  # an answer of another shape than the Bot API's
         _LOG.error("a send ended in %s", type(error).__name__)
         return Unknown(f"unreadable answer ({type(error).__name__})")
-    return Sent(answer.message_id) if isinstance(answer, Message | MessageId) else Unknown("answer without a message")
+    number = answer.message_id if isinstance(answer, Message) else wire.number_of(answer)
+    return Unknown("answer without a message") if number is None else Sent(number)
 
 
 def classify(error: TelegramError) -> Outcome:
@@ -126,7 +132,13 @@ def _refused(text: str) -> Outcome:
 async def copy(bot: ExtBot[Passage], chat_id: int, *, from_chat_id: int, message_id: int, passage: Passage) -> Outcome:
     """Send a copy of a message, with its formatting and media and without its author."""
     return await _outcome(
-        bot.copy_message(
-            chat_id, from_chat_id, message_id, rate_limit_args=passage, allow_paid_broadcast=passage.paid or None
+        wire.call(
+            bot,
+            "copyMessage",
+            passage,
+            chat_id=chat_id,
+            from_chat_id=from_chat_id,
+            message_id=message_id,
+            allow_paid_broadcast=passage.paid or None,
         )
     )

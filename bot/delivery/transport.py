@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -151,9 +153,15 @@ class Transport(BaseRequest):
         `read_timeout` in seconds, for a long poll; it must be longer than the poll itself. Parameters that are None are
         left out, the others must be JSON values.
         """
-        given = json.dumps({name: value for name, value in parameters.items() if value is not None}).encode()
-        limits = self._limits(read=read_timeout or self._timeouts.read)
-        answer = await self._exchange("POST", self._url(self._root + method), given, limits)
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return await self.bare(method, given, limits=self._limits(read=read_timeout or self._timeouts.read))
+
+    async def bare(
+        self, method: str, parameters: Mapping[str, object], *, limits: aiohttp.ClientTimeout | None = None
+    ) -> Any:
+        """The same with nothing left out, and the usual limits."""
+        given = json.dumps(parameters).encode()
+        answer = await self._exchange("POST", self._url(self._root + method), given, limits or self._limits())
         return _decode(answer)["result"]
 
     async def download(self, file_id: str, most: int) -> bytes | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from telegram import InlineKeyboardMarkup
-
 from bot.core import schedule as times
 from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
 from bot.core.owed import Owed
@@ -13,7 +11,7 @@ from bot.core.schedule import Lateness
 from bot.core.trial import Assignment, Tonight
 from bot.language import Words
 from bot.views import experiment, setup
-from bot.views.message import Row, View, button, grid, keyboard, lines
+from bot.views.message import Keyboard, Row, View, button, grid, keyboard, lines
 
 SNOOZES = (10, 20, 30)
 """Minutes on the snooze buttons."""
@@ -62,7 +60,7 @@ def _usual_prompt(words: Words, person: Person, product: str | None) -> str:
     return words("Time for your magnesium ({form}).", form=named)
 
 
-def open_keyboard(words: Words, night: Night, trial: Assignment | None = None) -> InlineKeyboardMarkup | None:
+def open_keyboard(words: Words, night: Night, trial: Assignment | None = None) -> Keyboard | None:
     """Taken, Snooze, Skip tonight; in a self-experiment what fits the night."""
     if trial is not None:
         return experiment.buttons(words, night, trial)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telegram import InlineKeyboardMarkup
-
 from bot.core import experiment
 from bot.core.experiment import Arm, Plan, Void
 from bot.core.model import Night
 from bot.core.trial import Assignment, Progress, Tonight, Trial
 from bot.language import Words
-from bot.views.message import Row, View, button, keyboard, lines, link
+from bot.views.message import Keyboard, Row, View, button, keyboard, lines, link
 
 # -- the evening -------------------------------------------------------------------------------------------------------
 
@@ -29,7 +27,7 @@ def tonight(words: Words, assignment: Assignment, usual: str, *, discreet: bool)
             return words("Tonight with. Same routine.") if discreet else usual
 
 
-def buttons(words: Words, night: Night, assignment: Assignment) -> InlineKeyboardMarkup | None:
+def buttons(words: Words, night: Night, assignment: Assignment) -> Keyboard | None:
     """What can be answered to it."""
     if assignment.tonight is Tonight.WITHOUT:
         anyway = button(words("Took it anyway"), "taken", night)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from telegram import InlineKeyboardMarkup
-
 from bot.core.model import Intake, Night, NightRecord, Person, Rating, State
 from bot.core.owed import Owed
 from bot.language import Words
-from bot.views.message import Button, Row, View, button, keyboard, lines
+from bot.views.message import Button, Keyboard, Row, View, button, keyboard, lines
 
 
 def check_in(words: Words, owed: Owed) -> View:
@@ -27,7 +25,7 @@ def _about_last_night(words: Words, owed: Owed) -> str | None:
     return None
 
 
-def question(words: Words, record: NightRecord, *, can_ask: bool = True) -> InlineKeyboardMarkup | None:
+def question(words: Words, record: NightRecord, *, can_ask: bool = True) -> Keyboard | None:
     """Five steps, and whether it was taken where that is not known and still can be noted."""
     names = rating_names(words)
     better = [

@@ -7,7 +7,7 @@ import re
 
 from telegram import InlineKeyboardMarkup, Message
 
-from bot.views.message import View
+from bot.views.message import Keyboard, View
 
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 
@@ -17,7 +17,7 @@ def shows(message: Message, view: View) -> bool:
     return message.text == plain(view.text) and has_buttons(message, view.keyboard)
 
 
-def has_buttons(message: Message, keyboard: InlineKeyboardMarkup | None) -> bool:
+def has_buttons(message: Message, keyboard: Keyboard | None) -> bool:
     """Whether the message has these buttons."""
     return _named(message.reply_markup) == _named(keyboard)
 
@@ -27,6 +27,6 @@ def plain(text: str) -> str:
     return html.unescape(_TAG.sub("", text)).strip()
 
 
-def _named(keyboard: InlineKeyboardMarkup | None) -> list[list[tuple[str, object]]]:
+def _named(keyboard: InlineKeyboardMarkup | Keyboard | None) -> list[list[tuple[str, object]]]:
     rows = () if keyboard is None else keyboard.inline_keyboard
     return [[(button.text, button.callback_data or button.url) for button in row] for row in rows]

@@ -7,20 +7,20 @@ import socket
 from dataclasses import dataclass
 
 import pytest
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import NetworkError, TimedOut
 
 from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.limiter import Passage
+from bot.views.message import Button, Keyboard
 from tests.delivery.servers import ACCEPTED, Connect, Server, answering, http
 
 
 @dataclass(frozen=True)
 class Words:
     text: str = "Time for your magnesium"
-    keyboard: InlineKeyboardMarkup | None = None
+    keyboard: Keyboard | None = None
     silent: bool = False
 
 
@@ -37,7 +37,7 @@ async def sent_to(server: Server, connect: Connect) -> Outcome:
 
 
 async def test_an_accepted_message_is_sent_with_html_and_without_previews(connect: Connect) -> None:
-    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Taken", callback_data="v1:taken")]])
+    keyboard = Keyboard(((Button("Taken", callback_data="v1:taken"),),))
     async with answering(200, ACCEPTED) as server:
         outcome = await sender.send(await connect(server.url), 7, Words("<b>x</b>", keyboard, True), passage=REMINDER)
 

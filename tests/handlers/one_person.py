@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from telegram import InlineKeyboardMarkup, Update
+from telegram import Update
 from telegram.ext import ApplicationBuilder
 
 from bot import content as contents
@@ -15,7 +15,7 @@ from bot.content import Content
 from bot.context import Answer, Edit, Reply, Say, Turn
 from bot.core.model import Person, Status
 from bot.handlers import routes, typed
-from bot.views.message import View
+from bot.views.message import Keyboard, View
 from config.settings import Settings
 from db import users
 from db.engine import Database
@@ -76,7 +76,7 @@ class Ann:
         return await self._turn(update, handlers.COMMANDS.get(name), text.split()[1:] if name else [])
 
     def _ours(self, view: View, number: int) -> dict[str, object]:
-        markup = view.keyboard.to_dict() if view.keyboard is not None else None
+        markup = view.keyboard.as_json() if view.keyboard is not None else None
         ours: dict[str, object] = {"message_id": number, "date": 1, "chat": CHAT, "text": view.text}
         return ours if markup is None else ours | {"reply_markup": markup}
 
@@ -116,5 +116,5 @@ class Ann:
 
 def buttons(view: View) -> dict[str, str]:
     """The buttons' labels and what they say, without the leading version."""
-    rows = view.keyboard.inline_keyboard if isinstance(view.keyboard, InlineKeyboardMarkup) else ()
+    rows = view.keyboard.inline_keyboard if isinstance(view.keyboard, Keyboard) else ()
     return {button.text: str(button.callback_data).removeprefix("v1:") for row in rows for button in row}
