@@ -140,9 +140,12 @@ class Due:
     bed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tip:
-    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources."""
+    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources.
+
+    Each is equal to itself alone, so that a list of them is cheap to look up.
+    """
 
     id: str
     topic: str

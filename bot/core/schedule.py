@@ -58,6 +58,8 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+# Most people of a zone share a few bedtimes, and each evening asks for the same six or seven instants of them.
+@lru_cache(maxsize=8192)
 def _instant(day: date, minute: Minute, zone: str) -> datetime:
     """The UTC instant of a civil time. In a gap: later by the gap's length. In a fold: the first of the two.
 
