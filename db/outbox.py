@@ -8,6 +8,7 @@ people do to what they are promised in `promises`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -113,16 +114,21 @@ async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int)
 
 
 async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:
-    on_night = sa.and_(_nights.c.user_id == _users.c.id, _nights.c.night == _users.c.remind_night)
-    query = (
+    found = await _PEOPLE_DUE.rows(db, {"until": until, "limit": limit})
+    return [(users.person_of(row), bool(row["answered"])) for row in found]
+
+
+_on_night = sa.and_(_nights.c.user_id == _users.c.id, _nights.c.night == _users.c.remind_night)
+_PEOPLE_DUE = Prepared(
+    lambda _: (
         sa.select(_users, _nights.c.intake.is_not(None).label("answered"))
-        .select_from(_users.outerjoin(_nights, on_night))
-        .where(_users.c.remind_at <= until)
+        .select_from(_users.outerjoin(_nights, _on_night))
+        .where(_users.c.remind_at <= sa.bindparam("until", type_=tables.Utc()))
         .order_by(_users.c.remind_at)
-        .limit(limit)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
         .with_for_update(of=_users, skip_locked=True)
     )
-    return [(users.person_of(row), bool(row["answered"])) for row in (await db.execute(query)).mappings()]
+)
 
 
 _MOVED = (
@@ -175,8 +181,8 @@ async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
 # -- claim, start, settle ----------------------------------------------------------------------------------------------
 
 
-# Only a reminder that never left goes before its moment: a snooze or a repeat was promised for its minute.
-_MAY_GO_EARLY = sa.and_(_box.c.kind == Kind.REMINDER, _box.c.sent_at.is_(None), _box.c.tries == 0)
+MAY_GO_EARLY = sa.and_(_box.c.kind == Kind.REMINDER, _box.c.sent_at.is_(None), _box.c.tries == 0)
+"""Only a reminder that never left goes before its moment: a snooze or a repeat was promised for its minute."""
 
 
 async def claim(
@@ -186,26 +192,39 @@ async def claim(
 
     With `early`, reminders go so long before their moment, because the minutes ahead are too crowded (`pacing`).
     """
+    statement = _CLAIM_EARLY if early else _CLAIM
+    values = {"worker": worker, "now": now, "lease": now + LEASE, "limit": limit} | (
+        {"early": now + early} if early else {}
+    )
+    ids = [row["id"] for row in await statement.rows(db, values)]
+    return await owed.load(db, ids) if ids else []
+
+
+def _claim(dialect: str, *, early: bool) -> Statement:
+    now = sa.bindparam("now", type_=tables.Utc())
     may_go = _box.c.due_at <= now
     if early:
-        may_go = sa.or_(may_go, sa.and_(_box.c.due_at <= now + early, _MAY_GO_EARLY))
+        may_go = sa.or_(may_go, sa.and_(_box.c.due_at <= sa.bindparam("early", type_=tables.Utc()), MAY_GO_EARLY))
     best = (
         sa.select(_box.c.id)
         .where(_box.c.state == sa.literal_column("'due'"), may_go, _box.c.until_at > now)
         .order_by(owed.ORDER, _box.c.until_at)
-        .limit(limit)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
         .with_for_update(skip_locked=True)
         # PostgreSQL may run a plain subquery more than once, and would then lock and take more than the limit.
         .cte("best")
     )
-    taken = (
+    mine = {"state": State.CLAIMED, "worker": sa.bindparam("worker"), "lease_until": sa.bindparam("lease")}
+    return (
         _box.update()
         .where(_box.c.id.in_(sa.select(best.c.id)), _box.c.state == State.DUE)
-        .values(state=State.CLAIMED, worker=worker, lease_until=now + LEASE)
+        .values(mine)
         .returning(_box.c.id)
     )
-    ids = list((await db.execute(taken)).scalars())
-    return await owed.load(db, ids) if ids else []
+
+
+_CLAIM = Prepared(functools.partial(_claim, early=False))
+_CLAIM_EARLY = Prepared(functools.partial(_claim, early=True))
 
 
 async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetime) -> set[int]:
@@ -214,20 +233,35 @@ async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetim
     They are still this worker's and still in time. What is no longer wanted, because the night was answered or the person
     rests, stopped or left since the claim, ends here.
     """
-    mine = (_box.c.id.in_(list(ids)), _box.c.state == State.CLAIMED, _box.c.worker == worker)
-    unwanted = sa.or_(~_WELCOME, sa.and_(EVENING, ANSWERED), _PEEK)
-    await db.execute(
+    mine = {"ids": list(ids), "mine": worker}
+    await _UNWANTED.run(db, mine)
+    return {row["id"] for row in await _START.rows(db, mine | {"now": now, "lease": now + LEASE})}
+
+
+def _claimed(dialect: str) -> ColumnElement[bool]:
+    return sa.and_(
+        tables.among(_box.c.id, "ids", dialect=dialect),
+        _box.c.state == State.CLAIMED,
+        _box.c.worker == sa.bindparam("mine"),
+    )
+
+
+_UNWANTED = Prepared(
+    lambda dialect: (
         _box.update()
-        .where(*mine, unwanted)
+        .where(_claimed(dialect), sa.or_(~_WELCOME, sa.and_(EVENING, ANSWERED), _PEEK))
         .values(state=sa.case((ANSWERED, proven(_box.c.copies)), else_=State.CANCELLED), worker=None, lease_until=None)
     )
-    query = (
+)
+_now = sa.bindparam("now", type_=tables.Utc())
+_START = Prepared(
+    lambda dialect: (
         _box.update()
-        .where(*mine, _box.c.until_at > now)
-        .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=now, lease_until=now + LEASE)
+        .where(_claimed(dialect), _box.c.until_at > _now)
+        .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=_now, lease_until=sa.bindparam("lease"))
         .returning(_box.c.id)
     )
-    return set((await db.execute(query)).scalars())
+)
 
 
 async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> None:
@@ -293,17 +327,3 @@ def after_unknown(row_id: int, *, kind: Kind, copies: int, sent_at: datetime, re
     if wait is None:
         return Settled(row_id, State.UNKNOWN, reason=reason)
     return Settled(row_id, State.DUE, due_at=sent_at + wait, reason=reason)
-
-
-# -- figures -----------------------------------------------------------------------------------------------------------
-
-
-async def backlog(db: Connection, *, now: datetime, until: datetime) -> tuple[int, int]:
-    """How many rows are due now, and how many reminders, owed already or not, come between now and `until`."""
-    waiting = sa.select(sa.func.count()).select_from(_box).where(_box.c.state == sa.literal_column("'due'"))
-    due = await db.scalar(waiting.where(_box.c.due_at <= now))
-    later = await db.scalar(waiting.where(_box.c.due_at > now, _box.c.due_at <= until, _MAY_GO_EARLY))
-    soon = await db.scalar(
-        sa.select(sa.func.count()).select_from(_users).where(_users.c.remind_at > now, _users.c.remind_at <= until)
-    )
-    return int(due or 0), int(later or 0) + int(soon or 0)

@@ -11,6 +11,7 @@ from bot.core.model import Kind, State
 from bot.core.owed import Owed
 from db import experiments, nights, tables, users
 from db.engine import Connection
+from db.prepared import Prepared, Row, Statement
 
 _box, _users, _nights, _retired = tables.outbox, tables.users, tables.nights, tables.retired_tips
 _trials = tables.experiments
@@ -21,6 +22,16 @@ ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0, Kind.DIGEST: 2}, value=_box.c.
 
 async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
     """These rows, each with all that its message needs, those first that go first. One whose person is gone is forgotten."""
+    retired = await _retired_by(db, ids)
+    rows = await _LOAD.rows(db, {"ids": list(ids)})
+    if len(rows) < len(ids):
+        # Nobody is there any more to send the others to.
+        nobodys = set(ids) - {row["box_id"] for row in rows}
+        await db.execute(_box.delete().where(_box.c.id.in_(nobodys)))
+    return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})
+
+
+def _load(dialect: str) -> Statement:
     reminder = _box.alias("reminder")
     same_night = sa.and_(_nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night)
     its_reminder = sa.and_(
@@ -33,7 +44,7 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
     ]
     columns += [column.label(f"night_{column.name}") for column in _nights.c if column.name not in ("user_id", "night")]
     in_trial = sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
-    query = (
+    return (
         sa.select(
             _users,
             *columns,
@@ -46,16 +57,12 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
             .outerjoin(_nights, same_night)
             .outerjoin(reminder, its_reminder)
         )
-        .where(_box.c.id.in_(ids))
+        .where(tables.among(_box.c.id, "ids", dialect=dialect))
         .order_by(ORDER, _box.c.until_at)
     )
-    retired = await _retired_by(db, ids)
-    rows = (await db.execute(query)).mappings().all()
-    if len(rows) < len(ids):
-        # Nobody is there any more to send the others to.
-        nobodys = set(ids) - {row["box_id"] for row in rows}
-        await db.execute(_box.delete().where(_box.c.id.in_(nobodys)))
-    return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})
+
+
+_LOAD = Prepared(_load)
 
 
 async def _with_trials(db: Connection, rows: list[Owed], in_trial: set[int]) -> list[Owed]:
@@ -77,14 +84,20 @@ async def _with_trials(db: Connection, rows: list[Owed], in_trial: set[int]) -> 
 
 
 async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
-    query = sa.select(_retired).where(_retired.c.user_id.in_(sa.select(_box.c.user_id).where(_box.c.id.in_(ids))))
     found: dict[int, set[str]] = {}
-    for user_id, tip in await db.execute(query):
-        found.setdefault(user_id, set()).add(tip)
+    for row in await _RETIRED.rows(db, {"ids": list(ids)}):
+        found.setdefault(row["user_id"], set()).add(row["tip"])
     return {user_id: frozenset(tips) for user_id, tips in found.items()}
 
 
-def _owed(get: sa.RowMapping, retired: dict[int, frozenset[str]]) -> Owed:
+_RETIRED = Prepared(
+    lambda dialect: sa.select(_retired.c.user_id, _retired.c.tip).where(
+        _retired.c.user_id.in_(sa.select(_box.c.user_id).where(tables.among(_box.c.id, "ids", dialect=dialect)))
+    )
+)
+
+
+def _owed(get: Row, retired: dict[int, frozenset[str]]) -> Owed:
     record = nights.record_from(night=get["box_night"], values={name: get[f"night_{name}"] for name in nights.COLUMNS})
     return Owed(
         id=get["box_id"],

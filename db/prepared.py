@@ -16,7 +16,7 @@ from db.engine import Connection
 
 Values = Mapping[str, object]
 Row = dict[str, Any]
-Statement = sa.Select[Any] | UpdateBase
+Statement = sa.Select[*tuple[Any, ...]] | UpdateBase
 _Convert = Callable[[Any], Any] | None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -30,11 +32,9 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return int(value.timestamp()) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return datetime.fromtimestamp(int(str(value)), UTC)
+        if isinstance(value, int):
+            return datetime.fromtimestamp(value, UTC)
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
 class Civil(sa.types.TypeDecorator[date]):
@@ -54,9 +54,33 @@ class Civil(sa.types.TypeDecorator[date]):
         return (value - _EPOCH).days
 
     def process_result_value(self, value: object, dialect: Dialect) -> date | None:
-        if value is None or isinstance(value, date):
-            return value
-        return _EPOCH + timedelta(days=int(str(value)))
+        if isinstance(value, int):
+            return _EPOCH + timedelta(days=value)
+        return value if isinstance(value, date) else None
+
+
+class Numbers(sa.types.TypeDecorator[Sequence[int]]):
+    """Several whole numbers as one parameter, so that a statement stays the same for one and for a thousand."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.String())
+        return dialect.type_descriptor(sa.ARRAY(sa.BigInteger()))
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> object:
+        numbers = list(value or ())
+        return json.dumps(numbers) if dialect.name == "sqlite" else numbers
+
+
+def among(column: sa.ColumnElement[Any], name: str, *, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether the column is one of the numbers of the parameter `name`."""
+    several = sa.bindparam(name, type_=Numbers())
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(several).table_valued("value").c.value))
+    return column == sa.func.any(several)
 
 
 metadata = sa.MetaData(

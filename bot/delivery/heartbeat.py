@@ -25,7 +25,8 @@ from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
 from bot.views.message import View
 from config import failpoints, logs
-from db import closing, inbox, leases, locks, outbox
+from db import agenda, closing, inbox, leases, locks, outbox
+from db.agenda import Agenda
 from db.engine import Connection, Database, Unavailable
 from db.outbox import Settled
 
@@ -108,8 +109,10 @@ class Heartbeat:
     async def _beat(self) -> None:
         now = self._clock.now()
         try:
-            await self._owe(now)
-            await self._look_back(now)
+            async with self._database.read() as db:
+                found = await agenda.at(db, now=now, ahead=pacing.LOOKAHEAD)
+            owed = await self._owe(now, found)
+            await self._look_back(now, found)
         except Unavailable as error:
             _log.error("the database is away; reminders wait", why=str(error))
             return
@@ -117,30 +120,32 @@ class Heartbeat:
             _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
             return
         self.last_beat = self._clock.monotonic()
-        if self._pump is None or self._pump.done():
+        if (owed or found.due or self._early) and (self._pump is None or self._pump.done()):
             self._pump = asyncio.create_task(self._deliver(), name="delivery")
 
     # -- owe -----------------------------------------------------------------------------------------------------------
 
-    async def _owe(self, now: datetime) -> None:
-        async with self._database.read() as db:
-            backlog, soon = await outbox.backlog(db, now=now, until=now + pacing.LOOKAHEAD)
-        until = pacing.release_until(now, backlog=backlog, due_within_lookahead=soon, rate=self._rate)
+    async def _owe(self, now: datetime, found: Agenda) -> bool:
+        """Owe what is due, in crowded minutes also what comes soon; whether that was anything."""
+        until = pacing.release_until(now, backlog=found.due, due_within_lookahead=found.ahead, rate=self._rate)
         self._early = until - now
-        while True:
+        owed = found.to_owe or bool(self._early)
+        while owed:
             async with self._database.write("owe") as db:
                 page = await outbox.owe_due(db, now=now, until=until, limit=PAGE)
             for user_id, error in page.trouble:
                 _log.error("a person could not be planned", person=logs.person(user_id), kind=type(error).__name__)
             if page.size < PAGE:
-                return
+                break
+        return owed
 
-    async def _look_back(self, now: datetime) -> None:
+    async def _look_back(self, now: datetime, found: Agenda) -> None:
         """Close windows and nights that are over, and take back what dead workers held."""
-        async with self._database.write("look_back") as db:
-            self.metrics.reclaimed(await leases.reclaim(db, now=now, keep=set(self._sending.values())))
-            self.metrics.ended(await closing.expire(db, now=now))
-        while True:
+        if found.due or found.to_reclaim:
+            async with self._database.write("look_back") as db:
+                self.metrics.reclaimed(await leases.reclaim(db, now=now, keep=set(self._sending.values())))
+                self.metrics.ended(await closing.expire(db, now=now))
+        while found.to_close:
             async with self._database.write("close") as db:
                 closed = await closing.close(db, now=now, limit=PAGE)
             if len(closed) < PAGE:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Rating, State, Status
-from db import closing, leases, nights, outbox, users
+from db import agenda, closing, leases, nights, users
 from db.engine import Database
 from db.outbox import LEASE, Settled
 from tests.db import evenings
@@ -277,4 +277,5 @@ async def test_the_backlog_counts_what_is_due_and_what_is_soon(database: Databas
     await evenings.owe(database, evenings.message(), evenings.message(5, due_at=DUE + 10 * MINUTE))
 
     async with database.read() as db:
-        assert await outbox.backlog(db, now=DUE, until=DUE + 15 * MINUTE) == (1, 2)
+        found = await agenda.at(db, now=DUE, ahead=15 * MINUTE)
+    assert (found.due, found.ahead) == (1, 2)

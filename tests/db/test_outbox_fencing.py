@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Person, State, Status
 from bot.core.planning import Message
-from db import closing, inbox, leases, nights, outbox, promises, users
+from db import agenda, closing, inbox, leases, nights, outbox, promises, users
 from db.engine import Connection, Database
 from db.outbox import Settled
 
@@ -168,7 +168,8 @@ async def test_rows_that_end_in_the_same_instant_are_settled_together(db: Connec
 async def test_in_crowded_minutes_a_reminder_may_be_claimed_before_its_moment(db: Connection) -> None:
     quarter, before = timedelta(minutes=15), DUE - timedelta(minutes=10)
 
-    assert await outbox.backlog(db, now=before, until=before + quarter) == (0, 1)
+    found = await agenda.at(db, now=before, ahead=quarter)
+    assert (found.due, found.ahead) == (0, 1)
     assert await outbox.claim(db, worker="me", now=before, limit=5) == []
     assert [row.planned_at for row in await outbox.claim(db, worker="me", now=before, limit=5, early=quarter)] == [DUE]
 
