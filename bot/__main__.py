@@ -69,12 +69,15 @@ def run(_: argparse.Namespace) -> int:
     """Run the bot until SIGTERM."""
     import asyncio
 
+    import uvloop
+
     from bot import app
     from config import logs, settings
 
     wanted = settings.load()
     logs.configure(wanted.log_level, wanted.log_format, secrets=wanted.secrets(), hash_key=os.urandom(16))
-    return asyncio.run(app.run(wanted))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(app.run(wanted))
 
 
 def healthcheck(_: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def pick(
     if not fitting:
         return None
     number, place = divmod((night - EPOCH).days, len(fitting))
-    return fitting[_deck(user_id, number, tuple(fitting))[place]]
+    return fitting[_card(user_id, number, place, tuple(fitting))]
 
 
 def more(
@@ -70,19 +70,18 @@ def _fitting(tips: tuple[Tip, ...], form: str | None, retired: frozenset[str], m
     }
 
 
-# One evening's rush asks for few decks again; each costs some kilobytes to keep and 0.2 ms to shuffle anew.
-@lru_cache(maxsize=1024)
-def _deck(user_id: int, number: int, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """The cards of one deck in order. The last third of the deck before comes no earlier than in its second third."""
+def _card(user_id: int, number: int, place: int, ids: tuple[str, ...]) -> str:
+    """One card of one deck. The last third of the deck before comes no earlier than in its second third."""
     third = len(ids) // 3
     if third == 0:  # of two cards the second would meet itself again: keep to one order
-        return tuple(_shuffled(f"{user_id}:0", ids))
+        return _shuffled(f"{user_id}:0", ids)[place]
     cards = _shuffled(f"{user_id}:{number}", ids)
+    # The last third, on which the next deck depends in turn, stays as it was shuffled.
+    if place >= 2 * third:
+        return cards[place]
     just_shown = frozenset(_shuffled(f"{user_id}:{number - 1}", ids)[-third:])
-    # The first two thirds hold at least one third of other cards to begin with; sorting is stable, and the last third,
-    # on which the next deck depends in turn, stays as it was shuffled.
-    first = sorted(cards[: 2 * third], key=just_shown.__contains__)
-    return (*first, *cards[2 * third :])
+    # The first two thirds hold at least one third of other cards to begin with; sorting is stable.
+    return sorted(cards[: 2 * third], key=just_shown.__contains__)[place]
 
 
 def _shuffled(key: str, ids: tuple[str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from bot.core import schedule as times
 from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
@@ -62,8 +63,12 @@ def _usual_prompt(words: Words, person: Person, product: str | None) -> str:
 
 def open_keyboard(words: Words, night: Night, trial: Assignment | None = None) -> Keyboard | None:
     """Taken, Snooze, Skip tonight; in a self-experiment what fits the night."""
-    if trial is not None:
-        return experiment.buttons(words, night, trial)
+    return _usual_keyboard(words, night) if trial is None else experiment.buttons(words, night, trial)
+
+
+# A whole evening's reminders have it in common.
+@lru_cache(maxsize=64)
+def _usual_keyboard(words: Words, night: Night) -> Keyboard | None:
     return keyboard(
         [
             button(words("Taken"), "taken", night, style="success"),

@@ -71,7 +71,6 @@ def test_the_same_night_shows_the_same_tip_however_the_list_is_ordered(
     every = some(size)
     once = shown(person, night, 1, every)
     luck.shuffle(every)
-    tips._deck.cache_clear()
 
     assert shown(person, night, 1, every) == once
 
