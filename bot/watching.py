@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,9 @@ LOOK_EVERY = 2.0
 FIGURES_EVERY = 30.0
 LAG_EVERY = 0.5
 """Real seconds between two looks."""
+
+PEOPLE_EVERY = 10
+"""Of the looks at figures: people are counted one by one, a tenth of a second of CPU for a million."""
 
 LITTLE_ROOM = 200_000_000
 """Bytes: with less than that left on the disk it is time to make room."""
@@ -57,6 +61,7 @@ class Watch:
 
     def __init__(self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Faults) -> None:
         self._database, self._metrics, self._clock, self._ages, self._faults = database, metrics, clock, ages, faults
+        self._counted, self._active = itertools.count(), 0
         self.health = Health()
         self.sick = False
         self._file: Path = health.state_file(database.url)
@@ -127,8 +132,10 @@ class Watch:
     async def count(self) -> Figures:
         """What costs a query."""
         async with self._database.read() as db:
+            if next(self._counted) % PEOPLE_EVERY == 0:
+                self._active = await figures.active(db)
             return Figures(
-                active=await figures.active(db),
+                active=self._active,
                 oldest_due_seconds=await figures.oldest_due(db, now=self._clock.now()),
                 inbox=await figures.unhandled(db),
                 dead_letters=await figures.dead_letters(db),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -67,9 +68,9 @@ class Database:
         self._lock_file: IO[str] | None = None
         self._sharing: Sharing | None = None
         if self.is_sqlite:
-            self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE", cache=16_000)
+            self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE", cache=8_000)
             self._sharing = Sharing(self._writer)
-            self._reader = self._sqlite_engine(size=4, begin="BEGIN", cache=4_000)
+            self._reader = self._sqlite_engine(size=4, begin="BEGIN", cache=2_000)
         else:
             self._writer = create_async_engine(
                 self._url,
@@ -283,6 +284,7 @@ def _is_head(present: str | None) -> bool:
     return present == known[-1]
 
 
+@functools.cache
 def revisions() -> list[str]:
     """The revisions that this code knows, the oldest first."""
     # The files are named for their revision, in order; so a start at head need not import Alembic (80 ms).
