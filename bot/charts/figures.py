@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from bot.charts import letters, paper
 from bot.charts.canvas import DARK, LIGHT, Canvas, can_write, dot, sign
+from bot.charts.letters import Word
+from bot.charts.paper import Rule
 
 _A4 = (827.0, 1169.0)
 _MARGIN = 64.0
@@ -62,16 +65,31 @@ def _signed(value: float) -> str:
 def page(values: Mapping[str, object]) -> bytes:
     """One page of A4: what it is, the counts, every night, the small print."""
     own = cast("Mapping[str, object]", values["own"])
-    shown = own if can_write(*_texts(own)) else cast("Mapping[str, object]", values["english"])
+    texts = _texts(own)
+    writable = can_write(*texts) and letters.one_by_one(*texts)
+    shown = own if writable else cast("Mapping[str, object]", values["english"])
+    words, rules = _page(shown)
+    if values["form"] == "pdf":
+        return paper.pdf(str(shown["title"]), words, rules, size=_A4)
     canvas = Canvas(_A4[1], LIGHT, width=_A4[0])
-    palette = canvas.palette
-    canvas.text((_MARGIN, 70.0), str(shown["title"]), size=22.0, color=palette.ink, align="left", bold=True)
-    canvas.text((_MARGIN, 98.0), str(shown["lead"]), size=12.0, color=palette.faint, align="left")
-    top = _facts(canvas, cast("Sequence[Sequence[str]]", shown["facts"]), 136.0)
-    _table(canvas, shown, top + 18.0)
-    for place, line in enumerate(cast("Sequence[str]", shown["foot"])):
-        canvas.text((_MARGIN, 1104.0 + 16 * place), line, size=10.0, color=palette.faint, align="left")
-    return canvas.pdf(str(shown["title"])) if values["form"] == "pdf" else canvas.png()
+    for rule in rules:
+        canvas.line([(rule.left, rule.down), (rule.right, rule.down)], color=rule.color, width=rule.width)
+    canvas.words(words)
+    return canvas.png(grey=True)
+
+
+def _page(shown: Mapping[str, object]) -> tuple[list[Word], list[Rule]]:
+    facts, bottom = _facts(cast("Sequence[Sequence[str]]", shown["facts"]), 136.0)
+    table, rules = _table(shown, bottom + 18.0)
+    foot = [
+        Word((_MARGIN, 1104.0 + 16 * place), line, 10.0, LIGHT.faint)
+        for place, line in enumerate(cast("Sequence[str]", shown["foot"]))
+    ]
+    head = [
+        Word((_MARGIN, 70.0), str(shown["title"]), 22.0, LIGHT.ink, bold=True),
+        Word((_MARGIN, 98.0), str(shown["lead"]), 12.0, LIGHT.faint),
+    ]
+    return [*head, *facts, *table, *foot], rules
 
 
 def _texts(page: Mapping[str, object]) -> list[str]:
@@ -80,30 +98,33 @@ def _texts(page: Mapping[str, object]) -> list[str]:
     return [str(page["title"]), str(page["lead"]), *flat, *(text for row in nested for text in row)]
 
 
-def _facts(canvas: Canvas, facts: Sequence[Sequence[str]], top: float) -> float:
+def _facts(facts: Sequence[Sequence[str]], top: float) -> tuple[list[Word], float]:
+    """The counts, a name and a value a line, and where they end."""
+    words: list[Word] = []
     for place, (name, value) in enumerate(facts):
         down = top + 22 * place
-        canvas.text((_MARGIN, down), name, size=12.0, color=canvas.palette.faint, align="left")
-        canvas.text((_MARGIN + 250, down), value, size=12.0, color=canvas.palette.ink, align="left")
-    return top + 22 * len(facts)
+        words += [
+            Word((_MARGIN, down), name, 12.0, LIGHT.faint),
+            Word((_MARGIN + 250, down), value, 12.0, LIGHT.ink),
+        ]
+    return words, top + 22 * len(facts)
 
 
-def _table(canvas: Canvas, shown: Mapping[str, object], top: float) -> None:
+def _table(shown: Mapping[str, object], top: float) -> tuple[list[Word], list[Rule]]:
     heads, rows = cast("Sequence[str]", shown["heads"]), cast("Sequence[Sequence[str]]", shown["rows"])
     if not rows:
-        return
+        return [], []
+    right = _A4[0] - _MARGIN
     pitch = min(20.0, (1080.0 - top - 24) / len(rows))
-    width = (canvas.width - 2 * _MARGIN) / (len(heads) + 0.6)
+    width = (right - _MARGIN) / (len(heads) + 0.6)
     starts = [_MARGIN, *(_MARGIN + width * (place + 0.6) for place in range(1, len(heads)))]
     size = min(11.0, pitch * 0.72)
-    for x, head in zip(starts, heads, strict=True):
-        canvas.text((x, top), head, size=min(size + 0.5, 11.0), color=canvas.palette.ink, align="left", bold=True)
-    canvas.line(
-        [(_MARGIN, top + pitch * 0.6), (canvas.width - _MARGIN, top + pitch * 0.6)],
-        color=canvas.palette.faint,
-        width=0.8,
-    )
-    for number, row in enumerate(rows):
-        down = top + pitch * (number + 1.2)
-        for x, text in zip(starts, row, strict=True):
-            canvas.text((x, down), text, size=size, color=canvas.palette.ink, align="left")
+    words = [
+        Word((x, top), head, min(size + 0.5, 11.0), LIGHT.ink, bold=True) for x, head in zip(starts, heads, strict=True)
+    ]
+    words += [
+        Word((x, top + pitch * (number + 1.2)), text, size, LIGHT.ink)
+        for number, row in enumerate(rows)
+        for x, text in zip(starts, row, strict=True)
+    ]
+    return words, [Rule(_MARGIN, right, top + pitch * 0.6, LIGHT.faint, 0.8)]
