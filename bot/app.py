@@ -78,7 +78,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     gallery = Gallery(database, Studio(), clock=clock)
     # What people send: entrance, queues, desk, handler, answer.
     do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery)
-    perform = functools.partial(backstage.perform, do, Backstage(database, transport.download))
+    perform = functools.partial(backstage.perform, do, Backstage(database, transport.download, gallery.drawn))
     desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(desk, clock=clock)
     entrance = Entrance(settings, clock, database, queues)

@@ -75,10 +75,15 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class Backstage:
-    """What work after the commit may use. `fetch` gets a file of Telegram's by its id, or None when it has more bytes."""
+    """What work after the commit may use.
+
+    `fetch` gets a file of Telegram's by its id, or None when it has more bytes; `draw` a picture's bytes, or None where it cannot
+    be drawn.
+    """
 
     database: Database
     fetch: Callable[[str, int], Awaitable[bytes | None]]
+    draw: Callable[[Drawing], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)

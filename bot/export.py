@@ -10,36 +10,80 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from html import unescape
 
-from bot.core import experiment, sheet
-from bot.core.model import Person
+from bot import charts
+from bot.charts import Drawing
+from bot.core import diary, experiment, protocol, sheet
+from bot.core.model import Night, Person
 from bot.core.sheet import Line
 from bot.core.trial import Trial
 from bot.language import Words
 
-NIGHTS, PROFILE, EXPERIMENT, README = "nights.csv", "profile.json", "experiment.json", "README.txt"
+NIGHTS, SEALED, PROFILE, EXPERIMENT = "nights.csv", "sealed.csv", "profile.json", "experiment.json"
+README, PICTURE = "README.txt", "nights.png"
+
+_BOM = "\ufeff"  # without it some spreadsheets take UTF-8 for something else
 
 
-def archive(
-    words: Words,
-    person: Person,
-    *,
-    lines: Sequence[Line],
-    trials: Sequence[Trial],
-    rows: Mapping[str, object],
-    now: datetime,
-) -> bytes:
-    """The file. `rows` are the other tables' rows as JSON values. A self-experiment under way is there without its seed."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Held:
+    """All that is held of a person. `rows` are the other tables' rows as JSON values."""
+
+    person: Person
+    lines: Sequence[Line]
+    trials: Sequence[Trial]
+    rows: Mapping[str, object]
+
+    @property
+    def sealed_from(self) -> Night | None:
+        """The first night of the self-experiment under way."""
+        return next((one.plan.start for one in self.trials if one.sealed), None)
+
+
+def drawings(words: Words, held: Held) -> dict[str, Drawing]:
+    """The pictures to go with it, by the names of their files: the nights, and each finished self-experiment's interval."""
+    light = bool(held.person.light)
+    found: dict[str, Drawing] = {}
+    if held.lines:
+        first, last = held.lines[0].night, held.lines[-1].night
+        cells = diary.cells((line.record for line in held.lines), first, last, sealed_from=held.sealed_from)
+        found[PICTURE] = charts.nights(cells, first=first, calendar=charts.Calendar(*words.calendar), light=light)
+    for number, one in enumerate(held.trials, 1):
+        effect = None if one.report is None else protocol.read(json.loads(one.report)).verdict.effect
+        if effect is not None:
+            found[f"experiment-{number}.png"] = charts.interval(
+                low=effect.low, middle=effect.per_100, high=effect.high, light=light
+            )
+    return found
+
+
+def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], now: datetime) -> bytes:
+    """The file. A self-experiment under way is there without its seed, and what was taken on its nights in a sheet apart.
+
+    A picture that is None could not be drawn; the file goes without it, and says so.
+    """
     files = {
-        NIGHTS: "\ufeff" + sheet.written(lines),
-        PROFILE: _json({"profile": _profile(person), "rest": rows}),
-        EXPERIMENT: _json({"tests": [_test(one) for one in trials]}),
-        README: _readme(words),
+        **_sheets(held),
+        PROFILE: _json({"profile": _profile(held.person), "rest": held.rows}),
+        EXPERIMENT: _json({"tests": [_test(one) for one in held.trials]}),
+        README: _readme(words, held, pictures),
     }
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(out, "w") as packed:
         for name, text in files.items():
             packed.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), text.encode(), zipfile.ZIP_DEFLATED)
+        for name, picture in pictures.items():
+            if picture is not None:  # which is packed already
+                packed.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), picture)
     return out.getvalue()
+
+
+def _sheets(held: Held) -> dict[str, str]:
+    """The nights; those of a sealed self-experiment in two halves, so that a look into the file is no look at the result."""
+    known = [(line, diary.is_sealed(line.night, held.sealed_from)) for line in held.lines]
+    open_ = [sheet.apart(line)[0] if sealed else line for line, sealed in known]
+    taken = [sheet.apart(line)[1] for line, sealed in known if sealed]
+    found = {NIGHTS: _BOM + sheet.written(open_)}
+    return found | {SEALED: _BOM + sheet.written(taken)} if taken else found
 
 
 def name(now: datetime) -> str:
@@ -84,14 +128,26 @@ def _test(one: Trial) -> dict[str, object]:
     }
 
 
-def _readme(words: Words) -> str:
-    parts = [
+def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> str:
+    parts: list[str | None] = [
         words("This is all that the bot holds about you. It is self-report, not a medical record."),
         words("nights.csv: one night a line; what you did not say is blank. Instants are in UTC."),
         words("nights.csv: a cell that a spreadsheet would run as a formula has an apostrophe before it."),
+        words("sealed.csv: what you took since your test began. Beside nights.csv it would give the test away.")
+        if held.sealed_from is not None
+        else None,
+        words("nights.png: the nights of nights.csv. Blue is better, orange worse, an outline means taken.")
+        if pictures.get(PICTURE) is not None
+        else None,
+        words("experiment-1.png and so on: what a test found, as a range of better nights per 100.")
+        if any(name != PICTURE and picture is not None for name, picture in pictures.items())
+        else None,
+        words("A picture could not be drawn this time. Everything else is here.")
+        if None in pictures.values()
+        else None,
         words("profile.json: your settings, and what waits to be sent."),
         words("experiment.json: your self-experiments, with the seed once they are over."),
         words("To check one: python -m bot experiment verify FILE.zip, or docs/experiment.md for doing it by hand."),
         words("To bring nights back: /import, then send nights.csv."),
     ]
-    return "\r\n".join(unescape(part) for part in parts) + "\r\n"
+    return "\r\n".join(unescape(part) for part in parts if part is not None) + "\r\n"

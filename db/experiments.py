@@ -51,6 +51,12 @@ async def open_of(db: Connection, user_id: int) -> Trial | None:
     return None if row is None else _trial(row)
 
 
+async def sealed_from(db: Connection, user_id: int) -> Night | None:
+    """The first night of the one under way: from it on, nothing shows how the nights were beside what was taken."""
+    one = await open_of(db, user_id)
+    return None if one is None else one.plan.start
+
+
 async def every(db: Connection, user_id: int) -> list[Trial]:
     """All of a person's, oldest first."""
     query = sa.select(_trials).where(_trials.c.user_id == user_id).order_by(_trials.c.id)

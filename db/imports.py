@@ -77,8 +77,7 @@ async def _changes(db: Connection, user_id: int, lines: Sequence[Line], *, now: 
     if not lines:
         return []
     known = {line.night: line for line in await belongings.lines(db, user_id, lines[0].night, lines[-1].night)}
-    one = await experiments.open_of(db, user_id)
-    sealed_from = None if one is None else one.plan.start
+    sealed_from = await experiments.sealed_from(db, user_id)
     merged = (incoming.merged(known.get(line.night), line, sealed_from=sealed_from, at=now) for line in lines)
     return [line for line in merged if line is not None]
 

@@ -270,10 +270,23 @@ Cell = tuple[int | None, bool]
 """One night in a picture: its rating from -2 to 2 or None, and whether it was taken."""
 
 
-def cells(records: Iterable[NightRecord], first: Night, last: Night) -> list[Cell]:
-    """Every night from `first` to `last`, both included; what was not said stays blank."""
+def cells(records: Iterable[NightRecord], first: Night, last: Night, *, sealed_from: Night | None = None) -> list[Cell]:
+    """Every night from `first` to `last`, both included; what was not said stays blank.
+
+    From the night `sealed_from` on, where a self-experiment is under way, nobody sees what was taken beside the rating.
+    """
     known = {record.night: record for record in records}
-    return [_cell(known.get(first + timedelta(days=shift))) for shift in range((last - first).days + 1)]
+    every = [first + timedelta(days=shift) for shift in range((last - first).days + 1)]
+    told = [_cell(known.get(night)) for night in every]
+    return [
+        (rating, taken and not is_sealed(night, sealed_from))
+        for night, (rating, taken) in zip(every, told, strict=True)
+    ]
+
+
+def is_sealed(night: Night, sealed_from: Night | None) -> bool:
+    """Whether the night belongs to a self-experiment whose end is still to come."""
+    return sealed_from is not None and night >= sealed_from
 
 
 def _cell(record: NightRecord | None) -> Cell:

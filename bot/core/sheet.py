@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import IntEnum
 from typing import TypeVar
@@ -40,6 +40,14 @@ class Line:
     def night(self) -> Night:
         """The night it is about."""
         return self.record.night
+
+
+def apart(line: Line) -> tuple[Line, Line]:
+    """The night without what was taken, and with nothing but that: so that a sealed one is not read by looking across."""
+    record = line.record
+    rest = replace(record, intake=None, intake_at=None, reason=None)
+    taken = NightRecord(line.night, intake=record.intake, intake_at=record.intake_at, reason=record.reason)
+    return replace(line, record=rest), Line(taken, Detail(line.night))
 
 
 def defused(text: str) -> str:

@@ -17,7 +17,7 @@ from bot.handlers import evening, morning
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
-from db import nights, promises
+from db import experiments, nights, promises
 
 # -- the month ---------------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,8 @@ async def _month(turn: Turn, first: date) -> View:
     records = await nights.between(turn.db, turn.person.id, begin, last)
     tally = core.tally(records, nights=max(0, (last - begin).days + 1))
     known = {record.night: record for record in records}
-    return views.month(turn.words, views.Month(first, came(turn), open_nights(turn).last, known, tally))
+    sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
+    return views.month(turn.words, views.Month(first, came(turn), open_nights(turn).last, known, tally, sealed_from))
 
 
 async def still(update: Update, turn: Turn) -> None:

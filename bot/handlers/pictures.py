@@ -40,10 +40,17 @@ async def show_picture(update: Update, turn: Turn) -> None:
     records = await nights.between(turn.db, turn.person.id, first, last)
     tally = core.tally(records, nights=(last - first).days + 1)
     spans = core.spans(came, last, months=views.SPANS)
+    sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
     drawing = charts.nights(
-        core.cells(records, first, last), first=first, calendar=_calendar(turn.words), light=bool(turn.person.light)
+        core.cells(records, first, last, sealed_from=sealed_from),
+        first=first,
+        calendar=_calendar(turn.words),
+        light=bool(turn.person.light),
     )
-    turn.show(drawing, views.caption(turn.words, tally, first=first, last=last, spans=spans, shown=months))
+    sealed = sealed_from is not None and sealed_from <= last
+    turn.show(
+        drawing, views.caption(turn.words, tally, first=first, last=last, spans=spans, shown=months, sealed=sealed)
+    )
 
 
 def _calendar(words: Words) -> charts.Calendar:
@@ -102,8 +109,11 @@ async def show_page(update: Update, turn: Turn) -> None:
         return
     told = await _told(turn, first, last)
     tally = core.tally([record for record, _, _ in told], nights=len(told))
-    own, english = (_page(words, tally, told) for words in (turn.words, language.words(None)))
-    turn.show(charts.page(own, english, form=form), views.page_caption(turn.words, tally, first=first, last=last))
+    sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
+    own, english = (_page(words, tally, told, sealed_from) for words in (turn.words, language.words(None)))
+    sealed = core.is_sealed(last, sealed_from)
+    caption = views.page_caption(turn.words, tally, first=first, last=last, sealed=sealed)
+    turn.show(charts.page(own, english, form=form), caption)
 
 
 async def _told(turn: Turn, first: Night, last: Night) -> list[tuple[NightRecord, Detail, str]]:
@@ -117,15 +127,21 @@ async def _told(turn: Turn, first: Night, last: Night) -> list[tuple[NightRecord
     ]
 
 
-def _page(words: Words, tally: core.Tally, told: list[tuple[NightRecord, Detail, str]]) -> charts.Page:
+def _page(
+    words: Words, tally: core.Tally, told: list[tuple[NightRecord, Detail, str]], sealed_from: Night | None
+) -> charts.Page:
+    sealed = core.is_sealed(told[-1][0].night, sealed_from)
     texts = views.page_texts(words, first=told[0][0].night, last=told[-1][0].night)
     return charts.Page(
         title=texts["title"],
         lead=texts["lead"],
         facts=views.page_facts(words, tally, told),
         heads=views.page_heads(words),
-        rows=tuple(views.page_row(words, record, detail, zone) for record, detail, zone in told),
-        foot=(texts["blank"], texts["source"]),
+        rows=tuple(
+            views.page_row(words, record, detail, zone, sealed=core.is_sealed(record.night, sealed_from))
+            for record, detail, zone in told
+        ),
+        foot=(texts["blank"], texts["source"], *([texts["sealed"]] if sealed else [])),
     )
 
 

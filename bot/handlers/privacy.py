@@ -48,15 +48,10 @@ async def _pack(backstage: Backstage, *, user_id: int, now: datetime) -> Sequenc
     if everything is None:
         return []
     words = language.words(everything.person.language)
-    content = await asyncio.to_thread(
-        export.archive,
-        words,
-        everything.person,
-        lines=everything.lines,
-        trials=everything.trials,
-        rows=everything.rows,
-        now=now,
-    )
+    held = export.Held(everything.person, everything.lines, everything.trials, everything.rows)
+    wanted = await asyncio.to_thread(export.drawings, words, held)
+    pictures = {name: await backstage.draw(drawing) for name, drawing in wanted.items()}
+    content = await asyncio.to_thread(export.archive, words, held, pictures=pictures, now=now)
     return [Attach(export.name(now), content, views.export_caption(words))]
 
 

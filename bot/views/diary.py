@@ -16,7 +16,7 @@ from bot.views import evening as evening_views
 from bot.views import morning
 from bot.views.message import Button, Row, View, button, keyboard, lines
 
-BETTER, SAME, WORSE, TAKEN = "↑", "=", "↓", "✓"
+BETTER, SAME, WORSE, TAKEN, ANSWERED = "↑", "=", "↓", "✓", "•"
 """Signs in the month's buttons. They differ in shape, not in colour, and none of them is an emoji that glares at night."""
 
 NOTHING = "·"
@@ -27,13 +27,17 @@ CLEAR = "clear"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a month's page shows. `first` is its first day; `came` the person's first night, `last` the newest to see."""
+    """What a month's page shows. `first` is its first day; `came` the person's first night, `last` the newest to see.
+
+    Nights from `sealed_from` on are those of a self-experiment under way.
+    """
 
     first: date
     came: Night
     last: Night
     records: Mapping[Night, NightRecord]
     tally: Tally
+    sealed_from: Night | None = None
 
 
 def month(words: Words, shown: Month) -> View:
@@ -41,6 +45,7 @@ def month(words: Words, shown: Month) -> View:
     text = lines(
         words("<b>{month}</b>", month=words.month(shown.first)),
         words("↑ better · = same · ↓ worse · ✓ taken"),
+        words("• answered, in your test: sealed until it is over") if _shows_sealed(shown) else None,
         _counts(words, shown.tally),
         words("Tap a night to see or correct it."),
     )
@@ -63,16 +68,24 @@ def _counts(words: Words, tally: Tally) -> str | None:
     )
 
 
+def _shows_sealed(shown: Month) -> bool:
+    end = diary.shifted(shown.first, 1) - timedelta(days=1)
+    return diary.is_sealed(min(end, shown.last), shown.sealed_from)
+
+
 def _day(shown: Month, night: Night | None) -> Button:
     if night is None or not shown.came <= night <= shown.last:
         return button(NOTHING if night is None else str(night.day), "still")
-    return button(f"{night.day}{signs(shown.records.get(night))}", "night", night)
+    sealed = diary.is_sealed(night, shown.sealed_from)
+    return button(f"{night.day}{signs(shown.records.get(night), sealed=sealed)}", "night", night)
 
 
-def signs(record: NightRecord | None) -> str:
-    """A night in a sign or two; no sign is no answer."""
+def signs(record: NightRecord | None, *, sealed: bool = False) -> str:
+    """A night in a sign or two; no sign is no answer. Of a sealed one only that it was rated: a month of them is a look."""
     if record is None:
         return ""
+    if sealed:
+        return "" if record.rating is None else ANSWERED
     return _rating_sign(record.rating) + (TAKEN if record.intake is Intake.TAKEN else "")
 
 

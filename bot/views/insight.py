@@ -21,16 +21,23 @@ WEEKS = (2, 4, 8)
 """Weeks that the page for a clinician can cover."""
 
 
-def caption(words: Words, tally: Tally, *, first: Night, last: Night, spans: Sequence[int], shown: int) -> View:
+def caption(
+    words: Words, tally: Tally, *, first: Night, last: Night, spans: Sequence[int], shown: int, sealed: bool = False
+) -> View:
     """What the picture of nights shows, in words."""
     text = lines(
         words("<b>{first} – {last}</b>", first=_date(words, first, last), last=words.short_date(last)),
         *_counts(words, tally),
         words("Blue is better, orange worse, an outline means taken; a blank night has no answer."),
+        _sealed(words) if sealed else None,
     )
     names = {3: words("3 months"), 12: words("1 year"), 120: words("All nights")}
     others = [button(names[span], "pic", span) for span in spans if span != shown]
     return View(text, keyboard(others, [button(words("A page to show"), "pages"), button(words("Diary"), "diary")]))
+
+
+def _sealed(words: Words) -> str:
+    return words("Your test is sealed: what you took on its nights is not shown beside how you slept until it is over.")
 
 
 def _date(words: Words, first: Night, last: Night) -> str:
@@ -140,10 +147,10 @@ def page_choices(words: Words) -> View:
     return View(text, keyboard(*rows))
 
 
-def page_caption(words: Words, tally: Tally, *, first: Night, last: Night) -> View:
+def page_caption(words: Words, tally: Tally, *, first: Night, last: Night, sealed: bool = False) -> View:
     """What the page says, in words."""
     head = words("<b>{first} – {last}, as you told me</b>", first=words.short_date(first), last=words.short_date(last))
-    return View(lines(head, *_counts(words, tally)))
+    return View(lines(head, *_counts(words, tally), _sealed(words) if sealed else None))
 
 
 def page_facts(
@@ -173,15 +180,15 @@ def page_heads(words: Words) -> tuple[str, ...]:
     return tuple(html.unescape(head) for head in heads)
 
 
-def page_row(words: Words, record: NightRecord, detail: Detail, zone: str) -> tuple[str, ...]:
-    """One night of the table; what was not said is a dash."""
+def page_row(words: Words, record: NightRecord, detail: Detail, zone: str, *, sealed: bool = False) -> tuple[str, ...]:
+    """One night of the table; what was not said is a dash. What was taken on a sealed one is not on the page."""
     slept = diary.sleep(detail, zone)
     taken = {Intake.TAKEN: words("yes"), Intake.SKIPPED: words("no")}
     rating = None if record.rating is None else morning.rating_names(words)[record.rating]
     late = " *" if record.late or detail.late else ""
     cells = (
         f"{words.weekday(record.night.weekday())} {words.short_date(record.night)}{late}",
-        taken.get(record.intake, "–") if record.intake is not None else "–",
+        words("sealed") if sealed else taken.get(record.intake, "–") if record.intake is not None else "–",
         rating or "–",
         "–" if slept.in_bed is None else diary_views.length(words, slept.in_bed),
         "–" if slept.asleep is None else diary_views.length(words, slept.asleep),
@@ -203,6 +210,7 @@ def page_texts(words: Words, *, first: Night, last: Night) -> Mapping[str, str]:
         "source": words(
             "Times as in the Consensus Sleep Diary (Carney and others 2012). No cause can be read from this."
         ),
+        "sealed": words("Sealed: a night of a self-experiment under way, in which chance decides what is taken."),
     }
     return {name: html.unescape(text) for name, text in texts.items()}
 

@@ -92,7 +92,8 @@ async def test_an_export_holds_a_row_of_every_table(database: Database) -> None:
 
 def archive(held: belongings.Belongings) -> bytes:
     words = language.words("en")
-    return export.archive(words, held.person, lines=held.lines, trials=held.trials, rows=held.rows, now=NOW)
+    everything = export.Held(held.person, held.lines, held.trials, held.rows)
+    return export.archive(words, everything, pictures={}, now=NOW)
 
 
 async def test_an_export_of_a_sealed_test_holds_its_fingerprint_and_not_its_seed(database: Database) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import charts
-from bot.context import Show
+from bot.context import Attach, Backstage, Later, Show
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
@@ -141,3 +143,26 @@ async def test_the_calendar_of_a_language_fits_a_picture(ann: Ann) -> None:
     assert len(values["weekdays"]) == 7
     assert len(values["months"]) == 12
     assert charts.VERSION >= 1
+
+
+@pytest.mark.parametrize("drawn", [b"\x89PNG", None])
+async def test_an_export_goes_with_its_picture_or_without(ann: Ann, drawn: bytes | None) -> None:
+    await told(ann, Intake.TAKEN, Rating.BETTER, first=FRIDAY, count=3)
+    asked: list[str] = []
+
+    async def draw(drawing: charts.Drawing) -> bytes | None:
+        asked.append(drawing.name)
+        return drawn
+
+    async def fetch(_file_id: str, _most: int) -> bytes | None:
+        return None
+
+    await ann.types("/export")
+    (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
+    (file,) = await later.work(Backstage(ann.database, fetch, draw))
+
+    assert isinstance(file, Attach)
+    packed = zipfile.ZipFile(io.BytesIO(file.content))
+    assert asked == ["nights"]
+    assert ("nights.png" in packed.namelist()) is (drawn is not None)
+    assert ("could not be drawn" in packed.read("README.txt").decode()) is (drawn is None)

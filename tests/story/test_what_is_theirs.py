@@ -60,6 +60,7 @@ async def test_nights_come_in_go_out_and_are_erased(
     await ada.send("/export")
     file = await ada.next()
     assert file.file_name == "lull-2026-03-26.zip"
+    assert exported(file).read("nights.png")[:4] == b"\x89PNG"
     sheet = exported(file).read("nights.csv").decode("utf-8-sig")
     assert "2026-03-20,,taken," in sheet
     assert ",'=1+1," in sheet
