@@ -41,7 +41,7 @@ async def panel(update: Update, turn: Turn) -> None:
         "bedtime": lambda: setup.bedtime(words, back="top"),
         "lead": lambda: views.lead(words),
         "zone": lambda: setup.zone(words, onboarding.zone_guesses(turn), turn.now, back="top"),
-        "form": lambda: setup.form(words, turn.content.forms, back="top"),
+        "form": lambda: setup.form(words, turn.content.forms, back="top", label=True),
         "checkin": lambda: views.check_in(words),
         "nudges": lambda: views.nudges(words),
         "language": lambda: views.languages(
@@ -108,7 +108,7 @@ async def _set_lead(update: Update, turn: Turn, minutes: int) -> None:
 async def form(update: Update, turn: Turn) -> None:
     """/form"""
     if not turn.typed:
-        turn.say(setup.form(turn.words, turn.content.forms))
+        turn.say(setup.form(turn.words, turn.content.forms, label=turn.person.set_up))
         return
     found = find_form(turn, turn.typed)
     if found is None:

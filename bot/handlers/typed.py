@@ -12,7 +12,7 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import parsing, press
 from bot.core.model import Awaiting
-from bot.handlers import bedtime, details, diary, evening, onboarding, preferences, privacy, stock, zones
+from bot.handlers import bedtime, details, diary, evening, label, onboarding, preferences, privacy, stock, zones
 from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
@@ -64,15 +64,25 @@ async def text(update: Update, turn: Turn) -> None:
     if turn.person.consent is None:
         await onboarding.start(update, turn)
         return
-    noted = await diary.take_note(update, turn, said)
+    kept = await _kept(update, turn, said, awaited)
     if (fixed := _fixed_answer(turn, said)) is not None:
         turn.say(View(escape(turn.words(fixed), quote=False)))
-    elif noted:
+    elif kept:
         return
     elif awaited in ANSWERS and short:
         await ANSWERS[awaited](update, turn, short)
     else:
         await _unasked(update, turn, short)
+
+
+async def _kept(update: Update, turn: Turn, said: str, awaited: Awaiting | None) -> bool:
+    """Whether the text is the person's own words, kept as they are: a note, or what the reminder calls it."""
+    if await diary.take_note(update, turn, said):
+        return True
+    if awaited is Awaiting.LABEL:
+        label.take(turn, said)
+        return True
+    return False
 
 
 def _fixed_answer(turn: Turn, said: str) -> str | None:

@@ -28,7 +28,8 @@ def panel(words: Words, person: Person, *, zone_label: str, form: Form | None) -
             minutes=person.lead or DEFAULT_LEAD,
         ),
         words("Zone {zone}", zone=zone_label),
-        words("Form {form}", form=person.label or (words(form.name) if form else "–")),
+        words("Form {form}", form=words(form.name) if form else "–"),
+        None if person.label is None else words("Called: {label}", label=person.label),
         words("Morning question {time}", time=check_in_time(words, person)),
         words(
             "Quiet {quiet} · discreet {discreet} · nudges {nudges}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from telegram import InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
 from bot.core.model import Form, Minute, Night, Person
@@ -90,11 +90,39 @@ def located(words: Words, label: str) -> View:
     return View(words("Got it: {place}.", place=label), below=ReplyKeyboardRemove())
 
 
-def form(words: Words, forms: Sequence[Form], *, back: str | None = None) -> View:
-    """The forms to tap, in no order of merit."""
+def form(words: Words, forms: Sequence[Form], *, back: str | None = None, label: bool = False) -> View:
+    """The forms to tap, in no order of merit. `label`: offer words of one's own, too."""
     choices = [button(words(each.name), "form", each.id) for each in forms]
     text = words("<b>Which magnesium do you take?</b>\nAny answer is fine, I do not rank them.")
-    return View(text, keyboard(*grid(choices, across=2), [button(words("Compare"), "forms")], _back(words, back)))
+    more = [button(words("Compare"), "forms"), *([button(words("In your own words"), "label")] if label else [])]
+    return View(text, keyboard(*grid(choices, across=2), more, _back(words, back)))
+
+
+def ask_label(words: Words, person: Person, *, longest: int) -> View:
+    """The next text is what the reminder calls it."""
+    text = lines(
+        words("What shall the reminder call it? Type it in your own words, such as: 1 tablet, blue box"),
+        words("At most {n} characters. I only repeat it, I never read it.", n=longest),
+        None if person.label is None else words("Now: {label}", label=person.label),
+    )
+    remove = [button(words("Remove it"), "label_off")] if person.label is not None else []
+    return View(text, keyboard(remove, [button("‹ " + words("Back"), "panel", "form")]))
+
+
+def label_kept(words: Words, person: Person, *, longest: int | None) -> View:
+    """What the reminder calls it now. `longest`: it was cut to so many characters."""
+    if person.label is None:
+        return View(words("Removed. The reminder names the form again."), _to_settings(words))
+    text = lines(
+        words("The reminder will call it: {label}", label=person.label),
+        None if longest is None else words("I kept the first {n} characters.", n=longest),
+        words("Your reminders are discreet, so it does not show there.") if person.discreet else None,
+    )
+    return View(text, _to_settings(words))
+
+
+def _to_settings(words: Words) -> InlineKeyboardMarkup | None:
+    return keyboard([button("‹ " + words("Settings"), "panel", "top")])
 
 
 def all_set(words: Words, person: Person) -> View:
