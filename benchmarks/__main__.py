@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from benchmarks import capacity, parts, presses, reminders, scale, starting
+from benchmarks import capacity, parts, pictures, presses, reminders, scale, starting
 from benchmarks.parts import Figure
 
 DOC = parts.ROOT / "docs" / "reliability.md"
@@ -20,11 +20,17 @@ async def _capacity(*, quick: bool) -> list[Figure]:
     return capacity.run()
 
 
+async def _pictures(*, quick: bool) -> list[Figure]:
+    del quick  # it takes seconds
+    return await pictures.run()
+
+
 PARTS: dict[str, Callable[..., Coroutine[object, object, list[Figure]]]] = {
     "presses": lambda *, quick: presses.run(number=900 if quick else 6000),
     "reminders": lambda *, quick: reminders.run(number=500 if quick else 10_000),
     "scale": lambda *, quick: scale.run(people=20_000 if quick else 1_000_000),
     "capacity": _capacity,
+    "pictures": _pictures,
     "starting": lambda *, quick: starting.run(number=500 if quick else 5000),
 }
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.core.diary import Detail, Evening
 from bot.core.model import Intake, Night
-from db import tables, upserts
+from db import nights, tables, upserts
 from db.engine import Connection
 
 _details, _pictures, _nights = tables.night_details, tables.pictures, tables.nights
@@ -24,12 +24,7 @@ async def find(db: Connection, user_id: int, night: Night) -> Detail:
 
 async def between(db: Connection, user_id: int, first: Night, last: Night) -> list[Detail]:
     """The nights with details from `first` to `last`, both included, in order."""
-    query = (
-        sa.select(_details)
-        .where(_details.c.user_id == user_id, _details.c.night.between(first, last))
-        .order_by(_details.c.night)
-    )
-    return [_detail(row) for row in (await db.execute(query)).mappings()]
+    return [_detail(row) async for row in nights.in_turns(db, _details, user_id, first, last)]
 
 
 async def save(db: Connection, user_id: int, before: Detail, after: Detail) -> None:

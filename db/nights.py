@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -29,12 +29,29 @@ async def find(db: Connection, user_id: int, night: Night) -> NightRecord:
 
 async def between(db: Connection, user_id: int, first: Night, last: Night) -> list[NightRecord]:
     """The stored nights from `first` to `last`, both included, in order."""
-    query = (
-        sa.select(_nights)
-        .where(_nights.c.user_id == user_id, _nights.c.night.between(first, last))
-        .order_by(_nights.c.night)
-    )
-    return [record_from(night=row["night"], values=row) for row in (await db.execute(query)).mappings()]
+    return [record_from(night=row["night"], values=row) async for row in in_turns(db, _nights, user_id, first, last)]
+
+
+AT_ONCE = 183
+"""Nights that are read in one go: others have their turn between one half-year of a long diary and the next."""
+
+
+async def in_turns(
+    db: Connection, table: sa.Table, user_id: int, first: Night, last: Night
+) -> AsyncIterator[sa.RowMapping]:
+    """The person's rows of a table of nights, in order."""
+    start: Night | None = first
+    while start is not None:
+        query = (
+            sa.select(table)
+            .where(table.c.user_id == user_id, table.c.night.between(start, last))
+            .order_by(table.c.night)
+            .limit(AT_ONCE)
+        )
+        rows = (await db.execute(query)).mappings().all()
+        for row in rows:
+            yield row
+        start = rows[-1]["night"] + timedelta(days=1) if len(rows) == AT_ONCE else None
 
 
 async def record_intake(

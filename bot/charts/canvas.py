@@ -29,6 +29,9 @@ SCALE = 2
 
 _PER_INCH = 100.0
 _COLOURS = 96
+_INVISIBLE = "#00000000"
+_STAMPED = 100
+"""From so many equal shapes on speed counts more than half a pixel."""
 
 Point = tuple[float, float]
 Align = Literal["left", "center", "right"]
@@ -101,6 +104,9 @@ class Canvas:
         """The same shape, given in units around the origin, at each of the points."""
         if not points:
             return
+        if len(points) > _STAMPED:
+            # With one colour of each kind, if only an invisible one, the shape is drawn once and stamped on whole pixels.
+            fill, edge = (_INVISIBLE if fill == "none" else fill), (_INVISIBLE if edge == "none" else edge)
         shapes = PathCollection(
             [path],
             offsets=points,
@@ -202,13 +208,13 @@ class Canvas:
         file = io.BytesIO()
         canvas = FigureCanvasAgg(self._figure)
         canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has types only here and there
-        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # as above
+        pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
         if grey:
-            Image.fromarray(np.ascontiguousarray(pixels[:, :, 1])).save(file, "png", compress_level=1)
+            Image.fromarray(np.ascontiguousarray(np.asarray(pixels)[:, :, 1])).save(file, "png", compress_level=1)
             return file.getvalue()
         # A chart has few colours: with a palette it is a third of the bytes to send.
-        picture = Image.fromarray(pixels[:, :, :3])
-        small = picture.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE)
+        picture = Image.frombuffer("RGBA", canvas.get_width_height(physical=True), pixels, "raw", "RGBA", 0, 1)
+        small = picture.convert("RGB").quantize(_COLOURS, method=Image.Quantize.FASTOCTREE)
         small.save(file, "png", compress_level=3)
         return file.getvalue()
 

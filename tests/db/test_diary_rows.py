@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.diary import Detail, Evening
 from bot.core.model import Intake
-from db import diary, nights
+from db import diary, nights, tables
 from db.engine import Connection, Database
 
 NIGHT = date(2026, 11, 13)
@@ -81,3 +81,14 @@ async def test_erasing_forgets_details_and_pictures(db: Connection) -> None:
     assert await diary.find(db, 7, NIGHT) == Detail(NIGHT)
     assert await diary.file_id(db, 7, "map", mark="a") is None
     assert await diary.find(db, 8, NIGHT) == Detail(NIGHT, note="a cat")
+
+
+async def test_a_diary_longer_than_is_read_at_once_is_read_whole(db: Connection) -> None:
+    first = date(2020, 1, 1)
+    every = [first + timedelta(days=shift) for shift in range(2 * nights.AT_ONCE)]
+    await db.execute(tables.nights.insert(), [{"user_id": 7, "night": night, "rating": 1} for night in every])
+    await db.execute(tables.night_details.insert(), [{"user_id": 7, "night": night, "rested": 3} for night in every])
+    assert [record.night for record in await nights.between(db, 7, every[0], every[-1])] == every
+    assert [record.night for record in await nights.between(db, 7, every[1], every[-2])] == every[1:-1]
+    assert [detail.night for detail in await diary.between(db, 7, every[0], every[-1])] == every
+    assert await nights.between(db, 7, every[-1] + timedelta(days=1), every[-1] + timedelta(days=9)) == []
