@@ -136,6 +136,9 @@ async def run(settings: Settings) -> int:
     stop = signals.listen()
     try:
         await _open(lull)
+        # What start-up made stays for good. Unfrozen, each full collection looks at all of it, and nobody is answered meanwhile.
+        gc.collect()
+        gc.freeze()
         return await _live(lull, stop)
     finally:
         await lull.gallery.close()
