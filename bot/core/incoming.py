@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,6 @@ MOST_LINES = 20_000
 HORIZON = timedelta(days=20 * 366)
 """How far back a night may be."""
 
-_LONGEST_SLEEP = timedelta(hours=24)
 _PRODUCT = "magnes"  # how the word begins in most languages
 
 
@@ -46,6 +45,7 @@ class TroubleKind(StrEnum):
     TOO_OLD = "too_old"
     TWICE = "twice"
     ORDER = "order"
+    IMPOSSIBLE = "impossible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _read(data: bytes, *, zone: str, last: Night) -> Arrived:
         raise _Refused(TroubleKind.NOT_KNOWN)
     if not found:
         raise _Refused(TroubleKind.EMPTY)
-    _check(found, last=last)
+    _check(found, zone=zone, last=last)
     return Arrived(tuple(sorted((line for _, line in found), key=lambda line: line.night)), naps)
 
 
@@ -163,8 +163,9 @@ def _each(rows: Iterable[Row], parse: Callable[[Mapping[str, str]], Line | None]
     return found
 
 
-def _check(lines: Sequence[Numbered], *, last: Night) -> None:
-    """Every night is over, not ages ago, and there once."""
+def _check(lines: Sequence[Numbered], *, zone: str, last: Night) -> None:
+    """Every night is over, not ages ago, there once, and such as a night can be."""
+    any_time = datetime.combine(last, time.max, UTC) + timedelta(days=2)
     seen: set[Night] = set()
     for number, line in lines:
         if line.night > last:
@@ -173,6 +174,8 @@ def _check(lines: Sequence[Numbered], *, last: Night) -> None:
             raise _Refused(TroubleKind.TOO_OLD, number)
         if line.night in seen:
             raise _Refused(TroubleKind.TWICE, number)
+        if diary.trouble(line.detail, zone, now=any_time) is not None:
+            raise _Refused(TroubleKind.IMPOSSIBLE, number)
         seen.add(line.night)
 
 
@@ -230,7 +233,7 @@ def _longest(rows: Iterable[Row], zone: str) -> tuple[list[Numbered], int]:
             line = _plees_line(cells, start, stop, zone)
         except (ValueError, KeyError, OverflowError):
             raise _Refused(TroubleKind.BAD_LINE, number) from None
-        if not timedelta(0) < stop - start < _LONGEST_SLEEP:
+        if not timedelta(0) < stop - start <= diary.LONGEST_IN_BED:
             raise _Refused(TroubleKind.ORDER, number)
         count += 1
         known = sleeps.get(line.night)

@@ -216,10 +216,13 @@ def over(trial: Trial, schedule: Schedule, *, last_is_rated: bool, now: datetime
 
 def tell_at(schedule: Schedule, *, now: datetime) -> datetime:
     """When the result is told: at once by day, else in the morning, so that nobody reads it at bedtime."""
-    due = times.plan(schedule, times.tonight(schedule, now))
-    if now < due.remind_at - times.ON_TIME_FOR or now >= due.bed_at + _MORNING_AFTER:
-        return now
-    return max(now, due.bed_at + _MORNING_AFTER)
+    tonight = times.tonight(schedule, now)
+    # Who goes to bed in the morning sleeps on when the next night has begun.
+    for night in (tonight - _DAY, tonight):
+        due = times.plan(schedule, night)
+        if due.remind_at - times.ON_TIME_FOR <= now < due.bed_at + _MORNING_AFTER:
+            return due.bed_at + _MORNING_AFTER
+    return now
 
 
 def through(schedule: Schedule, *, now: datetime) -> Night:

@@ -157,6 +157,7 @@ def _trouble(words: Words, what: Trouble) -> str:
         TroubleKind.TOO_OLD: words("Line {line} is about a night more than twenty years ago.", line=line),
         TroubleKind.TWICE: words("Line {line} is about a night that came before.", line=line),
         TroubleKind.ORDER: words(
-            "On line {line} the sleep ends before it begins, or lasts longer than a day.", line=line
+            "On line {line} the sleep ends before it begins, or lasts longer than 16 hours.", line=line
         ),
+        TroubleKind.IMPOSSIBLE: words("The times on line {line} cannot all be those of one night.", line=line),
     }[what.kind]

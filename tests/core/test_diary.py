@@ -275,3 +275,15 @@ def test_an_empty_or_unused_stock_has_no_end() -> None:
 @pytest.mark.parametrize(("days", "expected"), [(10, [3]), (120, [3, 12]), (4000, [3, 12, 120])])
 def test_only_spans_that_show_more_are_offered(days: int, expected: list[int]) -> None:
     assert diary.spans(FRIDAY, FRIDAY + timedelta(days=days), months=(3, 12, 120)) == expected
+
+
+def test_from_the_first_night_of_a_sealed_test_on_nobody_sees_what_was_taken() -> None:
+    first, last = date(2026, 11, 1), date(2026, 11, 4)
+    records = [
+        NightRecord(first + timedelta(days=shift), intake=Intake.TAKEN, rating=Rating.BETTER) for shift in range(4)
+    ]
+
+    assert diary.cells(records, first, last) == [(1, True)] * 4
+    sealed = diary.cells(records, first, last, sealed_from=date(2026, 11, 3))
+    assert sealed == [(1, True), (1, True), (1, False), (1, False)]
+    assert not diary.is_sealed(first, None)

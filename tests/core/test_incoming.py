@@ -153,6 +153,14 @@ TOMORROW = (LAST + timedelta(days=1)).isoformat()
         ((HEAD + "\n" * 5 + "2026-11-14,,,\n" * (incoming.MOST_LINES + 1)).encode(), TroubleKind.TOO_MANY, 0),
         (b"Date,Value\n2026-11-14,MAYBE\n", TroubleKind.BAD_LINE, 2),
         (b"sid,start,stop,rating\n1,2000,1000,3\n", TroubleKind.ORDER, 2),
+        (f"sid,start,stop\n1,{milliseconds(14, 2)},{milliseconds(14, 22)}\n".encode(), TroubleKind.ORDER, 2),
+        (b"night,in_bed,rose\n2026-11-14,22:00,18:00\n", TroubleKind.IMPOSSIBLE, 2),
+        (b"night,tried,latency,woke\n2026-11-14,23:00,600,07:00\n", TroubleKind.IMPOSSIBLE, 2),
+        (b"night,in_bed\n2026-11-14,25:00\n", TroubleKind.BAD_LINE, 2),
+        (b"night,quality\n2026-11-14,6\n", TroubleKind.BAD_LINE, 2),
+        (b"night,late\n2026-11-14,perhaps\n", TroubleKind.BAD_LINE, 2),
+        (b"night,evening\n2026-11-14,dancing\n", TroubleKind.BAD_LINE, 2),
+        (b"night,intake,intake_at\n2026-11-14,taken,2026-11-14T22:00:00\n", TroubleKind.BAD_LINE, 2),
         (b"sid,start,stop,rating\n1,now,then,3\n", TroubleKind.BAD_LINE, 2),
         (b"sid,start,stop,rating\n1,9" + b"9" * 30 + b",1000,3\n", TroubleKind.BAD_LINE, 2),
         (
@@ -164,6 +172,32 @@ TOMORROW = (LAST + timedelta(days=1)).isoformat()
 )
 def test_one_bad_line_refuses_the_file_and_is_named(data: bytes, kind: TroubleKind, line: int) -> None:
     assert trouble(data) == Trouble(kind, line)
+
+
+def test_of_two_sleeps_of_a_night_the_longer_one_is_it_in_whatever_order_they_come() -> None:
+    long, short = f"1,{milliseconds(14, 22)},{milliseconds(15, 5)}", f"2,{milliseconds(14, 20)},{milliseconds(14, 21)}"
+    for rows in ((long, short), (short, long)):
+        found = read("sid,start,stop\n" + "\n".join(rows))
+        assert isinstance(found, Arrived)
+        assert ([line.detail.tried for line in found.lines], found.naps) == ([23 * 60], 1)
+
+
+def test_what_was_taken_is_filled_in_with_its_reason_and_time_where_nothing_was_said() -> None:
+    merged = incoming.merged(None, FULL, sealed_from=None, at=datetime(2026, 11, 20, tzinfo=UTC))
+    assert merged is not None
+    given = FULL.record
+    assert (merged.record.intake, merged.record.reason, merged.record.intake_at) == (
+        given.intake,
+        given.reason,
+        given.intake_at,
+    )
+
+
+def test_a_night_apart_is_the_whole_night_again_once_put_together() -> None:
+    rest, taken = sheet.apart(FULL)
+    assert (rest.record.intake, rest.record.reason, rest.detail) == (None, None, FULL.detail)
+    assert (taken.record.rating, taken.detail) == (None, Detail(NIGHT))
+    assert incoming.merged(rest, taken, sealed_from=None, at=datetime(2026, 11, 20, tzinfo=UTC)) == FULL
 
 
 def test_what_was_said_here_is_never_overwritten() -> None:
@@ -186,3 +220,11 @@ def test_a_rating_from_a_file_never_counts_in_a_test_under_way() -> None:
         merged = incoming.merged(None, given, sealed_from=sealed_from, at=at)
         assert merged is not None
         assert merged.record.late is late
+
+
+def test_a_written_instant_names_its_offset_and_a_blank_cell_no_value() -> None:
+    (line,) = nights("night,rating,rated_at,intake_at\n2026-11-14,same,2026-11-15T07:00:00+01:00,\n")
+    assert line.record.rated_at == datetime(2026, 11, 15, 6, tzinfo=UTC)
+    (bare,) = nights("night,rating\n2026-11-14,same\n")
+    assert bare.record.rated_at is None
+    assert sheet.written([bare]).splitlines()[1].count("same") == 1
