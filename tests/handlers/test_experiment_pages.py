@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from telegram import Update
 
+from bot import endings, language
 from bot.context import Reply, Say, Show, Turn
 from bot.core import experiment, trial
 from bot.core import schedule as times
@@ -18,6 +19,7 @@ from bot.core.model import Delivery, Intake, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
 from bot.core.trial import Assignment, Tonight, Trial
 from bot.handlers import experiment as handlers
+from bot.views import verdict
 from db import experiments, nights, outbox, tables, users
 from db.engine import Database
 from tests.handlers.one_person import APPLICATION, DESK, Ann, buttons
@@ -290,6 +292,59 @@ async def test_a_block_moves_it_from_the_first_night_that_did_not_arrive(ann: An
     ann.now = NOON + timedelta(days=3)
     await ann.taps("exp")
     assert experiment.last_night((await one(ann)).plan) == experiment.last_night(plan) + timedelta(weeks=1)
+
+
+# -- another bedtime, another zone -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["/bedtime 21:30", "/bedtime 01:30", "zone:Asia/Tokyo", "zone:Pacific/Honolulu"])
+async def test_another_bedtime_or_zone_leaves_every_night_what_it_is(ann: Ann, change: str) -> None:
+    plan = (await begin(ann)).plan
+    ann.now = NOON + timedelta(days=12)
+    await (ann.types(change) if change.startswith("/") else ann.taps(change))
+
+    one_ = await one(ann)
+    assert (one_.plan, one_.paused_since) == (plan, None)
+    person = await ann.person()
+    assert person.remind_at is not None
+    assert person.remind_night is not None
+    assert abs((person.remind_night - (NOON + timedelta(days=12)).date()).days) <= 1
+    async with ann.database.read() as db:
+        for place in range(35):
+            night = experiment.night_at(plan, place)
+            without = experiment.arm_on(plan, night) is not Arm.ON
+            expected = Tonight.WITHOUT if without else Tonight.WITH
+            assert await experiments.assignment(db, 7, night) == Assignment(expected)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "why"),
+    [
+        (Delivery.EXPIRED, "not_sent"),
+        (Delivery.UNKNOWN, "not_sent"),
+        (Delivery.CANCELLED, "not_sent"),
+        (None, "not_sent"),
+        (Delivery.SENT, "counts"),
+    ],
+)
+async def test_a_night_whose_reminder_did_not_arrive_is_void_and_counted_as_such(
+    ann: Ann, delivery: Delivery | None, why: str
+) -> None:
+    plan = (await begin(ann)).plan
+    async with ann.database.write() as db:
+        for place in range(35):
+            night = experiment.night_at(plan, place)
+            arrived = delivery if place == 12 else Delivery.SENT
+            await nights.close(db, [{"user_id": 7, "night": night, "reminder": arrived}])
+            await nights.record_rating(db, 7, night, Rating.SAME, at=NOON)
+        lived = await experiments.lived(db, await one(ann), until=experiment.last_night(plan))
+    report = endings.judge(await one(ann), lived)
+
+    assert report.not_sent == (1 if why == "not_sent" else 0)
+    assert report.nights[12].void is (why == "not_sent")
+    assert report.verdict.on.nights + report.verdict.off.nights == 28 - report.not_sent
+    text = verdict.result(language.words("en"), report).text
+    assert ("1 night does not count, because its reminder did not reach you in time." in text) is (why == "not_sent")
 
 
 # -- an early end ------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ async def test_a_picture_is_drawn_once_and_then_sent_by_its_file_id(lull: Proces
 
 
 @pytest.mark.long
-async def test_a_fourth_picture_in_a_minute_gets_a_word_and_a_fifth_none(lull: Process, telegram: Telegram) -> None:
+async def test_after_three_pictures_in_a_row_there_is_a_word_and_then_silence(lull: Process, telegram: Telegram) -> None:
     ada = telegram.person(77, first_name="Ada", language_code="de")
     await settled(ada, telegram)
     came_a_month_ago(lull)
@@ -72,14 +72,19 @@ async def test_a_fourth_picture_in_a_minute_gets_a_word_and_a_fifth_none(lull: P
     await ada.until(lambda seen: "March 2026" in seen.text, timeout=30)
     ada.catch_up()
 
-    for _ in range(5):
+    for _ in range(9):
         await ada.press("Pictures")
     await ada.send("/help")
 
-    told = [await ada.next(timeout=30) for _ in range(5)]
+    told = [await ada.next(timeout=30)]
+    while not told[-1].text.startswith("I remind you"):
+        told.append(await ada.next(timeout=30))
     assert [one.media for one in told[:3]] == ["photo"] * 3
-    assert told[3].text.startswith("Three pictures a minute")
-    assert told[4].text.startswith("I remind you")
+    # On a slow machine a fourth may be due again by then: one in twenty seconds is.
+    words = [one for one in told[3:-1] if not one.media]
+    assert words
+    assert all(one.text.startswith("Three pictures a minute") for one in words)
+    assert len(told) <= 9
 
 
 @pytest.mark.long

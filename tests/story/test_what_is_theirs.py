@@ -88,6 +88,33 @@ async def test_nights_come_in_go_out_and_are_erased(
     assert "Traceback" not in lull.log
 
 
+LOOP = b"Date,Value,Notes\n2026-03-20,YES_MANUAL,\n2026-03-21,NO,\n2026-03-22,SKIP,out of it\n"
+PLEES = b"sid,start,stop,rating,comment,wakes\n1,1774044000000,1774069200000,4,slept,2\n2,1774083600000,1774085400000,0,,0\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "previewed", "imported", "kept"),
+    [
+        (SHEET.encode(), "2 nights in this file", "2 nights were imported.", [(1, 1), (2, None)]),
+        (LOOP, "3 nights in this file", "3 nights were imported.", [(1, None), (3, None), (2, None)]),
+        (PLEES, "1 nap was left out.", "1 night was imported.", []),
+    ],
+    ids=["ours", "loop", "plees"],
+)
+async def test_each_kind_of_file_is_previewed_and_brought_in(
+    ada: Person, lull: Process, content: bytes, previewed: str, imported: str, kept: list[tuple[int, int | None]]
+) -> None:
+    preview = await sends(ada, content)
+    assert previewed in preview.text
+    assert lull.rows("SELECT count(*) FROM nights WHERE intake IS NOT NULL") == [(0,)]
+    await ada.press("Import", message=preview.message_id)
+    await ada.until(lambda seen: seen.text == imported)
+
+    assert lull.rows("SELECT intake, rating FROM nights WHERE intake IS NOT NULL ORDER BY night") == kept
+    details = lull.rows("SELECT tried, woke, quality, note FROM night_details WHERE woke IS NOT NULL")
+    assert details == ([(23 * 60, 6 * 60, 4, "slept")] if content is PLEES else [])
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -98,8 +125,9 @@ async def test_nights_come_in_go_out_and_are_erased(
         (SHEET.encode() + b"2026-04-21,taken,,\n", "Line 4 is about a night that is not over."),
         (SHEET.encode() + b"2026-03-22,swallowed,,\n", "I cannot read line 4."),
         (b"who,knows\n1,2\n", "I do not know this kind of CSV"),
+        (b"night,in_bed,rose\n2026-03-20,22:00,18:00\n", "The times on line 2 cannot all be those of one night."),
     ],
-    ids=["huge", "zip", "utf-16", "twice", "future", "word", "unknown"],
+    ids=["huge", "zip", "utf-16", "twice", "future", "word", "unknown", "twenty-hours"],
 )
 async def test_a_bad_file_gets_one_sentence_and_changes_nothing(
     ada: Person, lull: Process, content: bytes, said: str
