@@ -177,6 +177,8 @@ async def undo(update: Update, turn: Turn) -> None:
 async def _asked_again(turn: Turn, night: Night) -> View:
     bed_at = times.plan(turn.schedule, night).bed_at
     trial = await experiments.assignment(turn.db, turn.person.id, night)
+    if trial is not None and not await experiments.is_revealed(turn.db, turn.person.id, night):
+        return await glance(turn)  # skipped and taken back by day: the arm is the evening's reminder's to show
     return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product, trial=trial)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,11 +10,11 @@ import pytest
 from telegram import Update
 
 from bot import endings, language
-from bot.context import Reply, Say, Show, Turn
+from bot.context import Reply, Say, Turn
 from bot.core import experiment, trial
 from bot.core import schedule as times
 from bot.core.experiment import Arm, Plan
-from bot.core.model import Delivery, Intake, Kind, Night, Rating, State, Status
+from bot.core.model import Delivery, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
 from bot.core.trial import Assignment, Tonight, Trial
 from bot.handlers import experiment as handlers
@@ -151,68 +150,6 @@ async def test_a_first_answer_that_is_late_stays_late(ann: Ann) -> None:
         (lived,) = await experiments.lived(db, await one(ann), until=MONDAY)
     (record,) = trial.records(await one(ann), [lived])
     assert record.late
-
-
-@pytest.fixture
-async def sealed(ann: Ann) -> Ann:
-    """Ten nights of a self-experiment, and one before it, all told."""
-    plan = (await begin(ann)).plan
-    ann.now = NOON + timedelta(days=10)
-    async with ann.database.write() as db:
-        for night in (plan.start + timedelta(days=shift) for shift in range(-1, 10)):
-            await nights.record_intake(db, 7, night, Intake.TAKEN, at=NOON)
-            await nights.record_rating(db, 7, night, Rating.BETTER, at=NOON)
-    return ann
-
-
-async def test_the_month_of_a_sealed_test_says_only_that_a_night_was_rated(sealed: Ann) -> None:
-    await sealed.types("/diary")
-
-    labels = set(buttons(sealed.page))
-    assert "11↑✓" in labels
-    assert {f"{day}•" for day in range(12, 22)} <= labels
-    assert "• answered, in your test: sealed until it is over" in sealed.page.text
-
-
-async def test_a_sealed_night_can_still_be_read_and_corrected_by_itself(sealed: Ann) -> None:
-    await sealed.taps("fix_rate:2026-01-20:-1")
-    assert "Sleep: Worse" in sealed.page.text
-    assert "✓ Taken" in buttons(sealed.page)
-
-
-async def test_the_picture_of_a_sealed_test_has_ratings_and_no_outlines(sealed: Ann) -> None:
-    await sealed.taps("pic:3")
-
-    picture = next(reply for reply in sealed.replies if isinstance(reply, Show))
-    assert json.loads(picture.drawing.values)["cells"][-11:] == [[1, 1], *[[1, 0]] * 10]
-    assert "Your test is sealed" in picture.view.text
-
-
-async def test_the_page_for_a_doctor_leaves_out_what_was_taken_on_sealed_nights(sealed: Ann) -> None:
-    await sealed.taps("page:2:pdf")
-
-    picture = next(reply for reply in sealed.replies if isinstance(reply, Show))
-    page = json.loads(picture.drawing.values)["own"]
-    assert [row[1:3] for row in page["rows"][-11:]] == [["yes", "Better"], *[["sealed", "Better"]] * 10]
-    assert page["foot"][-1].startswith("Sealed: a night of a self-experiment")
-    assert "Your test is sealed" in picture.view.text
-
-
-async def test_the_counts_are_sealed_and_the_progress_is_shown_instead(sealed: Ann) -> None:
-    await sealed.types("/insight")
-    assert "Sealed until" in sealed.page.text
-    assert "Taken" not in sealed.page.text
-
-
-async def test_without_a_test_nothing_is_sealed(ann: Ann) -> None:
-    async with ann.database.write() as db:
-        await nights.record_intake(db, 7, date(2026, 1, 11), Intake.TAKEN, at=NOON)
-        await nights.record_rating(db, 7, date(2026, 1, 11), Rating.BETTER, at=NOON)
-    await ann.types("/diary")
-    assert "11↑✓" in buttons(ann.page)
-    assert "sealed" not in ann.page.text
-    await ann.taps("pic:3")
-    assert "sealed" not in next(reply for reply in ann.replies if isinstance(reply, Show)).view.text
 
 
 # -- nights left out ---------------------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ async def test_a_picture_is_drawn_once_and_then_sent_by_its_file_id(lull: Proces
 
 
 @pytest.mark.long
-async def test_after_three_pictures_in_a_row_there_is_a_word_and_then_silence(lull: Process, telegram: Telegram) -> None:
+async def test_after_three_pictures_in_a_row_there_is_a_word_and_then_silence(
+    lull: Process, telegram: Telegram
+) -> None:
     ada = telegram.person(77, first_name="Ada", language_code="de")
     await settled(ada, telegram)
     came_a_month_ago(lull)
