@@ -18,6 +18,7 @@ _WEEKS_OF_A_YEAR = 54  # that a calendar year can touch
 _ROOM = 16.0  # from so large a night on it has room for a sign
 _DOTS = 200  # up to so many nights the trend shows each of them
 _TREND = 100.0
+_POINTS = 900  # of the trend's line, at most twice as many: a picture is 1,080 pixels wide
 _LEGEND = 34.0
 _MEAN_OF, _MEAN_NEEDS = 7, 3
 
@@ -177,7 +178,8 @@ def _draw_trend(canvas: Canvas, grid: _Grid, every: Sequence[tuple[date, int | N
             canvas.marks(dot(4.4), here, fill=canvas.palette.rating(value))
     wide = 4 * _MEAN_OF if grid.yearly else _MEAN_OF
     runs = _runs([(scale.across(night), rating) for night, rating, _ in every], wide)
-    drawn = [[(x, scale.level(mean)) for x, mean in run] for run in runs if len(run) > 1]
+    step = max(1, len(every) // _POINTS)
+    drawn = [[(x, scale.level(mean)) for x, mean in _thinned(run, step)] for run in runs if len(run) > 1]
     canvas.lines(drawn, color=canvas.palette.trend, width=1.4 if grid.yearly else 2.0)
 
 
@@ -230,6 +232,11 @@ def _runs(points: Sequence[tuple[float, int | None]], wide: int) -> list[list[Po
         elif runs[-1]:
             runs.append([])
     return runs
+
+
+def _thinned(run: list[Point], step: int) -> list[Point]:
+    """Every so-manyth point and the last one: of several in one pixel the line shows one."""
+    return [*run[:-1:step], run[-1]]
 
 
 def _draw_legend(canvas: Canvas) -> None:

@@ -170,23 +170,31 @@ class Canvas:
         self, at: Point, text: str, *, size: float, color: str, align: Align = "center", bold: bool = False
     ) -> None:
         """A word; `align` is where along it the point lies, its middle in height."""
-        if text:
-            word = Text(
-                *at,
-                text,
-                fontsize=self.points(size),
-                color=color,
-                horizontalalignment=align,
-                verticalalignment="center_baseline",
-                fontweight="bold" if bold else "normal",
-                transform=self._at,
-                zorder=self._next(),
-                parse_math=False,
-            )
-            self._figure.add_artist(word)
+        if not letters.one_by_one(text):
+            self._shaped(at, text, size=size, color=color, align=align, bold=bold)
+            return
+        part = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+        start = at[0] - part * letters.width(text, size, bold=bold)
+        self.words([letters.Word((start, at[1]), text, size, color, bold)])
+
+    def _shaped(self, at: Point, text: str, *, size: float, color: str, align: Align, bold: bool) -> None:
+        """A word whose letters join or run from the right; matplotlib knows how."""
+        word = Text(
+            *at,
+            text,
+            fontsize=self.points(size),
+            color=color,
+            horizontalalignment=align,
+            verticalalignment="center_baseline",
+            fontweight="bold" if bold else "normal",
+            transform=self._at,
+            zorder=self._next(),
+            parse_math=False,
+        )
+        self._figure.add_artist(word)
 
     def words(self, words: Sequence[letters.Word]) -> None:
-        """Many words at once, a shape a colour; for a page of them, where `text` takes milliseconds for each."""
+        """Many words at once, a shape a colour. matplotlib's own text takes milliseconds for each."""
         for color in dict.fromkeys(word.color for word in words):
             shape = PathPatch(
                 letters.outline([word for word in words if word.color == color]),

@@ -68,10 +68,15 @@ def glyph(letter: str, bold: bool) -> Glyph:
     )
 
 
+def width(text: str, size: float, *, bold: bool) -> float:
+    """How wide a line of text is, in units."""
+    return size * sum(glyph(letter, bold).advance for letter in text)
+
+
 def outline(words: Sequence[Word]) -> Path:
     """All the words as one shape, down being positive."""
-    points: list[Floats] = []
-    codes: list[Codes] = []
+    points: list[Floats] = [np.empty((0, 2))]
+    codes: list[Codes] = [np.empty(0, dtype=np.uint8)]
     for word in words:
         across = word.at[0]
         for letter in word.text:
@@ -80,6 +85,4 @@ def outline(words: Sequence[Word]) -> Path:
                 points.append(one.points * (word.size, -word.size) + (across, word.baseline))
                 codes.append(one.codes)
             across += one.advance * word.size
-    if not points:
-        return Path(np.empty((0, 2)))
     return Path(np.concatenate(points), np.concatenate(codes))

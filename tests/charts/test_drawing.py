@@ -129,3 +129,15 @@ def test_the_same_values_have_the_same_mark_and_the_same_bytes() -> None:
     assert drawing.draw(one) == drawing.draw(same)
     assert one.mark != other.mark
     assert one.mark != charts.week(some(7), first=LAST, calendar=CALENDAR).mark
+
+
+def test_letters_that_join_are_left_to_those_who_know_how() -> None:
+    arabic = Calendar(tuple("نثرخجسح"), ("يناير",) * 12, 5)
+    latin = Calendar(tuple("MTWTFSS"), ("MMMMM",) * 12, 5)
+
+    assert canvas.can_write(*arabic.weekdays, *arabic.months)
+    # The months' line alone; joined letters take another room than five capitals.
+    line = [np.asarray(seen(nights(some(91), calendar=one)).crop((0, 0, 1080, 60))) for one in (arabic, latin)]
+    written = [int((one != one[0, 0]).any(axis=2).sum()) for one in line]
+    assert min(written) > 100
+    assert written[0] != written[1]
