@@ -30,6 +30,9 @@ async def begin(
         return None
     # Nights that an earlier one had left out in advance are this one's now.
     await db.execute(_extra.delete().where(_extra.c.user_id == user_id, _extra.c.night >= plan.start))
+    # A result is owed under its first night: that of one stopped today must not stand in the way of this one's.
+    told = sa.and_(_box.c.kind == Kind.RESULT, _box.c.state.not_in([State.DUE, State.CLAIMED, State.SENDING]))
+    await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.night == plan.start, told))
     values = {
         "user_id": user_id,
         "start": plan.start,

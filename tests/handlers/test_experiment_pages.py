@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from telegram import Update
 
 from bot import endings, language
+from bot.clock import SharedClock
 from bot.context import Reply, Say, Turn
 from bot.core import experiment, trial
 from bot.core import schedule as times
@@ -294,6 +296,19 @@ async def test_stopping_asks_once_and_counts_the_nights_lived(ann: Ann) -> None:
     assert (await one(ann)).stopped_after is None
     await ann.taps(buttons(ann.page)["Stop it"])
     assert (await one(ann)).stopped_after == MONDAY + timedelta(days=2)
+
+
+async def test_two_tests_begun_on_one_day_both_tell_what_they_found(ann: Ann, clock: SharedClock) -> None:
+    clock.set(NOON)
+    endings_ = endings.Endings(ann.database, clock=clock)
+    for _ in range(2):
+        await begin(ann)
+        await ann.taps("exp_stop:yes")
+        await endings_.look()
+        async with ann.database.write() as db:
+            rows = (await db.execute(sa.select(tables.outbox.c.state).where(tables.outbox.c.kind == Kind.RESULT))).all()
+            await db.execute(tables.outbox.update().values(state=State.SENT, message_id=5))
+        assert [row.state for row in rows] == [State.DUE]
 
 
 # -- the helper's bags -------------------------------------------------------------------------------------------------
