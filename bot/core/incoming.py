@@ -271,20 +271,8 @@ def _civil(at: datetime, zone: str) -> int:
 
 # -- what is there already ---------------------------------------------------------------------------------------------
 
-_MORE = (
-    "note",
-    "evening",
-    "onset",
-    "rested",
-    "in_bed",
-    "tried",
-    "latency",
-    "awakenings",
-    "awake",
-    "woke",
-    "rose",
-    "quality",
-)
+_SINGLE = ("note", "evening", "onset", "rested", "quality")
+_TOGETHER = ("in_bed", "tried", "latency", "awakenings", "awake", "woke", "rose")
 
 
 def merged(known: Line | None, given: Line, *, sealed_from: Night | None, at: datetime) -> Line | None:
@@ -302,10 +290,19 @@ def merged(known: Line | None, given: Line, *, sealed_from: Night | None, at: da
     if record.rating is None and given.record.rating is not None:
         late = given.record.late or (sealed_from is not None and given.night >= sealed_from)
         record = replace(record, rating=given.record.rating, rated_at=given.record.rated_at or at, late=late)
-    missing = {
-        name: getattr(given.detail, name)
-        for name in _MORE
-        if getattr(detail, name) is None and getattr(given.detail, name) is not None
-    }
-    detail = replace(detail, **missing)
+    detail = _filled(detail, given.detail, at=at)
     return None if (record, detail) == (here.record, here.detail) else Line(record, detail)
+
+
+def _filled(here: Detail, given: Detail, *, at: datetime) -> Detail:
+    """The blanks filled, but for times that beside those said here would make a night that cannot be."""
+    every = _blanks_of(here, given, (*_SINGLE, *_TOGETHER))
+    # Summer time moves nothing here by more than an hour, so any zone will do.
+    if diary.trouble(every, "UTC", now=at + timedelta(days=2)) is None:
+        return every
+    return _blanks_of(here, given, _SINGLE)
+
+
+def _blanks_of(here: Detail, given: Detail, names: Sequence[str]) -> Detail:
+    missing = {name: getattr(given, name) for name in names if getattr(here, name) is None}
+    return replace(here, **missing)

@@ -213,6 +213,15 @@ def test_what_was_said_here_is_never_overwritten() -> None:
     assert incoming.merged(merged, FULL, sealed_from=None, at=at) is None
 
 
+def test_times_from_a_file_do_not_make_a_night_that_cannot_be_of_one_that_was_told_here() -> None:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    known = Line(NightRecord(NIGHT), Detail(NIGHT, in_bed=23 * 60, tried=23 * 60))
+    given = Line(NightRecord(NIGHT), Detail(NIGHT, woke=20 * 60, rose=21 * 60, quality=4))
+    merged = incoming.merged(known, given, sealed_from=None, at=at)
+    assert merged is not None
+    assert merged.detail == Detail(NIGHT, in_bed=23 * 60, tried=23 * 60, quality=4)
+
+
 def test_a_rating_from_a_file_never_counts_in_a_test_under_way() -> None:
     given = Line(NightRecord(NIGHT, rating=Rating.BETTER), Detail(NIGHT))
     at = datetime(2026, 11, 20, tzinfo=UTC)
