@@ -109,8 +109,9 @@ def judge(one: Trial, lived: list[Lived]) -> Report:
     """The verdict with all that it rests on. Pure, but slow to begin with: it imports numpy."""
     from bot.core import analysis
 
-    records = trial.records(one, lived)
-    return trial.report(one, lived, analysis.analyse(one.plan, records, through=one.stopped_after))
+    every = trial.whole(one, lived, until=_until(one))
+    records = trial.records(one, every)
+    return trial.report(one, every, analysis.analyse(one.plan, records, through=one.stopped_after))
 
 
 def _result(one: Trial, person: Person, now: datetime) -> planning.Message:

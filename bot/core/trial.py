@@ -119,6 +119,18 @@ def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
     return Assignment(Tonight.WITH if what is Arm.ON else Tonight.WITHOUT)
 
 
+def whole(trial: Trial, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
+    """With every night of the plan up to `until`. One of which nothing is stored had no reminder: the bot was away for longer
+    than it looks back, or the night was lost between two zones or bedtimes.
+    """
+    known = {one.diary.night: one for one in lived}
+    for place in range(experiment.RUN_IN + trial.plan.length):
+        night = experiment.night_at(trial.plan, place)
+        if night <= until and night not in known:
+            known[night] = Lived(DiaryNight(night), revealed=False)
+    return [known[night] for night in sorted(known)]
+
+
 def records(trial: Trial, lived: Iterable[Lived]) -> list[NightRecord]:
     """The plan's nights for the analysis. A night whose reminder did not demonstrably arrive is void."""
     return [_record(trial, one) for one in lived if experiment.place_of(trial.plan, one.diary.night) is not None]

@@ -48,8 +48,9 @@ async def _progress(turn: Turn, one: Trial) -> View:
     if one.stopped_after is not None:
         return views.stopped(turn.words)
     tonight = times.tonight(turn.schedule, turn.now)
-    lived = await experiments.lived(turn.db, one, until=tonight)
-    done = trial.progress(one, lived, tonight=tonight, slept=trial.through(turn.schedule, now=turn.now))
+    slept = trial.through(turn.schedule, now=turn.now)
+    lived = trial.whole(one, await experiments.lived(turn.db, one, until=tonight), until=slept)
+    done = trial.progress(one, lived, tonight=tonight, slept=slept)
     until = experiment.last_night(one.plan) + timedelta(days=1)
     return views.progress(turn.words, one, done, voidable=await _voidable(turn, one), until=until)
 

@@ -169,6 +169,18 @@ def test_a_night_beside_the_plan_counts_nowhere() -> None:
     assert (report.left_out, report.not_sent, report.nights) == (0, 0, ())
 
 
+def test_a_night_of_which_nothing_is_stored_had_no_reminder_and_is_void() -> None:
+    stored = [lived(place, plan=PAUSED, rating=Rating.SAME) for place in (3, RUN_IN, RUN_IN + 2)]
+    until = experiment.night_at(PAUSED, RUN_IN + 9)
+    every = trial.whole(a_trial(PAUSED), stored, until=until)
+
+    assert [one.diary.night for one in every] == [experiment.night_at(PAUSED, place) for place in range(RUN_IN + 10)]
+    assert [one for one in every if one.revealed] == stored
+    report = trial.report(a_trial(PAUSED), every, VERDICT)
+    assert report.not_sent == 8
+    assert sum(record.void for record in report.nights) == RUN_IN - 1 + 8
+
+
 # -- how far -----------------------------------------------------------------------------------------------------------
 
 
