@@ -17,9 +17,15 @@ from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 
-from bot.core.model import Night, Tip
+from bot.core.model import Night, Person, Tip
 
 EPOCH = date(2026, 11, 1)
+
+
+def tonights(person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str]) -> Tip | None:
+    """The tip of this person's reminder; a discreet one gets only such as do not name what it is about."""
+    known = [tip for tip in tips if "magnesium" not in tip.text.lower()] if person.discreet else tips
+    return pick(person.id, night, known, form=person.form, retired=retired, muted=person.muted)
 
 
 def pick(

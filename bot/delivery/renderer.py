@@ -56,7 +56,5 @@ class Renderer:
 
 
 def tonights(content: Content, row: Owed) -> Tip | None:
-    """The night's tip; a discreet reminder gets only such as do not name what it is about."""
-    person = row.person
-    known = [tip for tip in content.tips if "magnesium" not in tip.text.lower()] if person.discreet else content.tips
-    return tips.pick(person.id, row.night, known, form=person.form, retired=row.retired_tips, muted=person.muted)
+    """The night's tip."""
+    return tips.tonights(row.person, row.night, content.tips, retired=row.retired_tips)

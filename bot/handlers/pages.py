@@ -49,6 +49,17 @@ async def show_tip(_update: Update, turn: Turn) -> None:
     turn.say(await _page(turn, await _next(turn)))
 
 
+async def tonights_tip(update: Update, turn: Turn) -> None:
+    """[Tonight's tip], under /tonight: to read it again once the reminder has turned into its answer, or to put it away."""
+    night = turn.press.night
+    if night is None or turn.person.schedule is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    retired = await retired_tips.retired(turn.db, turn.person.id)
+    turn.say(await _page(turn, tips.tonights(turn.person, night, turn.content.tips, retired=retired)))
+
+
 async def next_tip(update: Update, turn: Turn) -> None:
     """[A tip], on the topics' page."""
     turn.answer(update)
@@ -187,6 +198,7 @@ PRESSES: dict[str, Handler] = {
     "privacy": show_privacy,
     "safety": show_safety,
     "safety_meds": turn_to_medicines,
+    "tip_now": tonights_tip,
     "tip_next": next_tip,
     "tip_more": another_tip,
     "tip_down": retire_tip,

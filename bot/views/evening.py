@@ -92,15 +92,13 @@ def nudge(words: Words, owed: Owed, *, now: datetime) -> View:
     return View(text, open_keyboard(words, owed.night, trial), silent)
 
 
-def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool, tip_id: str | None = None) -> View:
+def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool) -> View:
     """What a reminder turns into once the night has its answer."""
     buttons: list[Row] = []
     if record.intake is Intake.SKIPPED and record.reason is None and undo:
         buttons += reasons(words, record.night)
     if undo:
         buttons.append([button(words("Undo"), "undo", record.night)])
-    if tip_id is not None and undo:
-        buttons.append([button(words("This tip is not for me"), "tip_down", tip_id)])
     text = status(words, person, record)
     if record.intake is Intake.SKIPPED and record.reason is None and undo:
         text = lines(text, words("Why? (You need not say.)"))
@@ -240,7 +238,9 @@ def tonight(
     take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []
     rest = [button(words("Later tonight"), "later", record.night), button(words("Skip tonight"), "skip", record.night)]
     back = [button(words("Undo"), "undo", record.night)] if undo else []
-    return View(text, keyboard(back) if answered else keyboard(take, rest))
+    told = sent is not None and sent[0] in (State.SENT, State.UNKNOWN)
+    tip = [button(words("Tonight's tip"), "tip_now", record.night)] if told else []
+    return View(text, keyboard(back, tip) if answered else keyboard(take, rest, tip))
 
 
 def _next_line(words: Words, person: Person) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import tips
-from bot.core.model import Tip
+from bot.core.model import Person, Status, Tip
 
 NOBODY: frozenset[str] = frozenset()
 TOPICS = ("food", "light", "myths")
@@ -193,3 +194,19 @@ def test_an_unknown_last_tip_begins_the_round() -> None:
 
     assert begun is not None
     assert [begun.id] == circle(5, night, every, 1)
+
+
+def test_a_discreet_reminder_has_a_tip_that_does_not_name_what_it_is_about() -> None:
+    came = datetime(2026, 1, 1, tzinfo=UTC)
+    loud, quiet = (
+        Tip(name, "sleep", text, "", "", ()) for name, text in (("a", "Magnesium is …"), ("b", "A dark room …"))
+    )
+    person = Person(7, Status.ACTIVE, created_at=came, seen_at=came)
+    nights = [tips.EPOCH + timedelta(days=shift) for shift in range(6)]
+
+    def shown(one: Person, *, retired: frozenset[str] = frozenset()) -> set[Tip | None]:
+        return {tips.tonights(one, night, [loud, quiet], retired=retired) for night in nights}
+
+    assert shown(person) == {loud, quiet}
+    assert shown(replace(person, discreet=True)) == {quiet}
+    assert shown(replace(person, discreet=True), retired=frozenset({"b"})) == {None}

@@ -349,3 +349,18 @@ async def test_a_block_rests_and_a_return_takes_up_again(house: House) -> None:
     await house.quiet()
 
     assert house.row(person, "status", "remind_at") == ("active", int(DUE.timestamp()))
+
+
+async def test_tonights_tip_can_be_read_again_and_put_away_after_the_answer(house: House) -> None:
+    person = await at_home(house)
+    seen = await reminded(house, person)
+    await house.taps(person, "Taken", becomes="✓ Taken")
+    glance = await house.says(person, "/tonight")
+    assert glance.labels == ["Undo", "Tonight's tip"]
+
+    person.catch_up()
+    await house.noticed(person, button="Tonight's tip")
+    tip = await person.next()
+    assert tip.text.splitlines()[1] in seen.text
+    await house.taps(person, "Not for me", becomes="Fine, that tip will not come again.")
+    assert len(house.lull.rows("SELECT tip FROM retired_tips WHERE user_id = ?", person.id)) == 1

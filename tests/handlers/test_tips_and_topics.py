@@ -130,7 +130,7 @@ async def test_every_button_of_the_pages_leads_somewhere(ask: Ask, db: Connectio
                 waiting += [said] if verb in handlers.PRESSES else []
 
     assert pressed.keys() - handlers.PRESSES.keys() == {"form"}
-    assert handlers.PRESSES.keys() - pressed.keys() == set()
+    assert handlers.PRESSES.keys() - pressed.keys() == {"tip_now"}  # which is under /tonight
 
 
 FORGED_TIPS = ("tip_more", "tip_more:none", "tip_down:none", "tip_down:none:page", "tip_up:none")
