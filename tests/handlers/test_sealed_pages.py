@@ -10,8 +10,9 @@ import pytest
 from bot.context import Show
 from bot.core import experiment
 from bot.core.experiment import Arm
-from bot.core.model import Intake, Rating
-from db import experiments, nights
+from bot.core.model import Intake, Kind, Rating, State
+from bot.core.planning import Message
+from db import experiments, nights, outbox, promises
 from db.engine import Database
 from tests.handlers.one_person import Ann, buttons
 
@@ -108,3 +109,19 @@ async def test_nothing_tells_by_day_what_the_evening_will_be(ann: Ann) -> None:
                 seen[experiment.arm_on(one.plan, night)].add(" / ".join(buttons(page)))
     # Whatever buttons there are on nights of one kind, there are on those of the other.
     assert seen[Arm.ON] == seen[Arm.OFF]
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_sundays_picture_stays_away_while_a_test_is_sealed(ann: Ann, sealed: bool) -> None:
+    if sealed:
+        await ann.taps("exp_start:28:open")
+    night, at = date(2026, 1, 17), datetime(2026, 1, 18, 7, 0, tzinfo=UTC)
+    later = at + timedelta(hours=5)
+    async with ann.database.write() as db:
+        await outbox.owe(db, [Message(7, Kind.DIGEST, night, due_at=at, until_at=later, bed_at=at, close_at=later)])
+        (row,) = await outbox.claim(db, worker="w", now=at, limit=5)
+        may_go = await outbox.start(db, [row.id], worker="w", now=at)
+        state = await promises.state_of(db, 7, Kind.DIGEST, night)
+
+    assert may_go == (set() if sealed else {row.id})
+    assert state is (State.CANCELLED if sealed else State.SENDING)
