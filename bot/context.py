@@ -17,6 +17,7 @@ from bot.core import planning
 from bot.core.model import Awaiting, Person, Schedule, Status
 from bot.core.press import Press
 from bot.language import Words
+from bot.views.menu import Menu
 from bot.views.message import Keyboard, View
 from config.settings import Settings
 from db import users
@@ -54,6 +55,13 @@ class Answer:
     callback_id: str
     text: str = ""
     alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMenu:
+    """The command menu of this chat alone, in place of the general one."""
+
+    entries: Menu
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Show:
     view: View
 
 
-Reply = Say | CopyOf | Edit | EditButtons | Answer | Attach | Show | Later
+Reply = Say | CopyOf | Edit | EditButtons | Answer | Attach | Show | OwnMenu | Later
 
 SEEN_EVERY = timedelta(hours=12)
 """How exactly it is kept when a person was last here: enough to find the dormant, without a write for every tap."""

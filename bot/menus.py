@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
@@ -13,55 +13,47 @@ from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot import language
-from bot.language import Words
+from bot.views import menu
+from bot.views.menu import Menu
 from config import logs
-from db import marks
-from db.engine import Database, Unavailable
+from db import broadcasts, marks, users
+from db.engine import Connection, Database, Unavailable
 
 _log = logs.logger(__name__)
 
 
-def commands(words: Words) -> list[tuple[str, str]]:
-    """The menu: command and what it does."""
-    return [
-        ("tonight", words("Tonight at a glance")),
-        ("diary", words("Your nights, month by month")),
-        ("insight", words("What your own nights say")),
-        ("experiment", words("Does it help you? A fair test")),
-        ("tips", words("One more tip, and the topics")),
-        ("settings", words("Bedtime, zone, form and the rest")),
-        ("pause", words("Rest for some nights")),
-        ("export", words("All I hold about you, as a file")),
-        ("delete", words("Erase everything")),
-        ("privacy", words("What is kept, and who runs this bot")),
-        ("help", words("What I can do, and all shortcuts")),
-        ("start", words("Set up, or see tonight")),
-    ]
-
-
-async def publish(bot: ExtBot[Any], database: Database, admin_ids: Sequence[int]) -> None:
+async def publish(bot: ExtBot[Any], database: Database, admin_ids: Collection[int]) -> None:
     """Tell Telegram the menus if they are not what was told last. What fails is told again at the next start."""
     try:
-        wanted = {code: commands(language.words(code)) for code in language.available()}
-        mark = hashlib.sha256(json.dumps([wanted, sorted(admin_ids)], sort_keys=True).encode()).hexdigest()
+        general = {code: menu.commands(language.words(code)) for code in language.available()}
         async with database.read() as db:
-            if await marks.find(db, "menus") == mark:
-                return
-        for code, menu in wanted.items():
-            await _publish(bot, code, menu)
-        await _publish_to_admins(bot, admin_ids)
+            admins = await _admins(db, admin_ids)
+            told, _, before = (await marks.find(db, "menus") or "").partition(" ")
+        texts = json.dumps([general, sorted(admins.items())], sort_keys=True)
+        wanted = hashlib.sha256(texts.encode()).hexdigest()
+        if told == wanted:
+            return
+        for code, entries in general.items():
+            await _publish(bot, code, entries)
+        await _publish_to_admins(bot, admins, before={int(admin_id) for admin_id in before.split(",") if admin_id})
         async with database.write() as db:
-            await marks.put(db, "menus", mark)
+            await marks.put(db, "menus", f"{wanted} {','.join(str(admin_id) for admin_id in sorted(admins))}")
     except (TelegramError, Unavailable) as error:
         _log.warning("the command menu could not be published", kind=type(error).__name__)
 
 
-async def _publish(bot: ExtBot[Any], code: str, menu: list[tuple[str, str]]) -> None:
+async def _admins(db: Connection, named: Collection[int]) -> dict[int, Menu]:
+    """The menus of admins, named or by the link. Of a chat whose owner never pressed Start Telegram takes none."""
+    people = [await users.find(db, admin_id) for admin_id in {*named, *await broadcasts.admins(db)}]
+    return {one.id: menu.for_admins(language.words(one.language)) for one in people if one is not None}
+
+
+async def _publish(bot: ExtBot[Any], code: str, entries: Menu) -> None:
     # English is what everybody sees whose language has no menu of its own; Telegram takes two-letter codes only.
     short = None if code == language.SOURCE else code[:2]
     words = language.words(code)
     await bot.set_my_commands(
-        [BotCommand(*entry) for entry in menu], BotCommandScopeAllPrivateChats(), language_code=short
+        [BotCommand(*entry) for entry in entries], BotCommandScopeAllPrivateChats(), language_code=short
     )
     await bot.set_my_short_description(
         words("A magnesium reminder at the right minute, one honest tip a night."), language_code=short
@@ -76,12 +68,12 @@ async def _publish(bot: ExtBot[Any], code: str, menu: list[tuple[str, str]]) -> 
     )
 
 
-async def _publish_to_admins(bot: ExtBot[Any], admin_ids: Sequence[int]) -> None:
-    """Admins see two commands more. A menu of one chat replaces the general one, so it repeats it."""
-    words = language.words(None)
-    own = [("broadcast", words("Write to everyone")), ("admin", words("How things stand"))]
-    menu = [BotCommand(*entry) for entry in [*commands(words), *own]]
-    for admin_id in admin_ids:
-        # Telegram answers 400 for a chat whose owner never pressed Start.
+async def _publish_to_admins(bot: ExtBot[Any], admins: Mapping[int, Menu], *, before: Collection[int]) -> None:
+    """Admins see two commands more, each in their own language; who is none any more sees them no longer."""
+    for admin_id, entries in admins.items():
+        # Telegram answers 400 for a chat that it does not know any more.
         with contextlib.suppress(BadRequest):
-            await bot.set_my_commands(menu, BotCommandScopeChat(admin_id))
+            await bot.set_my_commands([BotCommand(*entry) for entry in entries], BotCommandScopeChat(admin_id))
+    for admin_id in sorted(set(before) - admins.keys()):
+        with contextlib.suppress(BadRequest):
+            await bot.delete_my_commands(BotCommandScopeChat(admin_id))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from telegram import InputFile
+from telegram import BotCommand, BotCommandScopeChat, InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot import language
 from bot.clock import Clock, RealClock
-from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, Reply, Say, Show
+from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, OwnMenu, Reply, Say, Show
 from bot.core.flood import Manner
 from bot.delivery import sender, transport, wire
 from bot.delivery.gallery import Gallery
@@ -109,6 +109,8 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery |
             await bot.send_document(
                 chat_id, InputFile(content, filename=name), caption=caption or None, parse_mode=ParseMode.HTML
             )
+        case OwnMenu(entries):
+            await bot.set_my_commands([BotCommand(*entry) for entry in entries], BotCommandScopeChat(chat_id))
         case Later():
             raise TypeError("work is not a message")
         case Answer(callback_id, text, alert):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
+from bot.context import Handler, OwnMenu, Turn
 from bot.views import admin as views
-from bot.views import announcing
+from bot.views import announcing, menu
 from bot.views.message import View
 from config import logs
 from db import broadcasts, claims, figures
@@ -37,6 +37,7 @@ async def claim(update: Update, turn: Turn, code: str) -> None:
     if await claims.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
         await note(turn, "claimed with the one-time link")
         turn.say(views.claimed(turn.words))
+        _give_menu(turn)
     else:
         _log.warning("a claim link that is not good", person=logs.person(turn.person.id))
         turn.say(View(turn.words("That link is used up or too old. The log shows a new one after a restart.")))
@@ -46,6 +47,12 @@ async def admin(update: Update, turn: Turn) -> None:
     """/admin"""
     if await allowed(update, turn):
         turn.say(await _panel(turn))
+        _give_menu(turn)
+
+
+def _give_menu(turn: Turn) -> None:
+    """An admin's own commands: also for one named in the settings who pressed Start only after the bot's start."""
+    turn.replies.append(OwnMenu(menu.for_admins(turn.words)))
 
 
 async def _panel(turn: Turn) -> View:
