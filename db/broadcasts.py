@@ -7,6 +7,7 @@ may go, and since when another one has been on its way.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core import announcing
-from bot.core.announcing import Broadcast, Fate, Phase
+from bot.core.announcing import Broadcast, Fate, Phase, Report
 from bot.core.model import Person, Status
 from db import tables, upserts, users
 from db.engine import Connection
@@ -31,6 +32,9 @@ _ACTIVE = (Phase.RUNNING, Phase.PAUSED)
 _REACHABLE = (Status.ACTIVE, Status.PAUSED)
 
 _PENDING: sa.ColumnClause[str] = sa.literal_column("'pending'")  # spelled out, so that the index of pending ones serves
+
+REASONS = 4
+"""So many reasons are told: a report is a message, not a log."""
 
 _BEGINNING = 0x4C756C04
 """The advisory lock of whoever starts a broadcast."""
@@ -294,9 +298,29 @@ async def end(db: Connection, broadcast_id: int, *, now: datetime) -> bool:
 
 
 async def prune(db: Connection, *, before: datetime) -> int:
-    """Forget who the recipients were of broadcasts that ended before then. Returns how many."""
-    old = sa.select(_casts.c.id).where(_casts.c.ended_at < before)
-    return (await db.execute(_to.delete().where(_to.c.broadcast_id.in_(old)))).rowcount
+    """Forget who the recipients were of broadcasts that ended before then, and keep their reports. Returns how many."""
+    held = sa.exists().where(_to.c.broadcast_id == _casts.c.id)
+    forgotten = 0
+    for number in (await db.execute(sa.select(_casts.c.id).where(_casts.c.ended_at < before, held))).scalars().all():
+        kept = await _count(db, number)
+        text = json.dumps({"counts": kept.counts, "reasons": kept.reasons})
+        await db.execute(_casts.update().where(_casts.c.id == number).values(report=text))
+        forgotten += (await db.execute(_to.delete().where(_to.c.broadcast_id == number))).rowcount
+    return forgotten
+
+
+async def report(db: Connection, broadcast_id: int) -> Report:
+    """What became of the copies so far."""
+    kept = await db.scalar(sa.select(_casts.c.report).where(_casts.c.id == broadcast_id))
+    if kept is None:
+        return await _count(db, broadcast_id)
+    found = json.loads(kept)
+    counts = {Fate(fate): number for fate, number in found["counts"].items()}
+    return Report(counts, tuple((Fate(fate), reason, number) for fate, reason, number in found["reasons"]))
+
+
+async def _count(db: Connection, broadcast_id: int) -> Report:
+    return Report(await fates(db, broadcast_id), tuple(await reasons(db, broadcast_id, limit=REASONS)))
 
 
 async def fates(db: Connection, broadcast_id: int) -> dict[Fate, int]:
@@ -305,16 +329,20 @@ async def fates(db: Connection, broadcast_id: int) -> dict[Fate, int]:
     return {Fate(fate): number for fate, number in await db.execute(query)}
 
 
-async def reasons(db: Connection, broadcast_id: int, *, limit: int) -> list[tuple[str, int]]:
-    """Why copies failed, the most common reasons first."""
+async def reasons(db: Connection, broadcast_id: int, *, limit: int) -> list[tuple[Fate, str, int]]:
+    """Why copies failed, or why it is not known whether they arrived; the most common reasons first."""
     query = (
-        sa.select(_to.c.reason, sa.func.count())
-        .where(_to.c.broadcast_id == broadcast_id, _to.c.fate == Fate.FAILED, _to.c.reason.is_not(None))
-        .group_by(_to.c.reason)
-        .order_by(sa.func.count().desc())
+        sa.select(_to.c.fate, _to.c.reason, sa.func.count())
+        .where(
+            _to.c.broadcast_id == broadcast_id,
+            _to.c.fate.in_((Fate.FAILED, Fate.UNKNOWN)),
+            _to.c.reason.is_not(None),
+        )
+        .group_by(_to.c.fate, _to.c.reason)
+        .order_by(sa.func.count().desc(), _to.c.reason)
         .limit(limit)
     )
-    return [(reason, number) for reason, number in await db.execute(query)]
+    return [(Fate(fate), reason, number) for fate, reason, number in await db.execute(query)]
 
 
 # -- admins ------------------------------------------------------------------------------------------------------------

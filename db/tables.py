@@ -353,6 +353,7 @@ broadcasts = sa.Table(
     sa.Column("fed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("panel_id", sa.BigInteger),
     sa.Column("active", sa.Boolean),
+    sa.Column("report", sa.Text),  # JSON: what became of the copies, once the recipients are forgotten
     # Only one may be active, whoever starts it: NULLs do not count.
     sa.UniqueConstraint("active"),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -62,6 +63,18 @@ class Broadcast:
     def active(self) -> bool:
         """It goes on, or may."""
         return self.phase in (Phase.RUNNING, Phase.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of the copies: how many had which fate, and the most common reasons of what was not delivered."""
+
+    counts: Mapping[Fate, int] = field(default_factory=dict)
+    reasons: tuple[tuple[Fate, str, int], ...] = ()
+
+    def of(self, fate: Fate) -> int:
+        """How many copies had it."""
+        return self.counts.get(fate, 0)
 
 
 def may_reach_at(schedule: Schedule | None, now: datetime) -> datetime:

@@ -65,10 +65,9 @@ class Bar:
         self._look_at = self._clock.monotonic() + length.total_seconds()
 
     async def _view(self, db: Connection, newest: Broadcast) -> View:
-        fates = await broadcasts.fates(db, newest.id)
-        reasons = await broadcasts.reasons(db, newest.id, limit=3)
+        report = await broadcasts.report(db, newest.id)
         admin = await users.find(db, newest.admin_id)
-        return views.progress(language.words(None if admin is None else admin.language), newest, fates, reasons)
+        return views.progress(language.words(None if admin is None else admin.language), newest, report)
 
     async def _shown(self, newest: Broadcast, view: View) -> bool:
         """Whether the message says it now, or never will."""

@@ -87,7 +87,12 @@ async def history(update: Update, turn: Turn) -> None:
     """[Broadcasts]"""
     if await allowed(update, turn):
         turn.answer(update)
-        turn.say(announcing.history(turn.words, await broadcasts.latest(turn.db, limit=10)))
+        shown = announcing.history(turn.words, await broadcasts.latest(turn.db, limit=10))
+        # Beside the panel, or back in the place of a report.
+        if turn.press.arg(0) == "back":
+            turn.edit(update, shown)
+        else:
+            turn.say(shown)
 
 
 async def trail(update: Update, turn: Turn) -> None:

@@ -117,6 +117,14 @@ async def cancel(update: Update, turn: Turn) -> None:
     turn.edit(update, views.cancelled(turn.words))
 
 
+async def report(update: Update, turn: Turn) -> None:
+    """One of the history: what became of it, to whom it went and who sent it; with its buttons while it runs."""
+    found = await _mine(update, turn, Phase.RUNNING, Phase.PAUSED, Phase.STOPPED, Phase.DONE)
+    if found is not None:
+        turn.answer(update)
+        turn.edit(update, views.report(turn.words, found, await broadcasts.report(turn.db, found.id)))
+
+
 async def _turn_to(update: Update, turn: Turn, phase: Phase, *among: Phase) -> None:
     found = await _mine(update, turn, *among)
     if found is None:
@@ -125,8 +133,7 @@ async def _turn_to(update: Update, turn: Turn, phase: Phase, *among: Phase) -> N
     await admins.note(turn, f"broadcast {found.id} {phase.value}")
     turn.answer(update)
     fresh = await broadcasts.find(turn.db, found.id) or found
-    fates = await broadcasts.fates(turn.db, found.id)
-    turn.edit(update, views.progress(turn.words, fresh, fates, await broadcasts.reasons(turn.db, found.id, limit=3)))
+    turn.edit(update, views.progress(turn.words, fresh, await broadcasts.report(turn.db, found.id)))
 
 
 async def pause(update: Update, turn: Turn) -> None:
@@ -155,4 +162,5 @@ PRESSES: dict[str, Handler] = {
     "bc_pause": pause,
     "bc_resume": resume,
     "bc_stop": stop,
+    "bc_report": report,
 }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot import language
 from bot.core import announcing
-from bot.core.announcing import Broadcast, Fate, Phase
+from bot.core.announcing import Broadcast, Fate, Phase, Report
 from bot.language import Words
-from bot.views.message import Button, View, button, keyboard, lines
+from bot.views.message import Button, View, button, grid, keyboard, lines
 
 
 def how(words: Words) -> View:
@@ -24,13 +24,10 @@ def uncopyable(words: Words) -> View:
 
 def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta, languages: Sequence[str]) -> View:
     """The draft's audience, below its preview."""
-    who = words("everyone active") if broadcast.language is None else language.named(broadcast.language)
     text = lines(
         words("<b>Above is what people will see.</b>"),
-        words.plural("To: {who}, {n} person", "To: {who}, {n} people", people, who=who),
-        words("Not while they sleep: each at their own waking time.")
-        if broadcast.awake_only
-        else words("At once, also at night."),
+        words.plural("To: {who}, {n} person", "To: {who}, {n} people", people, who=_audience(words, broadcast)),
+        _by_day_or_at_once(words, broadcast),
         words("Takes about {time}, after everything more urgent.", time=duration(words, seconds)),
     )
     choices = [None, *languages[:5]]
@@ -43,6 +40,16 @@ def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta
     rest = button(sleep, "bc_sleep", broadcast.id, 0 if broadcast.awake_only else 1)
     go = [button(words("Send…"), "bc_ask", broadcast.id), button(words("Cancel"), "bc_cancel", broadcast.id)]
     return View(text, keyboard([*audience, rest], go))
+
+
+def _audience(words: Words, broadcast: Broadcast) -> str:
+    return words("everyone active") if broadcast.language is None else language.named(broadcast.language)
+
+
+def _by_day_or_at_once(words: Words, broadcast: Broadcast) -> str:
+    if broadcast.awake_only:
+        return words("Not while they sleep: each at their own waking time.")
+    return words("At once, also at night.")
 
 
 def ask(words: Words, broadcast: Broadcast, *, people: int) -> View:
@@ -64,30 +71,50 @@ def busy(words: Words) -> View:
 
 def begun(words: Words, broadcast: Broadcast) -> View:
     """The first bar."""
-    return progress(words, broadcast, {}, ())
+    return progress(words, broadcast, Report())
 
 
-def progress(words: Words, broadcast: Broadcast, fates: Mapping[Fate, int], reasons: Sequence[tuple[str, int]]) -> View:
+def progress(words: Words, broadcast: Broadcast, report: Report) -> View:
     """The bar while it runs, and the report at its end."""
-    known = [Fate.DELIVERED, Fate.BLOCKED, Fate.UNKNOWN, Fate.FAILED]
-    done = sum(fates.get(fate, 0) for fate in known)
-    total = max(broadcast.total, done)
-    waiting = fates.get(Fate.PENDING, 0)
+    return View(lines(*_progress(words, broadcast, report)), keyboard(_controls(words, broadcast)))
+
+
+def report(words: Words, broadcast: Broadcast, report: Report) -> View:
+    """One of the history, opened."""
     text = lines(
+        *_progress(words, broadcast, report),
+        "",
+        words("To: {who}", who=_audience(words, broadcast)),
+        _by_day_or_at_once(words, broadcast),
+        words("Begun by {admin}, {time} UTC", admin=broadcast.admin_id, time=_minute(broadcast.created_at)),
+        None if broadcast.ended_at is None else words("Ended {time} UTC", time=_minute(broadcast.ended_at)),
+    )
+    back = button("‹ " + words("Broadcasts"), "adm_casts", "back")
+    return View(text, keyboard(_controls(words, broadcast), [back]))
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _progress(words: Words, broadcast: Broadcast, report: Report) -> list[str | None]:
+    done = sum(report.of(fate) for fate in (Fate.DELIVERED, Fate.BLOCKED, Fate.UNKNOWN, Fate.FAILED))
+    total = max(broadcast.total, done)
+    waiting = report.of(Fate.PENDING)
+    return [
         words("<b>Broadcast {number}: {phase}</b>", number=broadcast.id, phase=phase_name(words, broadcast.phase)),
         words("{bar} {done} of {total}", bar=announcing.bar(done, total), done=done, total=total),
-        words("Delivered {n}", n=fates.get(Fate.DELIVERED, 0)),
+        words("Delivered {n}", n=report.of(Fate.DELIVERED)),
         words(
             "Blocked {b} · unknown {u} · failed {f}",
-            b=fates.get(Fate.BLOCKED, 0),
-            u=fates.get(Fate.UNKNOWN, 0),
-            f=fates.get(Fate.FAILED, 0),
+            b=report.of(Fate.BLOCKED),
+            u=report.of(Fate.UNKNOWN),
+            f=report.of(Fate.FAILED),
         ),
         words("Waiting for the morning or their turn: {n}", n=waiting) if waiting and broadcast.active else None,
         _left(words, broadcast, total - done),
-        *_reasons(words, reasons),
-    )
-    return View(text, keyboard(_controls(words, broadcast)))
+        *_reasons(words, report),
+    ]
 
 
 def _left(words: Words, broadcast: Broadcast, number: int) -> str | None:
@@ -98,11 +125,16 @@ def _left(words: Words, broadcast: Broadcast, number: int) -> str | None:
     )
 
 
-def _reasons(words: Words, reasons: Sequence[tuple[str, int]]) -> list[str]:
-    lost = any(announcing.is_lost(reason) for reason, _ in reasons)
+def _reasons(words: Words, report: Report) -> list[str]:
+    lost = any(announcing.is_lost(reason) for _, reason, _ in report.reasons)
     why = [words("Your message cannot be copied any more; was it deleted? So I stopped.")] if lost else []
-    others = [(reason, number) for reason, number in reasons if not announcing.is_lost(reason)]
-    return why + [words("• {reason}: {n}", reason=reason, n=number) for reason, number in others]
+    others = [entry for entry in report.reasons if not announcing.is_lost(entry[1])]
+    return why + [
+        words("• unknown, {reason}: {n}", reason=reason, n=number)
+        if fate is Fate.UNKNOWN
+        else words("• failed, {reason}: {n}", reason=reason, n=number)
+        for fate, reason, number in others
+    ]
 
 
 def _controls(words: Words, broadcast: Broadcast) -> list[Button]:
@@ -131,16 +163,18 @@ def history(words: Words, sent: Sequence[Broadcast]) -> View:
     if not sent:
         return View(words("No broadcast was sent yet."))
     rows = [
-        words(
+        words.plural(
+            "{number} · {day} · {phase} · {n} person",
             "{number} · {day} · {phase} · {n} people",
+            each.total,
             number=each.id,
             day=words.short_date(each.created_at.date()),
             phase=phase_name(words, each.phase),
-            n=each.total,
         )
         for each in sent
     ]
-    return View(lines(words("<b>Broadcasts</b>"), *rows))
+    opened = [button(words("Report {number}", number=each.id), "bc_report", each.id) for each in sent]
+    return View(lines(words("<b>Broadcasts</b>"), *rows), keyboard(*grid(opened, across=3)))
 
 
 def duration(words: Words, length: timedelta) -> str:

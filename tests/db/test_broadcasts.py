@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.core.announcing import Broadcast, Fate, Phase
+from bot.core.announcing import Broadcast, Fate, Phase, Report
 from bot.core.model import Status
 from db import broadcasts, claims, erase, figures, tables, users
 from db.broadcasts import Settled
@@ -299,25 +299,33 @@ async def test_a_draft_begins_once_and_an_older_one_of_the_same_admin_never(data
         assert [cast.id for cast in await broadcasts.latest(db, limit=5)] == [new]
 
 
-async def test_reasons_are_those_of_failures_the_most_common_first(database: Database) -> None:
-    await evenings.settle_in(database, *(evenings.person(user_id) for user_id in (1, 2, 3, 4)))
+async def test_reasons_are_those_of_what_was_not_delivered_the_most_common_first(database: Database) -> None:
+    await evenings.settle_in(database, *(evenings.person(user_id) for user_id in (1, 2, 3, 4, 5)))
     cast = await running(database)
     await fed(database, cast)
-    await started(database, cast, 1, 2, 3, 4)
+    await started(database, cast, 1, 2, 3, 4, 5)
     await settled(database, cast, Fate.FAILED, 1, reason="Chat not found")
+    await settled(database, cast, Fate.UNKNOWN, 5, reason="no answer in time")
     await settled(database, cast, Fate.FAILED, 2, 3, reason="VOICE_MESSAGES_FORBIDDEN" + "!" * 100)
     await settled(database, cast, Fate.BLOCKED, 4, reason="Forbidden: bot was blocked by the user")
 
     async with database.read() as db:
-        found = await broadcasts.reasons(db, cast.id, limit=2)
+        found = await broadcasts.reasons(db, cast.id, limit=3)
 
-    assert found == [(("VOICE_MESSAGES_FORBIDDEN" + "!" * 100)[:80], 2), ("Chat not found", 1)]
+    assert found == [
+        (Fate.FAILED, ("VOICE_MESSAGES_FORBIDDEN" + "!" * 100)[:80], 2),
+        (Fate.FAILED, "Chat not found", 1),
+        (Fate.UNKNOWN, "no answer in time", 1),
+    ]
 
 
-async def test_who_got_an_old_broadcast_is_forgotten(database: Database) -> None:
-    await evenings.settle_in(database, evenings.person(1))
+async def test_who_got_an_old_broadcast_is_forgotten_and_its_report_is_kept(database: Database) -> None:
+    await evenings.settle_in(database, evenings.person(1), evenings.person(2))
     old = await running(database)
     await fed(database, old)
+    await started(database, old, 1, 2)
+    await settled(database, old, Fate.DELIVERED, 1)
+    await settled(database, old, Fate.FAILED, 2, reason="Chat not found")
     async with database.write() as db:
         await broadcasts.move(db, old.id, to=Phase.STOPPED, now=NOON)
     new = await running(database)
@@ -325,10 +333,14 @@ async def test_who_got_an_old_broadcast_is_forgotten(database: Database) -> None
 
     async with database.write() as db:
         assert await broadcasts.prune(db, before=NOON) == 0
-        assert await broadcasts.prune(db, before=NOON + timedelta(seconds=1)) == 1
+        assert await broadcasts.prune(db, before=NOON + timedelta(seconds=1)) == 2
+        assert await broadcasts.prune(db, before=NOON + timedelta(seconds=1)) == 0
 
     assert await fates(database, old) == {}
-    assert await fates(database, new) == {Fate.PENDING: 1}
+    assert await fates(database, new) == {Fate.PENDING: 2}
+    async with database.read() as db:
+        report = await broadcasts.report(db, old.id)
+    assert report == Report({Fate.DELIVERED: 1, Fate.FAILED: 1}, ((Fate.FAILED, "Chat not found", 1),))
 
 
 async def test_the_claim_makes_one_admin_within_an_hour(database: Database) -> None:

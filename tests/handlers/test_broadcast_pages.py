@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.context import CopyOf, Say
-from bot.core.announcing import Phase
+from bot.core.announcing import Fate, Phase
 from bot.views.message import View
 from db import broadcasts
+from db.broadcasts import Settled
 from db.engine import Database
 from tests.db import evenings
 from tests.handlers.one_person import Ann, buttons
@@ -105,6 +106,51 @@ async def test_pause_resume_and_stop_are_audited_and_an_old_button_does_nothing(
     assert "stopped" in ann.page.text
 
 
+async def test_the_history_opens_on_what_became_of_each_to_whom_it_went_and_who_sent_it(ann: Ann) -> None:
+    async with ann.database.write() as db:
+        number = await broadcasts.draft(db, admin_id=500, message_id=1, now=NOON)
+        await broadcasts.choose(db, number, language="de", awake_only=False)
+        await broadcasts.begin(db, number, total=3, panel_id=2)
+        cast = await broadcasts.find(db, number)
+        assert cast is not None
+        await broadcasts.feed(db, cast, now=NOON, limit=10)
+        await broadcasts.start(db, number, [1, 2, 3], now=NOON)
+        ends = [(1, Fate.DELIVERED, None), (2, Fate.FAILED, "Bad Request: VOICE_FORBIDDEN"), (3, Fate.UNKNOWN, "died")]
+        await broadcasts.settle(db, [Settled(number, *end) for end in ends])
+        await broadcasts.end(db, number, now=NOON + timedelta(minutes=5))
+
+    await ann.taps("adm_casts")
+    assert "1 · 26 Mar · done · 3 people" in ann.page.text
+    await ann.taps(buttons(ann.page)["Report 1"])
+
+    assert ann.page.text.splitlines() == [
+        "<b>Broadcast 1: done</b>",
+        "▓▓▓▓▓▓▓▓▓▓ 3 of 3",
+        "Delivered 1",
+        "Blocked 0 · unknown 1 · failed 1",
+        "• failed, Bad Request: VOICE_FORBIDDEN: 1",
+        "• unknown, died: 1",
+        "",
+        "To: Deutsch",
+        "At once, also at night.",
+        "Begun by 500, 2026-03-26 11:00 UTC",
+        "Ended 2026-03-26 11:05 UTC",
+    ]
+    await ann.taps(buttons(ann.page)["‹ Broadcasts"])
+    assert buttons(ann.page) == {"Report 1": "bc_report:1"}
+
+
+async def test_another_admin_finds_the_buttons_of_one_under_way_in_the_history(ann: Ann) -> None:
+    async with ann.database.write() as db:
+        number = await broadcasts.draft(db, admin_id=500, message_id=1, now=NOON)
+        await broadcasts.begin(db, number, total=3, panel_id=2)
+
+    await ann.taps("bc_report:1")
+    await ann.taps(buttons(ann.page)["Stop"])
+
+    assert await phase(ann) is Phase.STOPPED
+
+
 async def test_a_second_one_has_to_wait(ann: Ann) -> None:
     async with ann.database.write() as db:
         other = await broadcasts.draft(db, admin_id=500, message_id=1, now=NOON)
@@ -149,7 +195,7 @@ async def test_who_is_no_admin_finds_no_such_command_and_no_such_button(database
     for command in ("/broadcast", "/admin"):
         await ann.types(command)
         assert "I do not know that command" in ann.page.text
-    for verb in ("bc_go:1:1", "bc_stop:1", "adm", "adm_reload", "adm_trail", "adm_casts"):
+    for verb in ("bc_go:1:1", "bc_stop:1", "adm", "adm_reload", "adm_trail", "adm_casts", "bc_report:1"):
         await ann.taps(verb)
         assert "out of date" in ann.answer
         assert ann.pages == []
