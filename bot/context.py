@@ -34,10 +34,12 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class CopyOf:
-    """A copy of a message in this chat, as others would see it; `otherwise` where Telegram lets nobody copy it."""
+    """A copy of a message in this chat, as others would see it, and below it `then`; `otherwise` where Telegram lets
+    nobody copy it."""
 
     message_id: int
-    otherwise: View | None = None
+    then: View
+    otherwise: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +233,9 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         """Send a new message to a chat that is not the person's."""
         self.replies.append(Say(view, chat_id))
 
-    def copy(self, message_id: int, *, otherwise: View) -> None:
-        """Show the person a copy of a message in their chat."""
-        self.replies.append(CopyOf(message_id, otherwise))
+    def copy(self, message_id: int, *, then: View, otherwise: View) -> None:
+        """Show the person a copy of a message in their chat and below it `then`; or where nobody can copy it `otherwise`."""
+        self.replies.append(CopyOf(message_id, then, otherwise))
 
     def edit(self, update: Update, view: View) -> None:
         """Change the message whose button was pressed; one that cannot be reached any more gets a new one in its place."""

@@ -55,15 +55,22 @@ async def perform(
         except TelegramError as error:
             if wait is None or not _worth_another(error, reply):
                 _note(error, reply)
-                if isinstance(reply, CopyOf) and isinstance(error, BadRequest) and reply.otherwise is not None:
-                    await perform(bot, Say(reply.otherwise), chat_id=chat_id, clock=clock)
+                await _go_on(bot, reply, error, chat_id=chat_id, clock=clock)
                 return
             await clock.sleep(wait)
         except Exception as error:  # an answer of another shape than the Bot API's
             _log.warning("an answer ended oddly", reply=type(reply).__name__, kind=type(error).__name__)
             return
         else:
+            await _go_on(bot, reply, None, chat_id=chat_id, clock=clock)
             return
+
+
+async def _go_on(bot: ExtBot[Any], reply: Reply, error: TelegramError | None, *, chat_id: int, clock: Clock) -> None:
+    """What comes below a copy. Only a refusal says that there is none; after silence it may have arrived."""
+    if isinstance(reply, CopyOf):
+        view = reply.otherwise if isinstance(error, BadRequest) else reply.then
+        await perform(bot, Say(view), chat_id=chat_id, clock=clock)
 
 
 def _hung(reply: Show, chat_id: int, gallery: Gallery | None) -> Reply | None:
@@ -84,7 +91,7 @@ async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery |
             await gallery.send(bot, chat_id, drawing, view)
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
-        case CopyOf(message_id, _):
+        case CopyOf(message_id):
             await wire.call(bot, "copyMessage", chat_id=chat_id, from_chat_id=chat_id, message_id=message_id)
         case Edit(message_id, view):
             await wire.call(

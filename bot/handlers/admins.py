@@ -17,7 +17,7 @@ _log = logs.logger(__name__)
 async def allowed(update: Update, turn: Turn) -> bool:
     """Whether an admin asks, in their private chat. Anybody else is answered as if there were no such command, and logged."""
     private = update.effective_chat is not None and update.effective_chat.id == turn.person.id
-    if private and (turn.person.id in turn.settings.admin_ids or turn.person.id in await broadcasts.admins(turn.db)):
+    if private and await is_one(turn):
         return True
     _log.warning("an admin's command or button from somebody else", person=logs.person(turn.person.id))
     if update.callback_query is not None:
@@ -25,6 +25,11 @@ async def allowed(update: Update, turn: Turn) -> bool:
     else:
         turn.say(View(turn.words("I do not know that command. /help shows those I know.")))
     return False
+
+
+async def is_one(turn: Turn) -> bool:
+    """Whether this person is an admin: named by number in the settings, or by the one-time link."""
+    return turn.person.id in turn.settings.admin_ids or turn.person.id in await broadcasts.admins(turn.db)
 
 
 async def note(turn: Turn, action: str) -> None:

@@ -23,10 +23,11 @@ async def broadcast(update: Update, turn: Turn) -> None:
         turn.say(views.how(turn.words))
         return
     number = await broadcasts.draft(turn.db, admin_id=turn.person.id, message_id=original.message_id, now=turn.now)
-    turn.copy(original.message_id, otherwise=views.uncopyable(turn.words))
+    if original.media_group_id is not None:
+        turn.say(views.of_an_album(turn.words))
     found = await broadcasts.find(turn.db, number)
     if found is not None:
-        turn.say(await _draft(turn, found))
+        turn.copy(original.message_id, then=await _draft(turn, found), otherwise=views.uncopyable(turn.words))
 
 
 async def _draft(turn: Turn, found: Broadcast) -> View:

@@ -12,7 +12,20 @@ from telegram import Update
 from bot.context import Handler, Turn
 from bot.core import parsing, press
 from bot.core.model import Awaiting
-from bot.handlers import bedtime, details, diary, evening, label, onboarding, preferences, privacy, stock, zones
+from bot.handlers import (
+    admins,
+    bedtime,
+    details,
+    diary,
+    evening,
+    label,
+    onboarding,
+    preferences,
+    privacy,
+    stock,
+    zones,
+)
+from bot.views import announcing
 from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
@@ -128,6 +141,9 @@ async def other(update: Update, turn: Turn) -> None:
     _albums.append(album)
     if turn.person.consent is None:
         await onboarding.start(update, turn)
+        return
+    if await admins.is_one(turn):
+        turn.say(announcing.unread(turn.words))
         return
     turn.say(View(turn.words("I can read text and buttons only. /help shows what I can do.")))
 

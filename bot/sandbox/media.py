@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from bot.sandbox.values import Fields, Refused, Upload
 
@@ -24,7 +26,7 @@ class Media:
 
     @property
     def captioned(self) -> bool:
-        return self.kind in ("photo", "document", "voice")
+        return self.kind in ("photo", "document", "voice", "video", "animation", "audio")
 
 
 class Files:
@@ -74,7 +76,7 @@ class Files:
         return None if known is None else known.content
 
     def from_person(self, kind: str, content: bytes = b"", name: str = "document.txt") -> Media:
-        """A photo, sticker, voice or document as a person's app would upload it."""
+        """A photo, sticker, voice, video or document as a person's app would upload it."""
         fields: Fields = {**self._identity(kind), "file_size": max(len(content), 1)}
         match kind:
             case "photo":
@@ -85,9 +87,43 @@ class Files:
                 fields["emoji"] = "😴"
             case "voice":
                 fields |= {"duration": 3, "mime_type": "audio/ogg"}
+            case "video":
+                fields |= {"width": 1280, "height": 720, "duration": 12, "mime_type": "video/mp4"}
             case "document":
                 fields |= {"file_name": name, "mime_type": "text/plain"}
         return self._keep(Media(kind, fields, content=content), fields)
+
+    def poll(self, question: str, options: Sequence[str], *, correct: int | None = None, known: bool = True) -> Media:
+        """A poll, or with a correct option a quiz. Of a forwarded quiz a bot is not told which it is: not `known`."""
+        fields: Fields = {
+            "id": f"58{next(self._numbers):017d}",
+            "question": question,
+            "options": [
+                {"persistent_id": str(number), "text": option, "voter_count": 0}
+                for number, option in enumerate(options)
+            ],
+            "total_voter_count": 0,
+            "is_closed": False,
+            "is_anonymous": True,
+            "type": "regular" if correct is None else "quiz",
+            "allows_multiple_answers": False,
+            "allows_revoting": correct is None,
+            "members_only": False,
+        }
+        if correct is not None and known:
+            fields["correct_option_ids"] = [correct]
+        return Media("poll", fields)
+
+    def copied(self, media: Media) -> Media:
+        """What a copy of a message with it carries: the same file, but of a poll a new one with votes of its own."""
+        if media.kind != "poll":
+            return media
+        poll = cast("Fields", media.fields)
+        if poll["type"] == "quiz" and "correct_option_ids" not in poll:
+            raise Refused("message can't be copied")
+        options = [cast("Fields", option)["text"] for option in cast("list[object]", poll["options"])]
+        known = cast("list[int]", poll.get("correct_option_ids", []))
+        return self.poll(str(poll["question"]), [str(text) for text in options], correct=next(iter(known), None))
 
     def _identity(self, kind: str) -> Fields:
         number = next(self._numbers)

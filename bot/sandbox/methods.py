@@ -54,8 +54,11 @@ def _copy_message(call: Call) -> object:
     source = call.world.room(given.chat("from_chat_id")).messages.get(given.number("message_id"))
     if source is None:
         raise Refused("message to copy not found")
+    if source.protected or tables.NEVER_COPIED & source.extra.keys():
+        raise Refused("message can't be copied")
     text = composing.caption(given) if source.media and "caption" in given else source.text
-    posted = composing.message(call.world, given, text, source.media)
+    copied = None if source.media is None else call.world.files.copied(source.media)
+    posted = composing.message(call.world, given, text, copied)
     return {"message_id": posted.message_id}
 
 

@@ -114,8 +114,22 @@ class Person:
     async def send_voice(self) -> int:
         return self._attach(self.world.files.from_person("voice"))
 
-    def _attach(self, media: Media, caption: str = "") -> int:
-        return self._say(Message(0, 0, 0, False, self.user, formatting.trimmed(Text(caption)), media))
+    async def send_video(self, caption: str = "", *, album: str | None = None) -> int:
+        """A video; with the number of an album it is one of several that were sent together."""
+        extra: Fields = {} if album is None else {"media_group_id": album}
+        return self._attach(self.world.files.from_person("video"), caption, extra=extra)
+
+    async def send_poll(self, question: str, *options: str, correct: int | None = None, forwarded: bool = False) -> int:
+        """A poll, or with the correct option's number a quiz."""
+        return self._attach(self.world.files.poll(question, options, correct=correct, known=not forwarded))
+
+    async def send_formatted(self, html: str) -> int:
+        """Types a text and formats it, as Telegram's HTML would."""
+        return self._say(Message(0, 0, 0, False, self.user, formatting.from_html(html)))
+
+    def _attach(self, media: Media, caption: str = "", *, extra: Fields | None = None) -> int:
+        text = formatting.trimmed(Text(caption))
+        return self._say(Message(0, 0, 0, False, self.user, text, media, extra=extra or {}))
 
     def _say(self, message: Message) -> int:
         if self.room.refusal is not None and self.room.refusal.description.endswith("with a user"):

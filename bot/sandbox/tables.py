@@ -128,6 +128,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+NEVER_COPIED = _words(
+    """
+paid_media giveaway giveaway_winners invoice story pinned_message new_chat_members left_chat_member
+successful_payment users_shared chat_shared
+"""
+)
+"""What copyMessage refuses: paid media, giveaways, invoices and service messages."""
+
 ACTIONS = _words(
     """
 typing upload_photo record_video upload_video record_voice upload_voice upload_document

@@ -17,9 +17,19 @@ def how(words: Words) -> View:
     return View(words("Write or forward me the message, then reply to it with /broadcast."))
 
 
+def unread(words: Words) -> View:
+    """To an admin who sent something that is no text, perhaps so that it goes out."""
+    return View(words("I can read text and buttons only. To send that to everyone, reply to it with /broadcast."))
+
+
 def uncopyable(words: Words) -> View:
-    """In the preview's place."""
-    return View(words("Telegram lets nobody copy that message. Please cancel, and send me another one."))
+    """In the preview's and the draft's place."""
+    return View(words("Telegram lets nobody copy that message, so it cannot go out. Please send me another one."))
+
+
+def of_an_album(words: Words) -> View:
+    """Before the preview: Telegram's copies are of single messages."""
+    return View(words("That is one of an album. Only this one goes out, with its own caption."))
 
 
 def draft(words: Words, broadcast: Broadcast, *, people: int, seconds: timedelta, languages: Sequence[str]) -> View:

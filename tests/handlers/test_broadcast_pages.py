@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.context import CopyOf, Say
+from bot.context import CopyOf
 from bot.core.announcing import Fate, Phase
 from bot.views.message import View
 from db import broadcasts
@@ -31,12 +31,10 @@ async def ann(database: Database) -> Ann:
 
 
 async def drafted(ann: Ann) -> View:
-    replies = await ann.types("/broadcast", replying_to=View("News"), number=5)
-    assert isinstance(replies[0], CopyOf)
-    assert replies[0].message_id == 5
-    said = replies[1]
-    assert isinstance(said, Say)
-    return said.view
+    (preview,) = await ann.types("/broadcast", replying_to=View("News"), number=5)
+    assert isinstance(preview, CopyOf)
+    assert preview.message_id == 5
+    return preview.then
 
 
 async def phase(ann: Ann, number: int = 1) -> Phase:
