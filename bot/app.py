@@ -7,12 +7,13 @@ import contextlib
 import functools
 import gc
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
-from bot import VERSION, backups, content, duty, greeting, menus, replanning, signals, troubles, watching
+from bot import VERSION, backups, content, duty, greeting, inspection, menus, replanning, signals, troubles, watching
 from bot.clock import Clock, open_clock
 from bot.content import Content
 from bot.context import Backstage, Turn
@@ -28,6 +29,7 @@ from bot.duty import Duty
 from bot.endings import Endings
 from bot.entrance import Entrance
 from bot.handlers import routes
+from bot.inspection import Inspection
 from bot.intake.desk import App, Desk
 from bot.intake.queues import Queues
 from bot.metrics import Metrics
@@ -60,6 +62,7 @@ class Lull:
     announcer: Announcer
     digest: troubles.Digest
     endings: Endings
+    inspection: Inspection
     duty: Duty
     watch: Watch
     metrics: Metrics
@@ -89,6 +92,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     announcer = Announcer(app.bot, database, clock=clock, rate=rate)
     # Who leads, and whether all is well.
     on_duty = Duty(settings, clock, database, app.bot, heartbeat, announcer, queues, entrance.intake(transport))
+    inspected = Inspection(database, metrics)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(watching.live(limiter, queues, on_duty.leader))
     return Lull(
@@ -105,8 +109,15 @@ def build(settings: Settings, texts: Content) -> Lull:
         announcer=announcer,
         digest=troubles.Digest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
         endings=Endings(database, clock=clock),
+        inspection=inspected,
         duty=on_duty,
-        watch=Watch(database, metrics, clock=clock, ages=on_duty.ages, faults=on_duty.faults),
+        watch=Watch(
+            database,
+            metrics,
+            clock=clock,
+            ages=on_duty.ages,
+            faults=lambda: on_duty.faults() | inspected.faults(),
+        ),
         metrics=metrics,
         scheduler=AsyncIOScheduler(timezone="UTC"),
     )
@@ -202,6 +213,11 @@ def _schedule(lull: Lull) -> None:
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
     lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
     lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
+    day = inspection.EVERY.total_seconds() / lull.clock.speed
+    # Also now: of a big file the start has read only the beginning.
+    lull.scheduler.add_job(
+        lull.inspection.look, seconds=day, id="inspection", next_run_time=datetime.now(UTC), **options
+    )
     lull.scheduler.start()
 
 
@@ -215,6 +231,7 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     _log.info("lull goes to sleep")
     # Ending the scheduler would cut a beat in two; without its jobs it only idles until the beat is over.
     lull.scheduler.remove_all_jobs()
+    lull.inspection.stop()
     leader, *others = tasks
     for task in others:
         task.cancel()

@@ -35,7 +35,7 @@ async def _database(url: str) -> str:
     try:
         if database.path is not None and not database.path.exists():
             return f"database: {database.path} will be made at the first start"
-        await database.examine()
+        await database.examine(whole=True)
         revision = await database.revision()
         if revision == engine.head():
             return f"database: schema {revision}, up to date"

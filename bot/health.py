@@ -18,6 +18,9 @@ from pathlib import Path
 LIMITS = {"telegram": 90.0, "tick": 15.0, "database": 15.0}
 """Real seconds for which each part may be silent. A long poll alone takes 30."""
 
+LASTING = frozenset({"file"})
+"""What a fresh process would find just so: no reason to end this one."""
+
 SILENT = 20.0
 """Real seconds after which a state file is too old to say that the bot is well: it is written every few seconds."""
 
@@ -38,7 +41,7 @@ class Health:
         """Take note of how long ago each watched part was good, and of what is known to be wrong, at `now` (monotonic)."""
         late = {part: f"not good for {age:.0f} seconds" for part, age in ages.items() if age > LIMITS[part]}
         self.red = late | dict(faults)
-        if not self.red:
+        if not self.red.keys() - LASTING:
             self.red_since = None
         elif self.red_since is None:
             self.red_since = now

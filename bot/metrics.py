@@ -76,6 +76,7 @@ class Metrics:
         self._backup = Gauge(
             "lull_last_backup_timestamp_seconds", "When the last backup ended; 0: none known", registry=registry
         )
+        self._damaged = Gauge("lull_file_damaged", "1 when the SQLite file was found damaged", registry=registry)
         # PostgreSQL's disk is not ours to see: no figure is better than a wrong one.
         self._disk: Gauge | None = None
         self._healthy = Gauge("lull_healthy", "1 while /healthz is green", registry=registry)
@@ -126,6 +127,10 @@ class Metrics:
         if self._disk is None:
             self._disk = Gauge("lull_disk_free_bytes", "Room left on the database's disk", registry=self.registry)
         self._disk.set(free)
+
+    def damaged(self, found: bool) -> None:
+        """Whether the last reading of the SQLite file found it damaged."""
+        self._damaged.set(found)
 
     def healthy(self, well: bool) -> None:
         """What /healthz says now."""

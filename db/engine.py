@@ -26,6 +26,10 @@ BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another process (a backup, say) to let go of a SQLite file."""
 
 
+READ_AT_ONCE = 16 * 2**20
+"""Bytes of a SQLite file that are read through in a moment, a tenth of a second or two."""
+
+
 class Unavailable(Exception):  # noqa: N818 - named for the state it reports
     """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
 
@@ -185,12 +189,14 @@ class Database:
         async with self.read() as connection:
             return await connection.run_sync(_revision)
 
-    async def examine(self) -> None:
-        """See that the database can be reached and, as a SQLite file, is whole. Raises DatabaseError: one sentence."""
-        question = "PRAGMA quick_check(1)" if self.is_sqlite else "SELECT 'ok'"
+    async def examine(self, *, whole: bool = False) -> None:
+        """See that the database can be reached and, as a SQLite file, is no damaged one. Raises DatabaseError: one sentence.
+
+        Of a big file only the header and the schema are read, unless the `whole` is asked for: a start must not wait for it.
+        """
         try:
             async with self.read() as connection:
-                found = str(await connection.scalar(sa.text(question)))
+                found = str(await connection.scalar(sa.text(self._question(whole=whole))))
         except Unavailable as error:
             raise DatabaseError(
                 f"The database cannot be used now ({error}); look at DATABASE_URL, the server or the disk."
@@ -202,6 +208,13 @@ class Database:
             raise DatabaseError(
                 f"{self.path} is damaged ({what}); put a backup in its place, or move it away to begin anew."
             )
+
+    def _question(self, *, whole: bool) -> str:
+        """What a good database answers with "ok"."""
+        if self.path is None:
+            return "SELECT 'ok'"
+        big = self.path.exists() and self.path.stat().st_size > READ_AT_ONCE
+        return "SELECT 'ok' FROM sqlite_schema" if big and not whole else "PRAGMA quick_check(1)"
 
     async def migrate(self) -> None:
         """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""

@@ -24,7 +24,7 @@ def copy(source: Path, target: Path) -> None:
     try:
         # Readable for nobody else from its first byte on.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with contextlib.closing(_open(source, mode="rw" if os.access(source, os.W_OK) else "ro")) as connection:
+        with contextlib.closing(opened(source, mode="rw" if os.access(source, os.W_OK) else "ro")) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
         verify(target)
         sync(target)
@@ -44,7 +44,7 @@ def verify(path: Path) -> str:
         if file.read(len(_HEADER)) != _HEADER:
             raise DatabaseError(f"{path} is not a SQLite database.")
     try:
-        with contextlib.closing(_open(path, mode="ro")) as connection:
+        with contextlib.closing(opened(path, mode="ro")) as connection:
             return _look_into(connection, path)
     except sqlite3.Error as error:
         raise DatabaseError(f"{path} is damaged: {error}.") from None
@@ -82,7 +82,7 @@ def put_in_place(new: Path, path: Path, *, aside: Path) -> Path | None:
 
 def _settle(path: Path) -> None:
     """Bring the log of a database into its file, where it is still good enough for that."""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open(path, mode="rw")) as connection:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(opened(path, mode="rw")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -97,7 +97,8 @@ def _keep(path: Path, aside: Path) -> None:
     sync_folder(aside.parent)
 
 
-def _open(path: Path, *, mode: str) -> sqlite3.Connection:
+def opened(path: Path, *, mode: str) -> sqlite3.Connection:
+    """A connection without transactions of its own. `mode`: ro or rw."""
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=engine.BUSY_TIMEOUT, isolation_level=None)
 

@@ -101,6 +101,7 @@ def test_there_is_a_rule_for_all_that_must_be_heard_of() -> None:
         "LullFloods",
         "LullDeadLetters",
         "LullDiskNearlyFull",
+        "LullFileDamaged",
         "LullBackupOld",
         "LullNoLeader",
         "LullUnwell",
@@ -142,6 +143,7 @@ tests:
       - {series: 'lull_oldest_due_seconds{instance="a"}', values: '0x30'}
       - {series: 'lull_disk_free_bytes{instance="a"}', values: '5000000000x30'}
       - {series: 'lull_last_backup_timestamp_seconds{instance="a"}', values: '0x30'}
+      - {series: 'lull_file_damaged{instance="a"}', values: '0x30'}
       - {series: 'lull_missed_total{instance="a", kind="reminder", state="expired"}', values: '0x30'}
     alert_rule_test:
       - {eval_time: 20m, alertname: LullDown, exp_alerts: []}
@@ -149,6 +151,7 @@ tests:
       - {eval_time: 20m, alertname: LullNoLeader, exp_alerts: []}
       - {eval_time: 20m, alertname: LullOldestDue, exp_alerts: []}
       - {eval_time: 20m, alertname: LullDiskNearlyFull, exp_alerts: []}
+      - {eval_time: 20m, alertname: LullFileDamaged, exp_alerts: []}
       - {eval_time: 20m, alertname: LullBackupOld, exp_alerts: []}
       - {eval_time: 20m, alertname: LullExpired, exp_alerts: []}
   - interval: 1m
@@ -163,11 +166,13 @@ tests:
       - {series: 'lull_oldest_due_seconds{instance="a"}', values: '700x30'}
       - {series: 'lull_disk_free_bytes{instance="a"}', values: '100000000x30'}
       - {series: 'lull_healthy{instance="b"}', values: '0x30'}
+      - {series: 'lull_file_damaged{instance="a"}', values: '0x10 1x20'}
       - {series: 'lull_missed_total{instance="a", kind="reminder", state="expired"}', values: '0x10 1x20'}
     promql_expr_test:
       - {expr: 'count(ALERTS{alertname="LullNoLeader", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
       - {expr: 'count(ALERTS{alertname="LullOldestDue", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
       - {expr: 'count(ALERTS{alertname="LullDiskNearlyFull", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
+      - {expr: 'count(ALERTS{alertname="LullFileDamaged", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
       - {expr: 'count(ALERTS{alertname="LullUnwell", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
       - {expr: 'count(ALERTS{alertname="LullExpired", alertstate="firing"})', eval_time: 20m, exp_samples: [{value: 1}]}
 """

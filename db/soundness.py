@@ -1,0 +1,64 @@
+"""Whether a SQLite file is whole: all of it read, in a thread that stands behind everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from db import sqlite_files
+
+SOUND = "ok"
+"""What a reading gives of a file that is whole; of another one it gives what is wrong, and of one cut short nothing."""
+
+
+class Reading:
+    """One reading of one file. On a big file it takes seconds, all of them outside the interpreter's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stopping = threading.Event()
+        self._connection: sqlite3.Connection | None = None
+
+    async def result(self) -> str:
+        """Read it. Others may write meanwhile. Raises OSError or sqlite3.OperationalError where it cannot be opened."""
+        # A thread of its own: one of the loop's pool would keep its low priority for whoever has it next.
+        pool = ThreadPoolExecutor(1, thread_name_prefix="reading", initializer=_step_back)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, self._read)
+        finally:
+            self.stop()
+            pool.shutdown(wait=False)
+
+    def stop(self) -> None:
+        """Cut it short, so that no end has to wait for it."""
+        self._stopping.set()
+        if (connection := self._connection) is not None:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
+                connection.interrupt()
+
+    def _read(self) -> str:
+        with contextlib.closing(sqlite_files.opened(self._path, mode="ro")) as self._connection:
+            try:
+                return "" if self._stopping.is_set() else _checked(self._connection)
+            except sqlite3.OperationalError:
+                if self._stopping.is_set():
+                    return ""
+                raise
+            except sqlite3.DatabaseError as error:
+                return str(error)
+
+
+def _checked(connection: sqlite3.Connection) -> str:
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return " ".join(str(found).split())[:120]
+
+
+def _step_back() -> None:
+    # On Linux a priority is a thread's own.
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
