@@ -103,10 +103,10 @@ def check(_: argparse.Namespace) -> int:
     return checking.main()
 
 
-def migrate(_: argparse.Namespace) -> int:
+def migrate(given: argparse.Namespace) -> int:
     from bot import backups
 
-    return backups.migrate()
+    return backups.migrate(copy=not given.without_copy)
 
 
 def backup(given: argparse.Namespace) -> int:
@@ -147,7 +147,16 @@ COMMANDS: dict[str, Command] = {
     "check": ("say whether settings, database and content are good", check, {}),
     "healthcheck": ("say whether the bot that runs here is well", healthcheck, {}),
     "stats": ("count people, messages and answers; nobody can be told from it", stats, {}),
-    "migrate": ("bring the database's schema up to date without starting the bot", migrate, {}),
+    "migrate": (
+        "bring the database's schema up to date without starting the bot",
+        migrate,
+        {
+            "--without-copy": {
+                "action": "store_true",
+                "help": "do not copy the database before its schema changes: there is a copy already",
+            }
+        },
+    ),
     "backup": (
         "copy the database, also while the bot runs",
         backup,

@@ -47,17 +47,17 @@ def restore(source: Path) -> int:
     return 0
 
 
-def migrate() -> int:
+def migrate(*, copy: bool) -> int:
     """Bring the schema to head without starting the bot."""
-    return asyncio.run(_migrate(settings.load()))
+    return asyncio.run(_migrate(settings.load(), copy=copy))
 
 
-async def _migrate(found: Settings) -> int:
+async def _migrate(found: Settings, *, copy: bool) -> int:
     database = Database(found.database_url.get_secret_value())
     try:
         database.lock()
         before = await database.revision()
-        kept = await upkeep.migrate(database, found.backup_dir, now=datetime.now(UTC))
+        kept = await upkeep.migrate(database, found.backup_dir, now=datetime.now(UTC), copy=copy)
     finally:
         await database.close()
     if kept is not None:

@@ -15,10 +15,8 @@ from db import sqlite_files
 from db.engine import Database, DatabaseError, Unavailable
 
 _OURS = {"alembic_version", "users", "nights", "outbox", "inbox"}
-_MISSING = (
-    "{program} is missing here; install PostgreSQL's client programs (Debian: apt-get install postgresql-client), "
-    "of the server's version or newer."
-)
+_PROGRAMS = "PostgreSQL's client programs (Debian: apt-get install postgresql-client), of the server's version or newer"
+_MISSING = "{program} is missing here; install " + _PROGRAMS + "."
 
 
 async def dump(url: str, target: Path) -> None:
@@ -118,6 +116,8 @@ async def _call(url: str, program: str, *arguments: str) -> str:
         process.terminate()
         await process.wait()
         raise
+    if process.returncode != 0 and b"server version mismatch" in complained:
+        raise DatabaseError(f"{program} here is older than the server; install {_PROGRAMS}.")
     if process.returncode != 0:
         lines = complained.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise DatabaseError(f"{program} failed: {lines[-1].removeprefix(f'{program}: ')}")

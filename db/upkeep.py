@@ -21,6 +21,14 @@ from db.erase import Ledger
 OLDEST = timedelta(days=30)
 """No copy gets older: who was erased is gone from all of them by then, as the privacy text says."""
 
+_CHANGING = 0x4C756C05
+"""The advisory lock of whoever copies a database and then changes its schema."""
+
+_OR_WITHOUT = (
+    "The database is copied before its schema changes; where you have a copy of your own, run: "
+    "python -m bot migrate --without-copy"
+)
+
 _NAME = re.compile(r"lull-(\d{8}T\d{6}Z)(?:-([a-z0-9-]+))?\.(?:db|dump)(?:-wal)?")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STALE = 86_400.0
@@ -115,15 +123,41 @@ async def _scratch(folder: Path) -> AsyncIterator[Path]:
         sqlite_files.remove(partial)
 
 
-async def migrate(database: Database, folder: Path, *, now: datetime) -> Path | None:
-    """Bring the schema to head; a SQLite file that holds something is copied before. Returns the copy. Raises DatabaseError."""
-    present = await database.revision()
-    behind = present is not None and present in engine.revisions() and present != engine.head()
+async def migrate(database: Database, folder: Path, *, now: datetime, copy: bool = True) -> Path | None:
+    """Bring the schema to head; a database that holds something is copied before. Returns the copy. Raises DatabaseError."""
     kept = None
-    if behind and database.path is not None:
-        kept = await back_up(f"sqlite:///{database.path}", folder, now=now, note=f"before-{engine.head()}")
+    if copy and await _is_behind(database):
+        async with _alone(database):
+            if await _is_behind(database):  # else another replica has just done it
+                kept = await _copied(database, folder, now=now)
+            await database.migrate()
+            return kept
     await database.migrate()
     return kept
+
+
+async def _is_behind(database: Database) -> bool:
+    present = await database.revision()
+    return present is not None and present in engine.revisions() and present != engine.head()
+
+
+async def _copied(database: Database, folder: Path, *, now: datetime) -> Path:
+    try:
+        return await back_up(database.url, folder, now=now, note=f"before-{engine.head()}")
+    except DatabaseError as error:
+        raise DatabaseError(f"{error} {_OR_WITHOUT}") from None
+
+
+@contextlib.asynccontextmanager
+async def _alone(database: Database) -> AsyncIterator[None]:
+    """Of replicas that start together one copies and changes the schema; the others wait until it is done."""
+    if database.is_sqlite:
+        yield
+        return
+    async with database.session() as session:
+        while not await session.scalar(sa.select(sa.func.pg_try_advisory_lock(_CHANGING, 0))):
+            await asyncio.sleep(0.5)
+        yield
 
 
 # -- restore -----------------------------------------------------------------------------------------------------------
