@@ -100,7 +100,7 @@ def copies(people: list[Person], text: str = "News") -> Counter[int]:
 
 
 @asynccontextmanager
-async def opened(database: Database, folder: Path) -> AsyncIterator[Hall]:
+async def opened(database: Database, folder: Path, *, kind: type[Limiter] = Limiter) -> AsyncIterator[Hall]:
     clock = SharedClock.create(folder / "clock", origin=NOON, speed=20.0)
     async with server.running(clock=clock, token=TOKEN) as telegram, contextlib.AsyncExitStack() as stack:
         # Ten real seconds: a machine that stalls must not look like a silent server.
@@ -108,7 +108,7 @@ async def opened(database: Database, folder: Path) -> AsyncIterator[Hall]:
         transport = Transport(telegram.url, TOKEN, clock=clock, timeouts=patience)
         await transport.initialize()
         stack.push_async_callback(transport.shutdown)
-        limiter = Limiter(RATE, clock=clock)
+        limiter = kind(RATE, clock=clock)
         stack.push_async_callback(limiter.shutdown)
         bot: ExtBot[Passage] = ExtBot(
             TOKEN,
