@@ -23,8 +23,11 @@ def prepare(path: Path, *, allow_network: bool = False, mounts: Path = _MOUNTS) 
         ) from None
     wanted = [path.parent, *(file for file in (path, _lock_of(path)) if file.exists())]
     for place in wanted:
-        if not os.access(place, os.W_OK):
-            raise Unfit(f"{place} cannot be written; give it to the user that runs the bot, or set DATABASE_URL.")
+        if os.access(place, os.W_OK):
+            continue
+        if os.statvfs(place).f_flag & os.ST_RDONLY:
+            raise Unfit(f"{place} is on a disk that is mounted read-only; mount it writable, or set DATABASE_URL.")
+        raise Unfit(f"{place} cannot be written; give it to the user that runs the bot, or set DATABASE_URL.")
     if not allow_network:
         refuse_network(path, mounts=mounts)
 

@@ -46,6 +46,8 @@ def verify(path: Path) -> str:
     try:
         with contextlib.closing(opened(path, mode="ro")) as connection:
             return _look_into(connection, path)
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(f"{path} cannot be read here: {error}.") from None
     except sqlite3.Error as error:
         raise DatabaseError(f"{path} is damaged: {error}.") from None
 
