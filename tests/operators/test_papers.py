@@ -97,6 +97,14 @@ def test_no_workflow_gives_more_away_than_it_must() -> None:
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_named_by_its_commit_and_says_which_version_that_is(workflow: Path) -> None:
+    used = re.findall(r"uses: (.*)", workflow.read_text(encoding="utf-8"))
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
 def test_every_python_from_the_oldest_on_is_tested() -> None:
     jobs: dict[str, Any] = yaml.safe_load(text(".github/workflows/test.yml"))["jobs"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
