@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +150,25 @@ def test_only_the_webhook_path_leads_from_the_internet_to_the_bot() -> None:
     assert re.search(r"@telegram \{\s*method POST\s*path /telegram\s*\}", caddy)
     assert re.search(r"handle \{\s*respond 404\s*\}", caddy)
     assert "max_size 1MiB" in caddy
+
+
+def test_caddy_is_one_that_tries_the_next_replica_with_the_whole_request() -> None:
+    version = re.fullmatch(r"caddy:(\d+)\.(\d+)", SERVICES["caddy"]["image"])
+    assert version is not None
+    assert (int(version[1]), int(version[2])) >= (2, 11)
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    assert not re.search(r"^\s*request_buffers", caddy, re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="no caddy here")
+def test_caddy_takes_the_file_as_it_stands(tmp_path: Path) -> None:
+    where = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    result = subprocess.run(
+        ["caddy", "validate", "--config", "deploy/Caddyfile", "--adapter", "caddyfile"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "LULL_DOMAIN": "lull.example.org"} | where,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
