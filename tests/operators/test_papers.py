@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -132,18 +133,48 @@ def test_every_target_that_a_workflow_makes_exists() -> None:
 # -- the audit ---------------------------------------------------------------------------------------------------------
 
 
+def audited(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """`make audit` with a stand-in for pip-audit, which needs a network."""
+    (folder / "python").symlink_to(sys.executable)
+    for name, said in (("cyclonedx-py", "true"), ("pip-audit", words)):
+        (folder / name).write_text(f"#!/usr/bin/env bash\n{said}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return run("bash", "requirements/audit", folder, folder / "sbom.json")
+
+
+def report(*, weak: str = "") -> str:
+    """pip-audit's report of every pin, one of them perhaps weak."""
+    pins = re.findall(r"^([\w.-]+)==([\w.]+) ", text("requirements/run.txt"), re.MULTILINE)
+    vulns = {weak: [{"id": "PYSEC-2026-1", "fix_versions": ["99.0"]}]}
+    entries = [{"name": name, "version": version, "vulns": vulns.get(name, [])} for name, version in pins]
+    return json.dumps({"dependencies": entries})
+
+
+def writing(content: str, *, ends: int = 0) -> str:
+    return f"""while [ $# -gt 0 ]; do [ "$1" = --output ] && echo '{content}' > "$2"; shift; done; exit {ends}"""
+
+
 def test_an_audit_that_looked_at_nothing_is_no_good_audit(tmp_path: Path) -> None:
     """pip-audit itself ends with 0 then; a stand-in for it shows that ours does not."""
-    (tmp_path / "python").symlink_to(sys.executable)
-    for name, words in (("cyclonedx-py", "true"), ("pip-audit", AUDIT_OF_NOTHING)):
-        (tmp_path / name).write_text(f"#!/usr/bin/env bash\n{words}\n", encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
-    result = run("bash", "requirements/audit", tmp_path, tmp_path / "sbom.json")
+    result = audited(tmp_path, writing('{"dependencies": []}'))
     assert result.returncode == 1
     assert result.stderr.startswith("not audited: ")
     assert "sqlalchemy" in result.stderr
 
 
-AUDIT_OF_NOTHING = """
-while [ $# -gt 0 ]; do [ "$1" = --output ] && echo '{"dependencies": []}' > "$2"; shift; done
-"""
+def test_an_audit_without_a_network_says_that_nothing_was_audited(tmp_path: Path) -> None:
+    result = audited(tmp_path, "echo 'ERROR: aiohttp: Dependency not found and could not be audited' >&2; exit 1")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("Nothing was audited: ")
+
+
+def test_a_good_audit_says_how_many_packages_it_looked_at(tmp_path: Path) -> None:
+    result = audited(tmp_path, writing(report()))
+    pins = len(set(re.findall(r"^[\w.-]+(?===)", text("requirements/run.txt"), re.MULTILINE)))
+    assert (result.returncode, result.stdout) == (0, f"audited {pins} packages, none with a known weakness\n")
+
+
+def test_a_weakness_is_named_with_the_version_that_mends_it(tmp_path: Path) -> None:
+    result = audited(tmp_path, writing(report(weak="aiohttp"), ends=1))
+    assert result.returncode == 1
+    assert re.search(r"^aiohttp [\d.]+: PYSEC-2026-1, mended in 99.0$", result.stderr, re.MULTILINE)
