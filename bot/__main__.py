@@ -54,7 +54,7 @@ def _refused(error: Exception) -> int:
             return _refuse("", (str(error),))
         case Unavailable():
             # It may come back by itself: the exit code lets a service manager try again.
-            _refuse("", (f"The database is not reachable: {error}.",))
+            _refuse("", (f"The database is not reachable: {error}; look at DATABASE_URL and the server.",))
             return FAILED
     raise error
 

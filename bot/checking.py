@@ -37,7 +37,7 @@ async def _database(url: str) -> str:
             return f"database: {database.path} will be made at the first start"
         await database.examine(whole=True)
         revision = await database.revision()
-        if revision == engine.head():
+        if engine.is_head(revision):
             return f"database: schema {revision}, up to date"
         return f"database: schema {revision or 'none yet'}, will be brought to {engine.head()} at the next start"
     finally:

@@ -190,7 +190,9 @@ class Database:
             return await connection.run_sync(_revision)
 
     async def examine(self, *, whole: bool = False) -> None:
-        """See that the database can be reached and, as a SQLite file, is no damaged one. Raises DatabaseError: one sentence.
+        """See that the database can be reached and, as a SQLite file, is no damaged one.
+
+        Raises DatabaseError, one sentence for the operator, or Unavailable when a server does not answer.
 
         Of a big file only the header and the schema are read, unless the `whole` is asked for: a start must not wait for it.
         """
@@ -198,8 +200,10 @@ class Database:
             async with self.read() as connection:
                 found = str(await connection.scalar(sa.text(self._question(whole=whole))))
         except Unavailable as error:
+            if not self.is_sqlite:
+                raise  # a server may come back by itself; a file where it cannot be opened stays so
             raise DatabaseError(
-                f"The database cannot be used now ({error}); look at DATABASE_URL, the server or the disk."
+                f"The database cannot be used now ({error}); look at DATABASE_URL and the disk."
             ) from error
         except sa.exc.DatabaseError as error:
             found = str(error.orig)
@@ -218,7 +222,7 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
-        if _is_head(await self.revision()):
+        if is_head(await self.revision()):
             return
         async with self.write("migrate") as connection:
             await connection.run_sync(self._upgrade)
@@ -226,7 +230,7 @@ class Database:
     def _upgrade(self, connection: sa.Connection) -> None:
         if not self.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING, 0)))
-            if _is_head(_revision(connection)):
+            if is_head(_revision(connection)):
                 return
         _upgrade(connection)
 
@@ -286,7 +290,7 @@ def _revision(connection: sa.Connection) -> str | None:
     return revision
 
 
-def _is_head(present: str | None) -> bool:
+def is_head(present: str | None) -> bool:
     """Raises DatabaseError for a revision that this code does not know."""
     known = revisions()
     if present is not None and present not in known:

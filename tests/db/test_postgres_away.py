@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.core.model import State
 from bot.sandbox.telegram import Telegram
 from db import marks
-from db.engine import Database, DatabaseError, Unavailable
+from db.engine import Database, Unavailable
 from tests import postgres
 from tests.conftest import Process
 from tests.db import evenings
@@ -130,12 +130,12 @@ async def test_a_worker_goes_on_with_its_rows_after_a_restart(database: Database
 
 
 @pytest.mark.parametrize("address", ["migrated_not", "migrated"])
-async def test_a_database_that_is_not_there_is_said_in_one_sentence(server: postgres.Server, address: str) -> None:
+async def test_a_server_or_database_that_is_not_there_may_come_back(server: postgres.Server, address: str) -> None:
     if address == "migrated":
         server.stop(signal.SIGINT)
     database = Database(postgres.async_url(server.url(address)))
 
-    with pytest.raises(DatabaseError, match=r"^The database cannot be used now \(.*\); look at DATABASE_URL, .*\.$"):
+    with pytest.raises(Unavailable):
         await database.examine()
     await database.close()
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -153,12 +154,28 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_database_that_is_away_is_one_sentence_and_worth_another_try(tmp_path: Path) -> None:
-    ended = call("migrate", cwd=tmp_path, DATABASE_URL="postgresql://lull:very-secret@127.0.0.1:9/lull")
+@pytest.mark.parametrize("command", ["run", "migrate", "stats"])
+def test_a_database_that_is_away_is_one_sentence_and_worth_another_try(tmp_path: Path, command: str) -> None:
+    ended = call(command, cwd=tmp_path, DATABASE_URL="postgresql://lull:very-secret@127.0.0.1:9/lull")
     assert ended.returncode == 1
     assert ended.stderr.startswith("The database is not reachable: ")
     assert "very-secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_database_that_is_newer_than_the_code_is_one_sentence_and_no_good_check(tmp_path: Path) -> None:
+    assert call("migrate", cwd=tmp_path).returncode == 0
+    connection = sqlite3.connect(tmp_path / "data" / "lull.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9000'")
+    connection.commit()
+    connection.close()
+
+    run, check = call("run", cwd=tmp_path), call("check", cwd=tmp_path)
+
+    sentence = "This database was written by a newer Lull (schema 9000; "
+    assert (run.returncode, check.returncode) == (2, 2)
+    assert run.stderr.startswith(sentence)
+    assert f"not good  database: {sentence}" in check.stdout
 
 
 def test_every_command_says_what_it_is_for(tmp_path: Path) -> None:
