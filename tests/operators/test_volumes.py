@@ -1,7 +1,8 @@
-"""A volume that cannot be written: mounted read-only, or somebody else's. One sentence, exit code 2, nothing changed."""
+"""Volumes that are not as they should be: mounted read-only, somebody else's, or nearly full."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.telegram import Telegram
 from tests.conftest import ROOT, TOKEN
 
 MOUNTED = """
@@ -73,6 +75,35 @@ def test_a_check_reads_what_it_can_from_a_read_only_volume(tmp_path: Path, migra
     ended = call("unshare", "--mount", "sh", "-c", MOUNTED, "sh", *bot, folder=tmp_path, source=migrated_file)
     assert "Traceback" not in ended.stderr
     assert "settings" in ended.stdout
+
+
+SMALL = 'mount -t tmpfs -o size=64m tmpfs "$FOLDER" && exec "$@"'
+
+
+@mounts
+async def test_of_a_disk_with_little_room_the_log_warns_and_the_bot_goes_on(tmp_path: Path, telegram: Telegram) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    given = {"PATH": os.environ["PATH"], "BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "FOLDER": str(folder)}
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "--mount", "sh", "-c", SMALL, "sh", sys.executable, "-m", "bot", "run"),
+        cwd=ROOT,
+        env=given | {"DATABASE_URL": f"sqlite:///{folder / 'lull.db'}"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while b"the disk is nearly full" not in (line := await process.stderr.readline()):
+                assert line, "it ended"
+        assert b"free_mb=" in line
+        ann = telegram.person(7)
+        await ann.send("/start")
+        await ann.next()
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
 
 
 @root
