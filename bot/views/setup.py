@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from telegram import InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
 from bot.core.model import Form, Minute, Night, Person
 from bot.language import Words
-from bot.views.message import Button, View, button, grid, keyboard, lines
+from bot.views.message import Button, Keyboard, View, button, grid, keyboard, lines
 
 _FIRST, _LAST, _STEP = 20 * 60 + 30, 25 * 60 + 30, 30
 
@@ -121,7 +121,7 @@ def label_kept(words: Words, person: Person, *, longest: int | None) -> View:
     return View(text, _to_settings(words))
 
 
-def _to_settings(words: Words) -> InlineKeyboardMarkup | None:
+def _to_settings(words: Words) -> Keyboard | None:
     return keyboard([button("‹ " + words("Settings"), "panel", "top")])
 
 
