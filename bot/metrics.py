@@ -38,6 +38,7 @@ class Live:
     halts: Callable[[], int]  # 429s that stopped every bulk lane
     halted_seconds: Callable[[], float]
     queued: Callable[[], int]  # updates in the queues of this process
+    tasks: Callable[[], int]  # of the event loop; more and more of them are a leak
     leads: Callable[[], bool]
 
 
@@ -156,6 +157,7 @@ class _Watched(Collector):
             lanes.add_metric([lane], depth)
         yield lanes
         yield GaugeMetricFamily("lull_queued", "Updates in this process's queues", value=live.queued())
+        yield GaugeMetricFamily("lull_tasks", "Tasks of the event loop", value=live.tasks())
         yield GaugeMetricFamily("lull_leads", "1 in the process that leads", value=float(live.leads()))
         yield CounterMetricFamily("lull_floods", "429s from Telegram", value=live.floods())
         yield CounterMetricFamily("lull_halts", "429s that halted every bulk lane", value=live.halts())

@@ -52,6 +52,7 @@ def live(limiter: Limiter, queues: Queues, leader: Leader) -> Live:
         halts=lambda: limiter.halts,
         halted_seconds=lambda: limiter.halted_seconds,
         queued=lambda: len(queues),
+        tasks=lambda: len(asyncio.all_tasks()),
         leads=leader.leads.is_set,
     )
 

@@ -85,6 +85,7 @@ async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> Non
             halts=lambda: limiter.halts,
             halted_seconds=lambda: limiter.halted_seconds,
             queued=lambda: 3,
+            tasks=lambda: 2,
             leads=lambda: True,
         )
     )
@@ -100,6 +101,7 @@ async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> Non
     assert value(metrics, "halted_seconds_total") == pytest.approx(7, abs=0.5)
     assert value(metrics, "lane_waiting", lane="answer") == 0
     assert value(metrics, "queued") == 3
+    assert value(metrics, "tasks") == 2
     assert value(metrics, "leads") == 1
 
 

@@ -33,6 +33,7 @@ def served() -> str:
         halts=lambda: 0,
         halted_seconds=lambda: 0.0,
         queued=lambda: 0,
+        tasks=lambda: 2,
         leads=lambda: True,
     )
     metrics.watch(nothing)
