@@ -33,8 +33,8 @@ test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) Postgr
 long: $(VENV)/.dev ## The few tests that live through weeks or wait in real time
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long
 
-soak: $(VENV)/.dev ## The long tests: 500 deaths in seven simulated days, every zone and night
-	@$(BIN)/python -m tests.crash.soak --write
+soak: $(VENV)/.dev ## The long tests: every fault at its full size, every zone and night
+	@$(BIN)/python -m tests.crash.soak --write $(ARGS)
 	@FULL=1 $(BIN)/python -m pytest tests/full
 
 check: $(VENV)/.dev ## Style, types and import direction

@@ -60,28 +60,6 @@ async def test_half_an_hour_without_telegram_makes_reminders_late_and_tells_of_t
     assert "Traceback" not in town.bot.log
 
 
-async def test_a_storm_of_429_halts_the_reminders_and_not_the_answers(tmp_path: Path) -> None:
-    async with towns.founded(tmp_path, begin=EVENING, speed=20) as town:
-        await town.settle(60, beds=[22 * 60])
-        stranger = town.telegram.person(77)
-        await town.start()
-        town.telegram.fault(Fault("too_many", "sendMessage", skip=10, count=1, retry_after=60))
-        await town.wait(lambda: any(call.status == 429 for call in town.telegram.calls))
-        halted = next(call for call in town.telegram.calls if call.status == 429)
-
-        await stranger.send("/start")
-        answer = await stranger.next()
-
-        await all_sent(town, 60)
-        verdict = await town.judge(NIGHT, NIGHT)
-        calls = [call for call in town.telegram.called_with("sendMessage") if call.at > halted.at + 2]
-        assert await town.stop() == 0
-
-    assert answer.at.timestamp() < halted.at + 60
-    assert {call.given["chat_id"] for call in calls if call.at < halted.at + 59} <= {77}
-    assert (verdict.broken, verdict.sent, verdict.doubled) == ([], 60, 0)
-
-
 @pytest.mark.parametrize("hours", [1.25, -2])
 async def test_a_wall_clock_that_jumps_loses_and_doubles_nothing(tmp_path: Path, hours: float) -> None:
     """In the middle of a burst; the bedtimes are far enough away for both."""

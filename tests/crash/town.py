@@ -318,15 +318,15 @@ async def _moment(town: Town, chance: random.Random, until: datetime, aimed: flo
     if chance.random() >= aimed:
         await asyncio.sleep(min(left, chance.uniform(0.0, 0.5)))
         return
-    before, more = len(town.telegram.calls), chance.randint(1, 4)
+    await after_a_message(town, chance, patience=min(left + 0.01, 1.0))
+
+
+async def after_a_message(town: Town, chance: random.Random, *, patience: float) -> None:
+    """Until some milliseconds after one of the next messages to Telegram; at most for so many real seconds."""
     begun = town.telegram.world.events
-
-    def enough() -> bool:
-        return len(begun) >= target or len(town.telegram.calls) > before + 200
-
-    target = len(begun) + more
+    target = len(begun) + chance.randint(1, 4)
     with contextlib.suppress(TimeoutError):
-        await town.wait(enough, timeout=min(left + 0.01, 1.0))
+        await town.wait(lambda: len(begun) >= target, timeout=patience)
     await asyncio.sleep(chance.choice((0.0, 0.001, 0.003, 0.01)))
 
 
