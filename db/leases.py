@@ -13,6 +13,17 @@ from db import outbox, tables
 from db.engine import Connection
 
 _box = tables.outbox
+_reminder = _box.alias("reminder")
+_NEWS = (
+    sa.exists()
+    .where(
+        _reminder.c.user_id == _box.c.user_id,
+        _reminder.c.kind == Kind.REMINDER,
+        _reminder.c.night == _box.c.night,
+        _reminder.c.state.in_(outbox.NEWS),
+    )
+    .label("news")
+)
 
 
 async def give_back(db: Connection, *, worker: str) -> None:
@@ -35,10 +46,11 @@ async def reclaim(
     `keep` are the rows that this process has in hand: alive, whatever a clock that jumped says of their leases.
 
     What had not begun is due again. What was being sent may have arrived: a reminder goes again after a while, up to three
-    copies; anything else stays unknown. Returns kind and new state of each row that was being sent.
+    copies, and a morning question once if it tells of a reminder that did not arrive; anything else stays unknown. Returns
+    kind and new state of each row that was being sent.
     """
     over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
-    held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at, _box.c.worker)
+    held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at, _box.c.worker, _NEWS)
     held = held.where(over, _box.c.state.in_((State.CLAIMED, State.SENDING))).with_for_update(skip_locked=True)
     lost = [row for row in await db.execute(held) if row.id not in keep]
     if claimed := [row.id for row in lost if row.state == State.CLAIMED]:
@@ -46,7 +58,9 @@ async def reclaim(
         await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
     begun = [row for row in lost if row.state == State.SENDING]
     ends = [
-        outbox.after_unknown(x.id, kind=Kind(x.kind), copies=x.copies, sent_at=x.sent_at, reason="the process ended")
+        outbox.after_unknown(
+            x.id, kind=Kind(x.kind), copies=x.copies, sent_at=x.sent_at, reason="the process ended", news=bool(x.news)
+        )
         for x in begun
     ]
     if ends:

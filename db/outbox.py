@@ -321,9 +321,19 @@ def _settled(end: Settled, worker: str) -> dict[str, object]:
     }
 
 
-def after_unknown(row_id: int, *, kind: Kind, copies: int, sent_at: datetime, reason: str) -> Settled:
-    """How a row goes on whose copy number `copies` may or may not have arrived."""
-    wait = REPEAT_AFTER.get(copies) if kind is Kind.REMINDER else None
+NEWS = (State.EXPIRED, State.UNKNOWN)
+"""Ends of a reminder that the morning's question tells of."""
+
+
+def after_unknown(
+    row_id: int, *, kind: Kind, copies: int, sent_at: datetime, reason: str, news: bool = False
+) -> Settled:
+    """How a row goes on whose copy number `copies` may or may not have arrived.
+
+    `news`: it tells of a reminder that ended as one of NEWS. A morning question goes a second time for that, and for nothing else.
+    """
+    repeats = kind is Kind.REMINDER or (kind is Kind.CHECK_IN and news and copies == 1)
+    wait = REPEAT_AFTER.get(copies) if repeats else None
     if wait is None:
         return Settled(row_id, State.UNKNOWN, reason=reason)
     return Settled(row_id, State.DUE, due_at=sent_at + wait, reason=reason)

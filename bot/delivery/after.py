@@ -38,7 +38,10 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
         case Rejected(reason):
             return Settled(row.id, State.DUE, due_at=now + outbox.PUSHED_ON, reason=reason, uncount=True)
         case Unknown(reason):
-            return outbox.after_unknown(row.id, kind=row.kind, copies=row.copies + 1, sent_at=now, reason=reason)
+            news = row.reminder in outbox.NEWS
+            return outbox.after_unknown(
+                row.id, kind=row.kind, copies=row.copies + 1, sent_at=now, reason=reason, news=news
+            )
         case Moved():
             return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason="moved twice", uncount=True)
 

@@ -79,7 +79,8 @@ class Fate:
     def broken(self, slack: timedelta) -> list[str]:
         """In what ways the promise was broken; empty when it was kept. `slack` is what simulated time blurs."""
         found = [*self._lost(), *self._repeats(slack), *self._moments(slack)]
-        if len(self.check_ins) > 1:
+        # The question goes a second time only for the news that it brings.
+        if len(self.check_ins) > (2 if self.told else 1):
             found.append(f"{len(self.check_ins)} check-ins")
         return [f"{self.user_id} on {self.due.night}: {what}" for what in found]
 

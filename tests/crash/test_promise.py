@@ -35,6 +35,7 @@ def check_in(text: str = "How was your sleep?") -> Call:
     return call(MORNING, verb="rate", text=text, silent=True)
 
 
+NOT_SENT = "Last night's reminder was not sent: I was offline."
 UNKNOWN, EXPIRED = Record(State.UNKNOWN, 1, "timed out"), Record(State.EXPIRED, 0, "the bot was not running")
 THREE = [call(DUE), again(DUE + 2 * MINUTE), again(DUE + 7 * MINUTE)]
 
@@ -51,7 +52,8 @@ def judged(calls: list[Call], record: Record = Record(State.SENT, 9), *, up: boo
         (THREE, Record(State.SENT, 3)),
         ([again(DUE + 5 * MINUTE)], Record(State.SENT, 2)),
         ([check_in("I could not find out whether last night's reminder reached you.")], UNKNOWN),
-        ([check_in("Last night's reminder was not sent: I was offline.")], EXPIRED),
+        ([check_in(NOT_SENT)], EXPIRED),
+        ([check_in(NOT_SENT), check_in(NOT_SENT)], EXPIRED),
         ([], Record(State.GONE)),
     ],
 )
@@ -75,6 +77,7 @@ def test_a_kept_promise_is_not_called_broken(calls: list[Call], record: Record) 
         ([call(DUE + 41 * MINUTE)], Record(State.SENT, 1), "sent at 2026-03-26 21:56"),
         ([call(DUE - 16 * MINUTE)], Record(State.SENT, 1), "sent at 2026-03-26 20:59"),
         ([call(DUE), check_in(), check_in()], Record(State.SENT, 1), "2 check-ins"),
+        ([check_in(NOT_SENT)] * 3, EXPIRED, "3 check-ins"),
     ],
 )
 def test_a_broken_promise_is_called_by_its_name(calls: list[Call], record: Record, complaint: str) -> None:

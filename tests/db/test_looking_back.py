@@ -100,6 +100,18 @@ async def test_a_check_in_that_may_have_arrived_is_not_repeated(database: Databa
     assert await reclaim(database, now=MORNING + LEASE) == [(Kind.CHECK_IN, State.UNKNOWN)]
 
 
+async def test_a_check_in_that_tells_of_a_reminder_that_was_not_sent_goes_once_more(database: Database) -> None:
+    await evenings.owe(database, evenings.message())
+    await expire(database, now=UNTIL)
+    await evenings.owe(database, evenings.message(kind=Kind.CHECK_IN))
+    await evenings.sending(database, now=MORNING)
+
+    assert await reclaim(database, now=MORNING + LEASE) == [(Kind.CHECK_IN, State.DUE)]
+    again = MORNING + 2 * MINUTE
+    await evenings.sending(database, now=again)
+    assert await reclaim(database, now=again + LEASE) == [(Kind.CHECK_IN, State.UNKNOWN)]
+
+
 async def test_a_worker_that_comes_back_after_its_lease_writes_nothing(database: Database) -> None:
     await evenings.owe(database, evenings.message())
     row = await evenings.sending(database)
