@@ -30,22 +30,22 @@ ROWS = (
         1500,
         postgres=True,
     ),
-    Row("points", "SIGKILL at every named point", "0 lost, at most 3 copies", points.every_point, 300),
-    Row("taps", "SIGKILL while taps arrive", "0 lost, 0 recorded twice", incoming.taps, 120),
+    Row("points", "SIGKILL at every named point", "0 lost, at most 3 copies", points.every_point, 600),
+    Row("taps", "SIGKILL while taps arrive", "0 lost, 0 recorded twice", incoming.taps, 300),
     Row(
         "mutated",
         "Updates of wrong shapes",
         "0 crashes; a good one answered within 2 s; failures kept",
         incoming.wrong_shapes,
-        180,
+        300,
     ),
-    Row("storm", "429 in a burst", "0 lost, nothing in the halted lane, answers flow", away.storm, 180),
+    Row("storm", "429 in a burst", "0 lost, nothing in the halted lane, answers flow", away.storm, 300),
     Row(
         "outage",
         "Telegram away for 30 minutes",
         "before bedtime: late and arrived; the others told",
         away.outage,
-        300,
+        500,
     ),
     Row(
         "stores",
@@ -55,13 +55,13 @@ ROWS = (
         300,
         postgres=True,
     ),
-    Row("clock", "Clock +2 h, -2 h, suspend", "0 lost, 0 doubled", machine.clock, 240),
+    Row("clock", "Clock +2 h, -2 h, suspend", "0 lost, 0 doubled", machine.clock, 300),
     Row(
         "upgrade",
         "Every earlier schema, killed half-way",
         "migrates at the next start",
         upgrade.every_schema,
-        240,
+        400,
         postgres=True,
     ),
     Row(
@@ -69,9 +69,9 @@ ROWS = (
         "SIGKILL in a broadcast",
         "once or marked unknown, never twice; reminders on time",
         announcing.broadcast,
-        300,
+        600,
     ),
-    Row("day", "A day of work", "memory +5 %, handles and tasks +2 at most after the first hour", flat.day, 420),
+    Row("day", "A day of work", "memory +5 %, handles and tasks +2 at most after the first hour", flat.day, 600),
 )
 _QUICK_LIMIT = 150.0
 

@@ -102,17 +102,23 @@ async def begun(town: towns.Town, pace: Pace) -> AsyncIterator[Days]:
         await database.close()
 
 
-def moments(chance: random.Random, *, days: int, anywhere: int, crowded: int) -> list[datetime]:
-    """Moments in order: some anywhere in those days, the others in the minutes in which messages are in the air."""
-    span = days * 86_400
-    seconds = [chance.uniform(0, span) for _ in range(anywhere)]
+@dataclass(frozen=True, slots=True, order=True)
+class Death:
+    """When it is to come, and whether it was put among the messages on purpose."""
+
+    at: datetime
+    crowded: bool
+
+
+def deaths(chance: random.Random, *, days: int, anywhere: int, crowded: int) -> list[Death]:
+    """Deaths in order: some anywhere in those days, the others in the minutes in which messages are in the air."""
+    found = [Death(EVENING + timedelta(seconds=chance.uniform(0, days * 86_400)), False) for _ in range(anywhere)]
     for _ in range(crowded):
         # Four in five in the evening, which is what must not be lost.
-        part = _PARTS[0] if chance.random() < 0.8 else _PARTS[1]
-        seconds.append(
-            chance.randrange(days) * 86_400 + part.total_seconds() + chance.uniform(55, _BUSY.total_seconds())
-        )
-    return [EVENING + timedelta(seconds=one) for one in sorted(seconds)]
+        part = EVENING + _PARTS[0 if chance.random() < 0.8 else 1]
+        at = timedelta(days=chance.randrange(days), seconds=chance.uniform(55, _BUSY.total_seconds()))
+        found.append(Death(part + at, True))
+    return sorted(found)
 
 
 async def nearly(town: towns.Town, chance: random.Random) -> None:

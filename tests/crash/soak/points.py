@@ -23,7 +23,8 @@ async def every_point(play: Play) -> Found:
     """Each point at its first passing or, in full, at several."""
     passings = PASSINGS[:1] if play.quick else PASSINGS
     outgoing = [f"{point}:{passing}" for point in OUTGOING for passing in passings]
-    incoming = [f"{point}:{passing}" for point in INCOMING for passing in passings if passing <= 3]
+    # Three people press: their presses are stored together, and handled one by one.
+    incoming = [f"{point}:{n}" for point in INCOMING for n in passings if n <= (1 if "store" in point else 3)]
     deaths = len(outgoing) + len(incoming)
     found = Found(f"{len(OUTGOING) + len(INCOMING)} points, {deaths} deaths", "")
     sent, most = await sending(play, outgoing, found)
