@@ -298,29 +298,6 @@ async def founded(folder: Path, *, begin: datetime, speed: float, database_url: 
         yield town
 
 
-async def haunted(town: Town, chance: random.Random, *, until: datetime, kills: int, aimed: float = 0.5) -> int:
-    """Kill the bot at random points until then, at most so often, and start it again each time. Gives how often.
-
-    The share `aimed` of the deaths follows a message to Telegram by a few milliseconds; the others come at any time.
-    """
-    done = 0
-    while town.clock.now() < until and done < kills:
-        await _moment(town, chance, until, aimed)
-        await town.kill()
-        await town.start()
-        done += 1
-    await town.until(until)
-    return done
-
-
-async def _moment(town: Town, chance: random.Random, until: datetime, aimed: float) -> None:
-    left = max(0.0, (until - town.clock.now()).total_seconds() / town.clock.speed)
-    if chance.random() >= aimed:
-        await asyncio.sleep(min(left, chance.uniform(0.0, 0.5)))
-        return
-    await after_a_message(town, chance, patience=min(left + 0.01, 1.0))
-
-
 async def after_a_message(town: Town, chance: random.Random, *, patience: float) -> None:
     """Until some milliseconds after one of the next messages to Telegram; at most for so many real seconds."""
     begun = town.telegram.world.events

@@ -46,8 +46,8 @@ class Size:
 
 async def alone(play: Play) -> Found:
     """One bot on a SQLite file."""
-    size = Size(2, 30, anywhere=6, crowded=8) if play.quick else Size(7, 200, anywhere=300, crowded=200)
-    pace = Pace(busy=120, calm=200) if play.quick else Pace(busy=60, calm=100)
+    size = Size(2, 30, anywhere=4, crowded=10) if play.quick else Size(7, 200, anywhere=300, crowded=200)
+    pace = Pace(busy=240, calm=400) if play.quick else Pace(busy=60, calm=100)
     chance, busy, done = play.chance, 0, list[Death]()
     plan = calendar.deaths(chance, days=size.days, anywhere=size.anywhere, crowded=size.crowded)
     async with (
@@ -119,6 +119,12 @@ class Fleet:
         await self.town.wait(lambda: self.town.polls > polls)
         self.town.since = self.town.clock.now()
 
+    async def supervise(self) -> None:
+        """Start again whoever has ended: killed, or because there was no database when it began."""
+        for bot in self.bots:
+            if not bot.alive:
+                await bot.start()
+
     async def crash(self) -> None:
         """The database ends as in a power cut, and comes back."""
         await asyncio.to_thread(self.server.stop)
@@ -162,9 +168,9 @@ async def replicas(play: Play) -> Found:
             victim = chance.choice(ships.bots)
             busy += await days.in_hand() > 0
             await victim.end()
-            await victim.start()
             if number in crashes:
                 await ships.crash()
+            await ships.supervise()
             play.show((number + 1) / size.kills, f"death {number + 1} of {size.kills}")
         verdict = await _judged(town, days, size)
         town.telegram.faults.clear()
