@@ -43,7 +43,7 @@ async def broadcast(play: Play) -> Found:
             await town.start()
             play.show((number + 1) / (kills + 2), f"death {number + 1} of {kills}")
         await town.wait(lambda: towns.count(town.database_url, "recipients WHERE fate = 'pending'") <= few, timeout=120)
-        await town.until(EVENING + timedelta(minutes=3))
+        await town.until(EVENING + timedelta(minutes=2, seconds=30))
         await town.wait(lambda: towns.open_reminders(town.database_url) == 0, timeout=60)
         town.jump(datetime(2026, 3, 27, 6, 59, 50, tzinfo=UTC))
         await town.wait(lambda: towns.count(town.database_url, "broadcasts WHERE phase = 'done'") == 1, timeout=120)
