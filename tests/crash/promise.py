@@ -40,6 +40,7 @@ class Copy:
     at: datetime
     text: str
     silent: bool
+    heard: bool = True  # whether the bot was told that it was accepted
 
     @property
     def labelled(self) -> bool:
@@ -195,7 +196,8 @@ def accepted(calls: Iterable[Call]) -> tuple[dict[Key, list[Copy]], dict[Key, li
         if button is not None:
             key = int(str(call.given["chat_id"])), Night.fromisoformat(button[2])
             silent = str(call.given.get("disable_notification", "")).lower() == "true"
-            copy = Copy(datetime.fromtimestamp(call.at, times.UTC), str(call.given["text"]), silent)
+            at = datetime.fromtimestamp(call.at, times.UTC)
+            copy = Copy(at, str(call.given["text"]), silent, heard=not call.fault)
             found[button[1]][key].append(copy)
     return found["taken"], found["rate"]
 
