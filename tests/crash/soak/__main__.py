@@ -93,7 +93,7 @@ def main() -> int:
         for row in rows:
             lines.append(_played(row, given.seed, quick=given.quick))
             print(lines[-1].markdown(), flush=True)
-            for what in lines[-1].found.broken[3:]:
+            for what in lines[-1].found.broken[3:20]:
                 print(f"    {what}", flush=True)
             if given.write:  # after each, so that an end half-way keeps what was found
                 report.write(lines, [row.name for row in ROWS])

@@ -24,13 +24,14 @@ async def broadcast(play: Play) -> Found:
     """To everybody, with deaths spread over its way; one in 25 of them is owed a reminder meanwhile."""
     crowd, kills, chance = (50, 2, play.chance) if play.quick else (5_000, 20, play.chance)
     few, speed = crowd // 25, 20.0 if play.quick else 5.0
-    async with towns.founded(play.folder, begin=EVENING - timedelta(seconds=20), speed=speed) as town:
+    async with towns.founded(play.folder, begin=EVENING - timedelta(hours=3), speed=speed) as town:
         town.bot.environment["ADMIN_IDS"] = str(ADMIN)
         # Who goes to bed at ten in the morning is wide awake now; who goes at 22:00 gets the news in the morning.
         await town.settle(crowd - few, beds=[10 * 60], first=10_000)
         await town.settle(1, beds=[10 * 60], first=ADMIN)
         town.people.clear()
         await town.settle(few, beds=[22 * 60, 22 * 60 + 1])
+        town.clock.set(EVENING - timedelta(seconds=20))
         await town.start()
         admin = town.telegram.person(ADMIN)
         await _begin(town, admin)
