@@ -51,12 +51,13 @@ async def day(play: Play) -> Found:
             samples.append(await _sample(town, hour, port))
             play.show(hour / hours, f"hour {hour}: {samples[-1].rss // 1024} MiB, {samples[-1].handles} handles")
         done, code = pressed.number, await town.stop()
-    first, last = samples[1], samples[-1]
+    first = samples[1]
     later = samples[2:]
+    quarters = ", ".join(f"{sample.rss / 1024:.1f}" for sample in samples[hours // 4 :: hours // 4])
     found = Found(
         f"{hours} hours at {speed:g} times the speed of life, {crowd} people, {done} taps",
-        f"memory {first.rss / 1024:.1f} MiB after the first hour, at most {max(s.rss for s in later) / 1024:.1f}, "
-        f"{last.rss / 1024:.1f} at the end; handles {first.handles}, at most {max(s.handles for s in later)}; "
+        f"memory {first.rss / 1024:.1f} MiB after the first hour, then each quarter {quarters}; "
+        f"handles {first.handles}, at most {max(s.handles for s in later)}; "
         f"tasks {first.tasks}, at most {max(s.tasks for s in later)}",
     )
     found.must(max(s.rss for s in later) <= first.rss * GROWTH, f"memory grows: {[s.rss for s in samples]} KiB")
