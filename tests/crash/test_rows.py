@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from tests.crash.soak import announcing, away, incoming, report, upgrade
+from tests.crash.soak import announcing, away, deaths, incoming, report, upgrade
 from tests.crash.soak.__main__ import ROWS
+from tests.crash.soak.days import Death
 from tests.crash.soak.report import Line
 from tests.crash.soak.row import Found, Play, Row
+from tests.crash.test_promise import DUE, THREE, judged
 
 
 async def test_a_thousand_mutated_updates_hold_up_nobody_and_are_kept_for_the_operator(play: Play) -> None:
@@ -51,3 +55,18 @@ def test_the_report_has_a_line_for_each_row_and_keeps_those_that_were_not_played
 def test_a_row_says_what_must_hold_and_when_it_is_over(row: Row) -> None:
     assert row.must
     assert 0 < row.limit <= 1500
+
+
+@pytest.mark.parametrize(
+    ("death", "owed"),
+    [
+        (Death(DUE + timedelta(seconds=3), crowded=True), True),
+        (Death(DUE + timedelta(seconds=3), crowded=False), False),
+        (Death(DUE + timedelta(minutes=1), crowded=True), False),
+        (Death(DUE - timedelta(seconds=3), crowded=True), False),
+    ],
+)
+def test_a_repeat_is_owed_to_a_crowded_death_that_soon_followed_the_first_copy(death: Death, owed: bool) -> None:
+    (fate,) = judged(THREE).fates
+
+    assert deaths._crowded(fate, [death]) is owed
