@@ -17,7 +17,7 @@ EVENING = datetime(2026, 3, 26, 21, 14, 30, tzinfo=UTC)
 ADMIN = 500
 NEWS = "Lull moves to a new machine tonight."
 PROMPT = timedelta(minutes=1)
-"""How soon after its minute a reminder counts as on time here, deaths and restarts included."""
+"""How soon after its minute a reminder leaves, deaths and restarts included; but not one that met a death on its way."""
 
 
 async def broadcast(play: Play) -> Found:
@@ -55,12 +55,14 @@ async def broadcast(play: Play) -> Found:
     unknown = {user for user, fate in fates.items() if fate == "unknown"}
     twice = sum(number > 1 for number in copies.values())
     never = [user for user in fates if copies[user] == 0 and user not in unknown]
-    late = max((fate.copies[0].at - fate.due.remind_at for fate in verdict.fates if fate.copies), default=timedelta())
+    first = [(fate.copies[0], fate.copies[0].at - fate.due.remind_at) for fate in verdict.fates if fate.copies]
+    late = max((after for copy, after in first if not copy.labelled), default=timedelta())
     found = Found(
         f"{crowd + 1:,} people, {kills} kills",
         f"{busy} deaths with copies in the air; {sum(n == 1 for n in copies.values()):,} got it once, {twice} twice; "
         f"{len(unknown)} marked unknown, {sum(copies[user] == 0 for user in unknown)} of which got none; "
-        f"{verdict.sent} of {few} reminders, the latest {late.total_seconds():.0f} s after its minute",
+        f"{verdict.sent} of {few} reminders, the latest {late.total_seconds():.0f} s after its minute "
+        f"but for {sum(copy.labelled for copy, _ in first)} that met a death and came again",
         list(verdict.broken),
     )
     found.must(len(fates) == crowd + 1, f"{len(fates)} recipients")
@@ -68,6 +70,7 @@ async def broadcast(play: Play) -> Found:
     found.must(not never, f"{len(never)} got nothing and are not marked")
     found.must(set(fates.values()) <= {"delivered", "unknown"}, f"fates {Counter(fates.values())}")
     found.must(verdict.sent == few, f"{verdict.sent} of {few} reminders")
+    found.must(late <= PROMPT, f"a reminder came {late} after its minute")
     found.must(code == 0 and "Traceback" not in town.bot.log, "a traceback, or no clean end")
     return found
 
