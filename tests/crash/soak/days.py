@@ -83,6 +83,10 @@ class Days:
         """How many rows are claimed or being sent: after a death, what the dead had in hand."""
         return await self._count(tables.outbox.c.state.in_(_OPEN))
 
+    async def in_the_air(self) -> int:
+        """How many rows are being sent: each of them may have arrived, and is repeated after a death."""
+        return await self._count(tables.outbox.c.state == State.SENDING)
+
     async def _count(self, which: sa.ColumnElement[bool]) -> int:
         query = sa.select(sa.func.count()).select_from(tables.outbox).where(which)
         try:
