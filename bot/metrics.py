@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,9 @@ class Metrics:
             buckets=_LATENESS,
             registry=registry,
         )
+        # The library looks a label's child up behind a lock, twice for each message.
+        self._attempt = functools.cache(lambda kind, end: self._attempts.labels(kind, end.lower()))
+        self._late_by = functools.cache(self._lateness.labels)
         self._missed = Counter(
             "lull_missed",
             "Messages given up: expired (no copy ever left) or unknown (a copy may have arrived)",
@@ -97,11 +101,11 @@ class Metrics:
 
     def outcome(self, row: Owed, outcome: Outcome, *, now: datetime) -> None:
         """One attempt to send."""
-        self._attempts.labels(row.kind.value, type(outcome).__name__.lower()).inc()
+        self._attempt(row.kind.value, type(outcome).__name__).inc()
         if row.copies > 0:
             self._repeats.labels(row.kind.value).inc()
         if isinstance(outcome, Sent):
-            self._lateness.labels(row.kind.value).observe(max(0.0, (now - row.planned_at).total_seconds()))
+            self._late_by(row.kind.value).observe(max(0.0, (now - row.planned_at).total_seconds()))
 
     def ended(self, rows: Iterable[tuple[Kind, State]]) -> None:
         """Rows that reached a state; those that are given up are counted."""

@@ -31,18 +31,17 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
     return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})
 
 
+_COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries")
+
+
 def _load(dialect: str) -> Statement:
     reminder = _box.alias("reminder")
     same_night = sa.and_(_nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night)
     its_reminder = sa.and_(
         reminder.c.user_id == _box.c.user_id, reminder.c.night == _box.c.night, reminder.c.kind == Kind.REMINDER
     )
-    columns = [
-        column.label(f"box_{column.name}")
-        for column in _box.c
-        if column.name not in ("user_id", "state", "worker", "lease_until")
-    ]
-    columns += [column.label(f"night_{column.name}") for column in _nights.c if column.name not in ("user_id", "night")]
+    columns = [_box.c[name].label(f"box_{name}") for name in _COLUMNS]
+    columns += [_nights.c[name].label(f"night_{name}") for name in nights.COLUMNS]
     in_trial = sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
     return (
         sa.select(

@@ -54,6 +54,16 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
     due = times.plan(schedule, night)
     cadence = _cadence(person)
     messages = (_reminder(person, schedule, due, answered=answered), *_morning(person, schedule, due, cadence))
+    if person.away_until is not None and night >= person.away_until:  # home again
+        person = replace(person, away_zone=None, away_until=None)
+        schedule = replace(schedule, away_zone=None, away_until=None)
+    following = times.next_due(
+        schedule,
+        after=max(due.remind_at, now - _LOOK_BACK),
+        not_before_night=night + _DAY,
+        last_remind_at=due.remind_at,
+    )
+    # In one go: a person has many fields, and a whole evening's rush passes here.
     later = replace(
         person,
         status=Status.ACTIVE,
@@ -61,8 +71,10 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
         cadence=cadence,
         reminded_at=due.remind_at,
         reminded_night=night,
+        remind_at=following.remind_at,
+        remind_night=following.night,
     )
-    return Evening(_with_next(_home_again(later, night), after=max(due.remind_at, now - _LOOK_BACK)), messages)
+    return Evening(later, messages)
 
 
 def _reminder(person: Person, schedule: Schedule, due: Due, *, answered: bool) -> Message:
@@ -104,16 +116,10 @@ def _cadence(person: Person) -> Cadence | None:
     return person.cadence
 
 
-def _home_again(person: Person, night: Night) -> Person:
-    if person.away_until is not None and night >= person.away_until:
-        return replace(person, away_zone=None, away_until=None)
-    return person
-
-
-def _with_next(person: Person, *, after: datetime, not_before: Night | None = None) -> Person:
+def _with_next(person: Person, *, after: datetime) -> Person:
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - every caller has looked
-    floor = [night for night in (not_before, person.paused_until, _after_last(person)) if night is not None]
+    floor = [night for night in (person.paused_until, _after_last(person)) if night is not None]
     due = times.next_due(
         schedule, after=after, not_before_night=max(floor, default=None), last_remind_at=person.reminded_at
     )

@@ -227,13 +227,16 @@ class Limiter(BaseRateLimiter[Passage]):
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         chat = self._chat(chat_id)
         key = (passage.lane.value, deadline, next(self._order))
-        heapq.heappush(self._ready, _Waiter(key, passage.lane, weight, chat, turn))
-        now = self._clock.monotonic()
-        wait = self._release(now)
-        if turn.done():
-            return
+        mine = _Waiter(key, passage.lane, weight, chat, turn)
+        heapq.heappush(self._ready, mine)
+        # Behind others, who wait already, there is nothing to find out, and somebody will look.
+        if self._ready[0] is mine or self._pump is None or self._pump.done():
+            now = self._clock.monotonic()
+            wait = self._release(now)
+            if turn.done():
+                return
+            self._wake_in(wait, now)
         self._waiting[passage.lane] += 1
-        self._wake_in(wait, now)
         try:
             await turn  # a cancelled call cancels its turn, and the queue drops it
         finally:
