@@ -37,6 +37,14 @@ def _store(dialect: str) -> Statement:
 _STORE = Prepared(_store)
 
 
+def _keep(dialect: str) -> Statement:
+    values: dict[str, object] = {name: sa.bindparam(name) for name in ("update_id", "user_id", "at", "error", "body")}
+    return upserts.into(_dead, dialect=dialect).values(values).on_conflict_do_nothing()
+
+
+_KEEP = Prepared(_keep)
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One update as it came: its number, whose it is (None: nobody's), its JSON text."""
@@ -109,9 +117,8 @@ async def keep(
     db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
 ) -> None:
     """Keep as a dead letter what could not even become a letter; one that is there stays."""
-    insert = upserts.into(_dead, dialect=db.dialect.name)
     values = {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
-    await db.execute(insert.values(values).on_conflict_do_nothing())
+    await _KEEP.run(db, values)
 
 
 def storable(text: str) -> str:

@@ -19,6 +19,7 @@ _users = tables.users
 _FIELDS = tuple(field.name for field in fields(Person))
 _MINE = sa.select(_users).where(_users.c.id == sa.bindparam("user_id"))
 _FIND = Prepared(lambda _: _MINE)
+_CREATE = Prepared(lambda _: _users.insert().values({name: sa.bindparam(name) for name in _FIELDS}))
 _FIND_LOCKED = Prepared(lambda _: _MINE.with_for_update())
 
 
@@ -32,7 +33,7 @@ async def find(db: Connection, user_id: int, *, lock: bool = False) -> Person | 
 async def create(db: Connection, user_id: int, *, now: datetime, language: str | None) -> Person:
     """A new person, who has accepted nothing yet."""
     person = Person(user_id, Status.NEW, created_at=now, seen_at=now, language=language)
-    await db.execute(_users.insert().values(_values(person, _FIELDS)))
+    await _CREATE.run(db, _values(person, _FIELDS))
     return person
 
 

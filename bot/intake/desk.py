@@ -169,12 +169,13 @@ class Desk:
             await self._perform(Say(View(text)), chat.id)
 
     async def _failed(self, letter: Letter, update: Update, error: Exception, *, last: bool) -> None:
-        trouble = secrets.token_hex(3)
-        _log.error("an update failed", trouble=trouble, kind=type(error).__name__, last=last, exc_info=error)
         if not last:
-            async with self.database.write("failed") as db:
+            _log.warning("an update failed, and is tried again", kind=type(error).__name__)
+            async with self.database.write("failed", quick=True) as db:
                 await inbox.failed(db, letter.update_id)
             return
+        trouble = secrets.token_hex(3)
+        _log.error("an update failed", trouble=trouble, kind=type(error).__name__, exc_info=error)
         await self._bury(letter, error)
         await self._still(update)
         words = language.words(None)
@@ -183,7 +184,7 @@ class Desk:
 
     async def _bury(self, letter: Letter, error: Exception) -> None:
         _log.warning("an update was put aside", update_id=letter.update_id, kind=type(error).__name__)
-        async with self.database.write("bury") as db:
+        async with self.database.write("bury", quick=True) as db:
             await inbox.bury(
                 db, letter, error=f"{type(error).__name__}: {logs.redact(str(error))[:500]}", now=self.clock.now()
             )
