@@ -140,12 +140,9 @@ class Due:
     bed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Tip:
-    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources.
-
-    Each is equal to itself alone, so that a list of them is cheap to look up.
-    """
+    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources."""
 
     id: str
     topic: str
@@ -154,6 +151,10 @@ class Tip:
     source: str
     claims: tuple[str, ...]
     unfit_forms: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        # By the id alone, which is its own anyway: lists of a hundred tips are looked up for every reminder.
+        return hash(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class Heartbeat:
             async with self._database.read() as db:
                 found = await agenda.at(db, now=now, ahead=pacing.LOOKAHEAD)
             owed = await self._owe(now, found)
-            await self._look_back(now, found)
+            await self._look_back(now, found, due=owed or found.due > 0)
         except Unavailable as error:
             _log.error("the database is away; reminders wait", why=str(error))
             return
@@ -120,7 +120,7 @@ class Heartbeat:
             _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
             return
         self.last_beat = self._clock.monotonic()
-        if (owed or found.due or self._early) and (self._pump is None or self._pump.done()):
+        if (owed or found.due) and (self._pump is None or self._pump.done()):
             self._pump = asyncio.create_task(self._deliver(), name="delivery")
 
     # -- owe -----------------------------------------------------------------------------------------------------------
@@ -139,9 +139,10 @@ class Heartbeat:
                 break
         return owed
 
-    async def _look_back(self, now: datetime, found: Agenda) -> None:
-        """Close windows and nights that are over, and take back what dead workers held."""
-        if found.due or found.to_reclaim:
+    async def _look_back(self, now: datetime, found: Agenda, *, due: bool) -> None:
+        """Close windows and nights that are over, and take back what dead workers held. `due`: something may be, also what
+        was owed just now for an evening long over."""
+        if due or found.to_reclaim:
             async with self._database.write("look_back") as db:
                 self.metrics.reclaimed(await leases.reclaim(db, now=now, keep=set(self._sending.values())))
                 self.metrics.ended(await closing.expire(db, now=now))

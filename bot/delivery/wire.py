@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from telegram import InlineKeyboardMarkup
 from telegram.ext import ExtBot
 
 from bot.delivery.limiter import Passage
 from bot.delivery.transport import Transport
 from bot.views.message import Keyboard
+
+_LOG = logging.getLogger(__name__)
 
 # The library's own methods, such as `send_message`, cost twice the call itself: every value becomes an object on the way
 # out, and all of the answer's on the way back, of which a number is wanted. Files still go by them.
@@ -17,6 +21,7 @@ async def call(bot: ExtBot[Passage], method: str, passage: Passage | None = None
     """The `result` of a Bot API method. What is None is left out. Raises the exceptions of `telegram.error`."""
     request, limiter = bot.request, bot.rate_limiter
     assert isinstance(request, Transport)  # noqa: S101 - app and tests build no other
+    _LOG.debug("%s", method)
     given = {name: value for name, value in parameters.items() if value is not None}
     if limiter is None:
         return await request.bare(method, given)

@@ -8,7 +8,7 @@ from tests.crash.soak import points
 from tests.crash.soak.row import Found, Play
 
 OUTGOING = [
-    *("before_owe", "after_owe:2", "before_look_back", "after_look_back", "before_claim", "after_claim"),
+    *("before_owe", "after_owe", "before_look_back", "after_look_back", "before_claim", "after_claim"),
     *("before_start", "after_start:2", "before_send:3", "after_send", "before_settle:2", "after_settle:3"),
 ]
 

@@ -16,13 +16,17 @@ OUTGOING = (
 )
 INCOMING = ("before_store", "after_store", "before_handle", "after_handle", "before_reply")
 PASSINGS = (1, 2, 3, 5)
+ONCE = ("owe", "look_back")
+"""An evening of few people passes these once: a tick does only what there is to do."""
 PEOPLE = 6
 
 
 async def every_point(play: Play) -> Found:
     """Each point at its first passing or, in full, at several."""
     passings = PASSINGS[:1] if play.quick else PASSINGS
-    outgoing = [f"{point}:{passing}" for point in OUTGOING for passing in passings]
+    outgoing = [
+        f"{point}:{passing}" for point in OUTGOING for passing in (passings[:1] if point.endswith(ONCE) else passings)
+    ]
     # Three people press: their presses are stored together, and handled one by one.
     incoming = [f"{point}:{n}" for point in INCOMING for n in passings if n <= (1 if "store" in point else 3)]
     deaths = len(outgoing) + len(incoming)
