@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core.model import State
-from db import outbox, tables
+from db import columns, outbox, tables
 from db.engine import Connection
 from db.prepared import Prepared, Statement
 
@@ -39,7 +39,7 @@ async def at(db: Connection, *, now: datetime, ahead: timedelta) -> Agenda:
     )
 
 
-_now, _until = (sa.bindparam(name, type_=tables.Utc()) for name in ("now", "until"))
+_now, _until = (sa.bindparam(name, type_=columns.Utc()) for name in ("now", "until"))
 _IN_HAND = [_box.c.state == state for state in (State.CLAIMED, State.SENDING)]
 
 

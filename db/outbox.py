@@ -19,7 +19,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from bot.core import planning
 from bot.core.model import Kind, Person, State, Status
 from bot.core.owed import Owed
-from db import owed, tables, upserts, users
+from db import columns, owed, tables, upserts, users
 from db.engine import Connection
 from db.prepared import Prepared, Statement
 
@@ -123,7 +123,7 @@ _PEOPLE_DUE = Prepared(
     lambda _: (
         sa.select(_users, _nights.c.intake.is_not(None).label("answered"))
         .select_from(_users.outerjoin(_nights, _on_night))
-        .where(_users.c.remind_at <= sa.bindparam("until", type_=tables.Utc()))
+        .where(_users.c.remind_at <= sa.bindparam("until", type_=columns.Utc()))
         .order_by(_users.c.remind_at)
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .with_for_update(of=_users, skip_locked=True)
@@ -201,10 +201,10 @@ async def claim(
 
 
 def _claim(dialect: str, *, early: bool) -> Statement:
-    now = sa.bindparam("now", type_=tables.Utc())
+    now = sa.bindparam("now", type_=columns.Utc())
     may_go = _box.c.due_at <= now
     if early:
-        may_go = sa.or_(may_go, sa.and_(_box.c.due_at <= sa.bindparam("early", type_=tables.Utc()), MAY_GO_EARLY))
+        may_go = sa.or_(may_go, sa.and_(_box.c.due_at <= sa.bindparam("early", type_=columns.Utc()), MAY_GO_EARLY))
     best = (
         sa.select(_box.c.id)
         .where(_box.c.state == sa.literal_column("'due'"), may_go, _box.c.until_at > now)
@@ -240,7 +240,7 @@ async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetim
 
 def _claimed(dialect: str) -> ColumnElement[bool]:
     return sa.and_(
-        tables.among(_box.c.id, "ids", dialect=dialect),
+        columns.among(_box.c.id, "ids", dialect=dialect),
         _box.c.state == State.CLAIMED,
         _box.c.worker == sa.bindparam("mine"),
     )
@@ -253,7 +253,7 @@ _UNWANTED = Prepared(
         .values(state=sa.case((ANSWERED, proven(_box.c.copies)), else_=State.CANCELLED), worker=None, lease_until=None)
     )
 )
-_now = sa.bindparam("now", type_=tables.Utc())
+_now = sa.bindparam("now", type_=columns.Utc())
 _START = Prepared(
     lambda dialect: (
         _box.update()
@@ -278,7 +278,7 @@ async def settle_each(db: Connection, ends: Sequence[tuple[Settled, str]]) -> No
 
 
 _new_state, _new_reason = (sa.bindparam(name, type_=sa.String()) for name in ("new_state", "new_reason"))
-_new_due_at = sa.func.coalesce(sa.bindparam("new_due_at", type_=tables.Utc()), _box.c.due_at)
+_new_due_at = sa.func.coalesce(sa.bindparam("new_due_at", type_=columns.Utc()), _box.c.due_at)
 _uncounted = sa.and_(sa.bindparam("uncount", type_=sa.Boolean()), _box.c.state == State.SENDING)
 _new_copies = _box.c.copies - sa.case((_uncounted, 1), else_=0)
 _SETTLE = Prepared(
@@ -296,7 +296,7 @@ _SETTLE = Prepared(
             state=sa.case((sa.and_(_new_state == State.DUE, EVENING, ANSWERED), proven(_new_copies)), else_=_new_state),
             due_at=sa.case((_new_due_at > _box.c.until_at, _box.c.until_at), else_=_new_due_at),
             message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
-            sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=tables.Utc()), _box.c.sent_at),
+            sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=columns.Utc()), _box.c.sent_at),
             reason=sa.case((_new_state == State.DUE, sa.func.coalesce(_new_reason, _box.c.reason)), else_=_new_reason),
             copies=_new_copies,
             tries=_box.c.tries + 1,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.model import Kind, State
 from bot.core.owed import Owed
-from db import experiments, nights, tables, users
+from db import columns, experiments, nights, tables, users
 from db.engine import Connection
 from db.prepared import Prepared, Row, Statement
 
@@ -40,13 +40,13 @@ def _load(dialect: str) -> Statement:
     its_reminder = sa.and_(
         reminder.c.user_id == _box.c.user_id, reminder.c.night == _box.c.night, reminder.c.kind == Kind.REMINDER
     )
-    columns = [_box.c[name].label(f"box_{name}") for name in _COLUMNS]
-    columns += [_nights.c[name].label(f"night_{name}") for name in nights.COLUMNS]
+    wanted = [_box.c[name].label(f"box_{name}") for name in _COLUMNS]
+    wanted += [_nights.c[name].label(f"night_{name}") for name in nights.COLUMNS]
     in_trial = sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
     return (
         sa.select(
             _users,
-            *columns,
+            *wanted,
             reminder.c.state.label("reminder_state"),
             reminder.c.reason.label("reminder_reason"),
             in_trial.label("in_trial"),
@@ -56,7 +56,7 @@ def _load(dialect: str) -> Statement:
             .outerjoin(_nights, same_night)
             .outerjoin(reminder, its_reminder)
         )
-        .where(tables.among(_box.c.id, "ids", dialect=dialect))
+        .where(columns.among(_box.c.id, "ids", dialect=dialect))
         .order_by(ORDER, _box.c.until_at)
     )
 
@@ -91,7 +91,7 @@ async def _retired_by(db: Connection, ids: Sequence[int]) -> dict[int, frozenset
 
 _RETIRED = Prepared(
     lambda dialect: sa.select(_retired.c.user_id, _retired.c.tip).where(
-        _retired.c.user_id.in_(sa.select(_box.c.user_id).where(tables.among(_box.c.id, "ids", dialect=dialect)))
+        _retired.c.user_id.in_(sa.select(_box.c.user_id).where(columns.among(_box.c.id, "ids", dialect=dialect)))
     )
 )
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot import export, language
 from bot.core.experiment import Plan
 from bot.core.model import Status
-from db import belongings, erase, experiments, tables, upkeep, users
+from db import belongings, columns, erase, experiments, tables, upkeep, users
 from db.engine import Connection, Database
 
 NOW = datetime(2026, 11, 20, 20, 15, tzinfo=UTC)
@@ -43,8 +43,8 @@ def value(table: sa.Table, column: sa.Column[object], user_id: int) -> object:
     """Something that fits the column and says whose it is."""
     known = FIXED.get(f"{table.name}.{column.name}")
     makes: list[tuple[type, Callable[[], object]]] = [
-        (tables.Utc, lambda: NOW),
-        (tables.Civil, lambda: NIGHT),
+        (columns.Utc, lambda: NOW),
+        (columns.Civil, lambda: NIGHT),
         (sa.Boolean, lambda: True),
         (sa.LargeBinary, lambda: bytes([user_id]) * 32),
         (sa.String, lambda: f"secret{user_id}"),

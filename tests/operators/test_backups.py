@@ -20,21 +20,7 @@ NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
-
-
-@pytest.fixture(autouse=True)
-def pg_tools(request: pytest.FixtureRequest) -> None:
-    if "postgresql" in request.node.name and shutil.which("pg_dump") is None:
-        pytest.skip("PostgreSQL's client programs are not installed here")
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
-    shutil.copy(migrated_file, tmp_path / "lull.db")
-    return f"sqlite+aiosqlite:///{tmp_path / 'lull.db'}"
+pytestmark = pytest.mark.usefixtures("pg_tools")
 
 
 async def put(database: Database, number: int) -> None:
