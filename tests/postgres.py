@@ -40,6 +40,15 @@ SETTINGS = {
     "timezone": "Pacific/Chatham",
 }
 
+_HANG_UP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_SHAPE = """
+    SELECT md5(string_agg(concat_ws(' ', relname, attname, atttypid, attnotnull), ',' ORDER BY relname, attnum))
+        || (SELECT string_agg(version_num, ',') FROM alembic_version)
+    FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i', 'S')
+"""
+_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+
 Result = TypeVar("Result")
 
 
@@ -87,6 +96,8 @@ class Server:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(10**9)))
+    spare: list[str] = field(default_factory=list)
+    shape: object = None
 
     @classmethod
     def create(cls) -> Server:
@@ -171,14 +182,47 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def database(self, *, migrated: bool = True) -> AsyncIterator[str]:
-        """The address of a new database, at head or empty, dropped afterwards."""
-        name = f"test_{next(self.numbers)}"
-        await self.run(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
+        """The address of a new database, at head or empty. To empty one at head is ten times quicker than to make another."""
+        name = self.spare.pop() if migrated and self.spare else await self._new(migrated=migrated)
         try:
             yield self.url(name)
         finally:
             if self.process is not None:
-                await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+                if migrated and await self._emptied(name):
+                    self.spare.append(name)
+                else:
+                    await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _new(self, *, migrated: bool) -> str:
+        name = f"test_{next(self.numbers)}"
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
+        return name
+
+    async def _emptied(self, name: str) -> bool:
+        """Nobody connected, nothing in it; False where a test has changed more than rows."""
+        connection = await asyncpg.connect(self.url(name))
+        try:
+            await connection.execute(_HANG_UP)
+            try:
+                shape = await connection.fetchval(_SHAPE)
+            except asyncpg.PostgresError:  # the table that says which schema this is has gone
+                return False
+            if self.shape is None:
+                self.shape = await self._shape_of("migrated")
+            if shape != self.shape:
+                return False
+            tables = ", ".join(row[0] for row in await connection.fetch(_TABLES))
+            await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+            return True
+        finally:
+            await connection.close()
+
+    async def _shape_of(self, name: str) -> object:
+        connection = await asyncpg.connect(self.url(name))
+        try:
+            return await connection.fetchval(_SHAPE)
+        finally:
+            await connection.close()
 
 
 def _free_port() -> int:

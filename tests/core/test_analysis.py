@@ -223,6 +223,7 @@ def test_the_label_follows_the_two_thresholds(helpful: float, harmful: float, la
 
 @given(st.integers(10, 42), st.integers(10, 42), st.data())
 @settings(max_examples=30, deadline=None)
+@pytest.mark.long
 def test_the_interval_is_the_one_scipy_integrates(rated_on: int, rated_off: int, data: st.DataObject) -> None:
     on = Tally(data.draw(st.integers(1, rated_on - 1)), rated_on)
     off = Tally(data.draw(st.integers(1, rated_off - 1)), rated_off)

@@ -28,7 +28,7 @@ async def all_sent(town: towns.Town, number: int) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault("drop_before"), Fault("status", code=502, html=True), Fault("silent")],
+    [Fault("drop_before"), pytest.param(Fault("status", code=502, html=True), marks=pytest.mark.long), Fault("silent")],
     ids=["connections close", "502", "accepted and silent"],
 )
 async def test_half_an_hour_without_telegram_makes_reminders_late_and_tells_of_those_it_took(

@@ -26,6 +26,7 @@ async def test_a_storm_of_429_halts_the_reminders_and_not_the_answers(play: Play
     assert (await away.storm(play)).broken == []
 
 
+@pytest.mark.long
 async def test_a_broadcast_whose_sender_dies_reaches_nobody_twice_and_holds_up_no_reminder(play: Play) -> None:
     assert (await announcing.broadcast(play)).broken == []
 

@@ -151,6 +151,7 @@ async def test_reading_sees_one_state_throughout(database: Database) -> None:
     assert (first, second) == ("before", "before")
 
 
+@pytest.mark.long
 async def test_the_bot_lives_through_a_restart_of_its_database(
     server: postgres.Server, url: str, telegram: Telegram, tmp_path: Path
 ) -> None:

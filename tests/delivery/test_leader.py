@@ -138,6 +138,7 @@ async def test_a_worker_stands_once(url: str) -> None:
     await database.close()
 
 
+@pytest.mark.long
 async def test_a_leader_that_hangs_loses_the_lock_on_the_server(url: str) -> None:
     database = Database(postgres.async_url(url))
     lost = asyncio.Event()

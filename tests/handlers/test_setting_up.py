@@ -108,6 +108,7 @@ async def test_a_stop_halfway_is_kept_until_the_set_up_is_taken_up_again(house: 
     assert house.row(person, "status") == ("active",)
 
 
+@pytest.mark.long
 async def test_every_step_survives_a_kill(house: House) -> None:
     person = house.someone()
     await house.says(person, "/start")

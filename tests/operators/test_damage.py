@@ -124,6 +124,7 @@ def test_damage_is_red_and_no_reason_to_end_for_a_fresh_process_would_find_the_s
     assert health.sick(now=10_301.0)
 
 
+@pytest.mark.long
 async def test_a_bot_on_a_big_damaged_file_serves_and_says_what_is_wrong(
     path: Path, tmp_path: Path, telegram: Telegram
 ) -> None:

@@ -81,6 +81,7 @@ SMALL = 'mount -t tmpfs -o size=64m tmpfs "$FOLDER" && exec "$@"'
 
 
 @mounts
+@pytest.mark.long
 async def test_of_a_disk_with_little_room_the_log_warns_and_the_bot_goes_on(tmp_path: Path, telegram: Telegram) -> None:
     folder = tmp_path / "small"
     folder.mkdir()

@@ -95,6 +95,7 @@ async def chat(script: str, *command: str) -> tuple[int, str]:
     return code, out.getvalue()
 
 
+@pytest.mark.long
 async def test_a_scripted_evening_reads_as_a_chat() -> None:
     code, shown = await chat(
         "/start\n1\n/skip 90m\nhello\n3\n/press Snooze\n/skip now\n/clock Nowhere/Else\n9\n/quit\nnever\n"

@@ -106,6 +106,7 @@ async def test_a_copy_that_may_have_arrived_is_counted_and_not_repeated(bot: Pro
     assert [seen.text for seen in ada.chat].count("Once only") == 1
 
 
+@pytest.mark.long
 async def test_a_death_in_the_middle_repeats_nothing_and_goes_on(bot: Process, telegram: Telegram) -> None:
     admin = await settle_in(telegram, ADMIN)
     people = await asyncio.gather(*(settle_in(telegram, user) for user in range(1, 9)))

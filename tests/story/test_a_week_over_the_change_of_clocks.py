@@ -78,6 +78,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield opened
 
 
+@pytest.mark.long
 async def test_everybody_is_reminded_and_asked_once_a_night_at_the_right_minute(house: House) -> None:
     people = everybody()
     for one in people:

@@ -52,6 +52,7 @@ def looks(person: Person, seen: Seen) -> tuple[str, str, str, object]:
     return seen.html, media.kind, media.name, inside
 
 
+@pytest.mark.long
 async def test_every_kind_arrives_as_it_was_written_and_as_the_preview_showed_it(
     bot: Process, telegram: Telegram
 ) -> None:
