@@ -1,7 +1,8 @@
 """Which tip on which night: a pure function of person, night and list.
 
-Every person has a deck of the tips that fit them. Night number n (counted from EPOCH) shows card n % len(deck) of
-deck n // len(deck), so a tip comes back only after all the others, and the same night always shows the same tip.
+Every person has a shuffled deck of the tips that fit them, one of several hundred. Night number n (counted from EPOCH) shows
+card n % len(deck) of deck n // len(deck), so a tip comes back only after all the others, and the same night always shows
+the same tip.
 
 When the deck changes - a thumbs-down, a muted topic, an operator's edit - there is no memory of what was shown, so a
 repeat cannot be ruled out, only made rare and late:
@@ -20,6 +21,9 @@ from hashlib import blake2b
 from bot.core.model import Night, Person, Tip
 
 EPOCH = date(2026, 11, 1)
+
+DECKS = 509
+"""So many ways to shuffle: one person in that many has the same evening's tip for the same reason, which nobody notices."""
 
 
 def tonights(person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str]) -> Tip | None:
@@ -42,7 +46,7 @@ def pick(
     if not fitting:
         return None
     number, place = divmod((night - EPOCH).days, len(fitting))
-    return fitting[_card(user_id, number, place, tuple(fitting))]
+    return fitting[_deck(user_id % DECKS, number, tuple(fitting))[place]]
 
 
 def more(
@@ -76,18 +80,19 @@ def _fitting(tips: tuple[Tip, ...], form: str | None, retired: frozenset[str], m
     }
 
 
-def _card(user_id: int, number: int, place: int, ids: tuple[str, ...]) -> str:
-    """One card of one deck. The last third of the deck before comes no earlier than in its second third."""
+# Some hundreds of kilobytes, for which an evening's rush shuffles each deck once.
+@lru_cache(maxsize=2 * DECKS)
+def _deck(which: int, number: int, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The cards of one deck in order. The last third of the deck before comes no earlier than in its second third."""
     third = len(ids) // 3
     if third == 0:  # of two cards the second would meet itself again: keep to one order
-        return _shuffled(f"{user_id}:0", ids)[place]
-    cards = _shuffled(f"{user_id}:{number}", ids)
-    # The last third, on which the next deck depends in turn, stays as it was shuffled.
-    if place >= 2 * third:
-        return cards[place]
-    just_shown = frozenset(_shuffled(f"{user_id}:{number - 1}", ids)[-third:])
-    # The first two thirds hold at least one third of other cards to begin with; sorting is stable.
-    return sorted(cards[: 2 * third], key=just_shown.__contains__)[place]
+        return tuple(_shuffled(f"{which}:0", ids))
+    cards = _shuffled(f"{which}:{number}", ids)
+    just_shown = frozenset(_shuffled(f"{which}:{number - 1}", ids)[-third:])
+    # The first two thirds hold at least one third of other cards to begin with; sorting is stable, and the last third,
+    # on which the next deck depends in turn, stays as it was shuffled.
+    first = sorted(cards[: 2 * third], key=just_shown.__contains__)
+    return (*first, *cards[2 * third :])
 
 
 def _shuffled(key: str, ids: tuple[str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import secrets
 from collections.abc import Awaitable, Callable
@@ -72,7 +73,7 @@ class Heartbeat:
         self._halted_until = 0.0
         self._pruned_at: datetime | None = None
         self._leading = self._stopping = self._doubtful = False
-        self._beating = asyncio.Lock()
+        self._beating, self._landed = asyncio.Lock(), asyncio.Event()
         self.last_beat: float | None = None  # on the monotonic clock
 
     async def lead(self, *, clean: bool) -> None:
@@ -169,12 +170,25 @@ class Heartbeat:
                     return
                 if self._sending:
                     # Not for ever: a send that hangs must not hold up those that fall due meanwhile.
-                    wait = max(1.0 / self._clock.speed, 0.02)
-                    await asyncio.wait(self._sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                    await self._room(seconds=max(1.0 / self._clock.speed, 0.02))
         except Unavailable as error:
             _log.error("the database is away; sending waits", why=str(error))
         except Exception as error:  # the next beat tries again
             _log.error("rows could not be claimed", kind=type(error).__name__, exc_info=error)
+
+    async def _room(self, *, seconds: float) -> None:
+        """Come back when a send has ended and more can be claimed, or after so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    self._landed.clear()
+                    await self._landed.wait()
+                    if self._has_room() or not self._sending:
+                        return
+
+    def _has_room(self) -> bool:
+        # Small refills would cost a transaction a row.
+        return self._window - len(self._sending) >= max(1, self._window // 4)
 
     def _take(self, row: Owed) -> None:
         """Put a claimed row on its way. A row in hand is not reclaimed, however far the clock jumps meanwhile."""
@@ -186,6 +200,7 @@ class Heartbeat:
     def _let_go(self, task: asyncio.Task[None]) -> None:
         self._waiting.discard(task)
         del self._sending[task]
+        self._landed.set()
 
     async def _answering(self) -> bool:
         """Whether Telegram answers. After an outcome that nobody knows it is asked something harmless before another copy
@@ -211,8 +226,7 @@ class Heartbeat:
 
     async def _claim(self) -> list[Owed]:
         free = self._window - len(self._sending)
-        # Small refills would cost a transaction a row.
-        if free <= 0 or (self._sending and free < self._window // 4):
+        if self._sending and not self._has_room():
             return []
         async with self._database.write("claim") as db:
             return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free, early=self._early)
