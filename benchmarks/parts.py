@@ -98,13 +98,13 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    *arguments: str, log: Path | None = None, wait: bool = False, **environment: str
+    *arguments: str, log: Path | None = None, wait: bool = False, python: str = sys.executable, **environment: str
 ) -> AsyncIterator[Running]:
     """`python arguments…` from the source tree; `wait` for its first line. Ended by SIGTERM."""
     output = asyncio.subprocess.PIPE if wait else (log or Path(os.devnull)).open("ab")
     began = time.time()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, stdout=output, stderr=None if log is None else log.open("ab"),
+        python, *arguments, cwd=ROOT, stdout=output, stderr=None if log is None else log.open("ab"),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
     )  # fmt: skip
     one = Running(process, began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -30,6 +31,35 @@ def press(user_id: int, data: str) -> dict[str, object]:
 def taken(first: int, number: int) -> list[dict[str, object]]:
     night = datetime.now(UTC).date()
     return [press(first + step, f"v1:taken:{night}") for step in range(number)]
+
+
+def said(user_id: int) -> dict[str, object]:
+    """A message as Telegram delivers it."""
+    person = {"id": user_id, "is_bot": False, "first_name": "Ada", "language_code": "en"}
+    chat = {"id": user_id, "type": "private", "first_name": "Ada"}
+    message = {"message_id": user_id, "date": 1_790_000_000, "chat": chat, "from": person, "text": "hello"}
+    return {"message": message}
+
+
+async def aiogram(*, number: int) -> tuple[float, float]:
+    """A stock aiogram bot: messages echoed a second, and presses answered and edited a second. 0 where there is none."""
+    python = os.environ.get("BENCH_AIOGRAM")
+    if not python:
+        return 0.0, 0.0
+    values = {"BOT_TOKEN": parts.TOKEN, "TELEGRAM_API_URL": ""}
+    async with parts.stand_in() as (remote, _):
+        values["TELEGRAM_API_URL"] = remote.url
+        async with parts.running("-m", "benchmarks.aiogram_bot", python=python, **values) as bot:
+            await parts.until(remote, lambda counts: parts.called(counts, "getUpdates") > 0)
+            rates = []
+            for _ in range(2):  # the first round is for warming up
+                await remote.clear_counts()
+                began = time.time()
+                await remote.inject(*(said(FIRST + step) for step in range(number)))
+                await parts.until(remote, lambda counts: parts.called(counts, "sendMessage") >= number)
+                rates.append(number / (time.time() - began))
+            pressed, _ = await flat_out(remote, bot, first=FIRST, number=number, name="aiogram")
+    return rates[-1], pressed
 
 
 def _edited(number: int) -> parts.Callable[[dict[str, object]], bool]:
@@ -91,6 +121,7 @@ async def run(*, number: int = 6000) -> list[Figure]:
         async with parts.stand_in() as (remote, _), _echo(remote, folder) as echo:
             slow = number // 6
             echo_rate, echo_cpu = await flat_out(remote, echo, first=FIRST, number=slow, name="echo bot")
+        echoed, edited = await aiogram(number=number // 3)
         async with parts.stand_in() as (remote, server), parts.lull(remote, folder) as bot:
             await flat_out(remote, bot, first=FIRST, number=number // 10, name="warm")
             server.mark()
@@ -101,6 +132,14 @@ async def run(*, number: int = 6000) -> list[Figure]:
             crowded = await in_a_burst(remote, folder, first=FIRST + 3 * number, burst=number // 3)
     return [
         Figure("presses written and answered", rate, "/s", ">= 900", echo_rate, "echo bot, writes nothing"),
+        *(
+            [
+                Figure("the same, beside aiogram", rate, "/s", "", edited, "the same two calls, writes nothing"),
+                Figure("the same, beside aiogram's echo", rate, "/s", ">= 1 x", echoed, "one call, writes nothing"),
+            ]
+            if echoed
+            else []
+        ),
         Figure("CPU of a press", cpu, "ms", "", echo_cpu, "echo bot"),
         Figure("CPU of the stand-in for it", share, "ms"),
         Figure("tap to answer at 450/s, p50", waits["50"], "ms"),
