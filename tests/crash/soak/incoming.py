@@ -118,6 +118,8 @@ async def wrong_shapes(play: Play) -> Found:
     found.must(alive and code == 0, "the process ended")
     found.must("not medical advice" in first.text and "not medical advice" in second.text, "a wrong answer")
     found.must(after <= PROMPT, f"answered after {after:.1f} s")
+    if not play.quick:  # at a sample's size that says more of the machine than of the bot
+        found.must(behind <= PROMPT, f"the one behind them answered after {behind:.1f} s")
     found.must(dead > number // 20, f"only {dead} dead letters")
     return found
 
