@@ -1,16 +1,18 @@
-"""HTTP to Telegram: PTB's request interface over one aiohttp session; its errors say whether anything was sent."""
+"""HTTP to Telegram: PTB's request interface over one client; its errors say whether anything was sent."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PoolTimeoutError, PyreqwestError
+from pyreqwest.multipart import FormBuilder, PartBuilder
+from pyreqwest.request import RequestBuilder
+from pyreqwest.response import ResponseBodyReader
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -22,25 +24,20 @@ from telegram.error import (
     TelegramError,
 )
 from telegram.request import BaseRequest, RequestData
-from yarl import URL
 
+from bot import quickjson
 from bot.clock import Clock
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
-_JSON = {"Content-Type": "application/json"}
-_PLAIN_AUTO_HEADERS = ("Accept", "Accept-Encoding", "User-Agent")
 _LEAST_SECONDS = 1.0
+_IDLE = timedelta(seconds=15)  # for which an unused connection is kept
 _FLOOD_SECONDS = 5.0  # for a 429 that does not say
 _LONGEST_FLOOD = 1e7
 
-# Raised before the first byte of a request is written: name resolution, refusal, TLS, connect and pool time-outs.
-_BEFORE_WRITING = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-)
-_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError)  # a TimeoutError is an OSError
+# What the client's own core says of a fault before the first byte of a request: name resolution, refusal, TLS, time-out of
+# the connecting. The class of its exception does not tell: it calls a connection that broke later a ConnectError as well.
+_CONNECTING = "client error (Connect)"
+_ERRNO = re.compile(r"\(os error (\d+)\)")
 
 
 class NotSent(NetworkError):  # noqa: N818 - named for what it says
@@ -75,7 +72,11 @@ def seconds_of(error: RetryAfter) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds of the bot's clock. Their sum bounds a whole request and must stay below the outbox's lease."""
+    """Seconds of the bot's clock. Their sum bounds a whole request and must stay below the outbox's lease.
+
+    `pool` is the wait for a place among the open connections, `read` the time from there on for everything but the connecting,
+    to which a request with files adds `write`.
+    """
 
     connect: float = 5.0
     read: float = 20.0
@@ -92,7 +93,7 @@ class _Answer(dict[str, object]):
 
 def _decode(payload: bytes) -> _Answer:
     try:
-        answer = json.loads(payload)
+        answer = quickjson.loads(payload)
     except (ValueError, RecursionError):
         answer = None
     # Raised outside the except block: the decoder's exception holds the whole answer, which may be personal.
@@ -102,7 +103,7 @@ def _decode(payload: bytes) -> _Answer:
 
 
 class Transport(BaseRequest):
-    """One aiohttp session for everything that a `telegram.Bot` sends, and for raw calls beside it.
+    """One HTTP client for everything that a `telegram.Bot` sends, and for raw calls beside it.
 
     `api_url` is the server without a path, such as `https://api.telegram.org`. At most `limit` connections are open at
     once. Time-outs are seconds of `clock`; in simulated time none is shorter than a real second, so that a busy machine
@@ -119,33 +120,43 @@ class Transport(BaseRequest):
         self._clock = clock
         self._limit = limit
         self._timeouts = timeouts or Timeouts()
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._client: Client | None = None
         self._speed = 0.0
-        self._usual = aiohttp.ClientTimeout()
+        self._usual = timedelta()
 
     def __repr__(self) -> str:
-        return f"<Transport limit={self._limit} open={self._session is not None}>"
+        return f"<Transport limit={self._limit} open={self._client is not None}>"
 
     @property
     def read_timeout(self) -> float:
         return self._timeouts.read
 
     async def initialize(self) -> None:
-        """Open the session; a second time does nothing."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit, ttl_dns_cache=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=_PLAIN_AUTO_HEADERS,
-                trust_env=False,
+        """Open the client; a second time does nothing."""
+        if self._client is None:
+            self._client = (
+                ClientBuilder()
+                .http1_only()
+                .no_proxy()
+                # A redirect would carry the token elsewhere, and would send some requests twice.
+                .follow_redirects(enable=False)
+                .gzip(enable=False)
+                .brotli(enable=False)
+                .zstd(enable=False)
+                .deflate(enable=False)
+                .max_connections(self._limit)
+                .pool_max_idle_per_host(self._limit)
+                .pool_idle_timeout(_IDLE)
+                .connect_timeout(self._real(self._timeouts.connect))
+                .pool_timeout(self._real(self._timeouts.pool))
+                .build()
             )
 
     async def shutdown(self) -> None:
-        """Close the session and its connections; a second time does nothing."""
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        """Close the client and its connections; a second time does nothing."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
 
     async def call(self, method: str, *, read_timeout: float | None = None, **parameters: object) -> object:
         """Call a Bot API method and give its `result` as it came. Raises the exceptions of `telegram.error`.
@@ -154,14 +165,11 @@ class Transport(BaseRequest):
         left out, the others must be JSON values.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        return await self.bare(method, given, limits=self._limits(read=read_timeout or self._timeouts.read))
+        return await self.bare(method, given, limit=self._span(read_timeout or self._timeouts.read))
 
-    async def bare(
-        self, method: str, parameters: Mapping[str, object], *, limits: aiohttp.ClientTimeout | None = None
-    ) -> Any:
-        """The same with nothing left out, and the usual limits."""
-        given = json.dumps(parameters).encode()
-        answer = await self._exchange("POST", self._url(self._root + method), given, limits or self._limits())
+    async def bare(self, method: str, parameters: Mapping[str, object], *, limit: timedelta | None = None) -> Any:
+        """The same with nothing left out, and the usual time."""
+        answer = await self._exchange(self._root + method, quickjson.dumps(parameters), limit or self._span())
         return _decode(answer)["result"]
 
     async def download(self, file_id: str, most: int) -> bytes | None:
@@ -173,10 +181,9 @@ class Transport(BaseRequest):
         fault: TelegramError | None = None
         status, payload = 0, b""
         try:
-            async with self._open.get(
-                self._url(f"{self._files}{path}"), timeout=self._limits(), allow_redirects=False
-            ) as got:
-                status, payload = got.status, await _up_to(got.content, most + 1)
+            request = self._open.get(f"{self._files}{path}").timeout(self._span()).build_streamed()
+            async with request as got:
+                status, payload = got.status, await _up_to(got.body_reader, most + 1)
         except _FAULTS as error:
             fault = _fault(error)
         if fault is not None:
@@ -186,10 +193,10 @@ class Transport(BaseRequest):
         return payload if len(payload) <= most else None
 
     @property
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _open(self) -> Client:
+        if self._client is None:
             raise NotSent("the transport is closed")
-        return self._session
+        return self._client
 
     async def do_request(  # PTB fixes the number of parameters
         self,
@@ -202,75 +209,55 @@ class Transport(BaseRequest):
         pool_timeout: object = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Send one request; for PTB. Only good answers come back: every refusal is raised here, knowing its status."""
-        limits = self._limits(read_timeout, write_timeout, connect_timeout, pool_timeout)
-        target = URL(url, encoded=True) if method == "GET" else self._url(url)
-        return 200, await self._exchange(method, target, _body(request_data), limits)
+        body = _body(request_data)
+        limit = self._allowed(read_timeout, write_timeout, files=isinstance(body, FormBuilder))
+        return 200, await self._exchange(url, body, limit, method=method)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, object]:
         """Decode an answer without PTB's habit of writing the unreadable ones into the log."""
         return _decode(payload)
 
-    def _url(self, url: str) -> URL:
-        # One entry for each Bot API method in use.
-        known = self._urls.get(url)
-        if known is None:
-            known = self._urls[url] = URL(url, encoded=True)
-        return known
-
     async def _exchange(
-        self, method: str, url: URL, body: bytes | aiohttp.FormData | None, limits: aiohttp.ClientTimeout
+        self, url: str, body: bytes | FormBuilder | None, limit: timedelta, *, method: str = "POST"
     ) -> bytes:
-        if self._session is None:
-            raise NotSent("the transport is closed")
-        headers = _JSON if isinstance(body, bytes) else None
+        client = self._open
         fault: TelegramError | None = None
         status, payload = 0, b""
         try:
-            # A redirect would carry the token elsewhere, and would send some requests twice.
-            async with self._session.request(
-                method, url, data=body, headers=headers, timeout=limits, allow_redirects=False
-            ) as response:
-                status, payload = response.status, await response.read()
+            request = _with_body(client.request(method, url).timeout(limit), body)
+            response = await request.build().send()
+            status, payload = response.status, bytes(await response.bytes())
         except _FAULTS as error:
             fault = _fault(error)
         if fault is not None:
-            raise fault  # outside the except block: aiohttp's own texts hold the address
+            raise fault  # outside the except block: the client's own texts hold the address
         if not 200 <= status < 300:
             raise _refusal(status, payload, self._token)
         return payload
 
-    def _limits(
-        self,
-        read: object = BaseRequest.DEFAULT_NONE,
-        write: object = BaseRequest.DEFAULT_NONE,
-        connect: object = BaseRequest.DEFAULT_NONE,
-        pool: object = BaseRequest.DEFAULT_NONE,
-    ) -> aiohttp.ClientTimeout:
-        unset = BaseRequest.DEFAULT_NONE
-        speed = self._clock.speed
-        if read is unset and write is unset and connect is unset and pool is unset:
-            if speed != self._speed:
-                self._speed, self._usual = speed, _real_limits(self._timeouts, speed)
+    def _span(self, seconds: float | None = None) -> timedelta:
+        """The real time for a request, connecting included, of which so many seconds (usually `read`) are for the rest."""
+        if seconds is None:
+            if self._clock.speed != self._speed:
+                self._speed, self._usual = self._clock.speed, self._span(self._timeouts.read)
             return self._usual
-        return _real_limits(
-            Timeouts(
-                connect=_seconds(connect, self._timeouts.connect),
-                read=_seconds(read, self._timeouts.read),
-                write=_seconds(write, self._timeouts.write),
-                pool=_seconds(pool, self._timeouts.pool),
-            ),
-            speed,
-        )
+        return self._real(self._timeouts.connect) + self._real(seconds)
+
+    def _allowed(self, read: object, write: object, *, files: bool) -> timedelta:
+        """The same for what PTB gives, or does not give, with a call."""
+        more = _seconds(write, self._timeouts.write) if files else 0.0
+        return self._span(_seconds(read, self._timeouts.read) + more)
+
+    def _real(self, seconds: float) -> timedelta:
+        return timedelta(seconds=max(seconds / self._clock.speed, min(seconds, _LEAST_SECONDS)))
 
 
-async def _up_to(stream: aiohttp.StreamReader, most: int) -> bytes:
+async def _up_to(body: ResponseBodyReader, most: int) -> bytes:
     """What comes, and no more than so many bytes of it, whatever was promised."""
     parts = bytearray()
-    async for part in stream.iter_chunked(65_536):
-        parts += part
-        if len(parts) >= most:
-            break
+    while len(parts) < most and (part := await body.read_chunk()) is not None:
+        parts += bytes(part)
     return bytes(parts[:most])
 
 
@@ -279,42 +266,53 @@ def _seconds(given: object, usual: float) -> float:
     return float(given) if isinstance(given, int | float) else usual
 
 
-def _real_limits(timeouts: Timeouts, speed: float) -> aiohttp.ClientTimeout:
-    """aiohttp's limits, in real seconds. Its `connect` spans the wait for a place in the pool and the connecting."""
-
-    def real(seconds: float) -> float:
-        return max(seconds / speed, min(seconds, _LEAST_SECONDS))
-
-    connect, pool, read = real(timeouts.connect), real(timeouts.pool), real(timeouts.read)
-    # aiohttp has no limit of its own on writing: the total bounds it, and a slow trickle of an answer too.
-    total = connect + pool + read + real(timeouts.write)
-    return aiohttp.ClientTimeout(total=total, connect=connect + pool, sock_connect=connect, sock_read=read)
-
-
-def _body(data: RequestData | None) -> bytes | aiohttp.FormData | None:
+def _body(data: RequestData | None) -> bytes | FormBuilder | None:
     if data is None:
         return None
     if not data.contains_files:
-        return json.dumps(data.parameters).encode()
-    form = aiohttp.FormData()
+        return quickjson.dumps(data.parameters)
+    form = FormBuilder()
     for name, value in data.json_parameters.items():
-        form.add_field(name, value)
+        form = form.text(name, value)
     for name, (filename, content, mimetype) in data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=mimetype)
+        whole = content if isinstance(content, bytes) else content.read()
+        form = form.part(name, PartBuilder.from_bytes(whole).file_name(filename).mime(mimetype))
     return form
+
+
+def _with_body(request: RequestBuilder, body: bytes | FormBuilder | None) -> RequestBuilder:
+    match body:
+        case None:
+            return request
+        case bytes():
+            return request.header("Content-Type", "application/json").body_bytes(body)
+    return request.multipart(body)
+
+
+# A ValueError is what an address that is none becomes.
+_FAULTS = (PyreqwestError, OSError, ValueError)
 
 
 def _fault(error: Exception) -> NetworkError:
     """No answer. Only what happened before the first byte is certain; a lost connection never is, reused or new."""
-    if isinstance(error, _BEFORE_WRITING):
-        return NotSent(f"not connected ({_what(error)})")
-    return Unclear(f"no answer ({_what(error)})")
+    causes = _causes(error)
+    if _CONNECTING in causes or isinstance(error, PoolTimeoutError | BuilderError):
+        return NotSent(f"not connected ({_what(error, causes)})")
+    if not isinstance(error, PyreqwestError | OSError):
+        return NotSent(f"not an address ({type(error).__name__})")
+    return Unclear(f"no answer ({_what(error, causes)})")
 
 
-def _what(error: Exception) -> str:
+def _causes(error: Exception) -> list[str]:
+    """What the client knows of an exception's reasons, from the outside in. The first of them shows the address."""
+    known = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
+    return [str(cause["message"]) for cause in known or ()]
+
+
+def _what(error: Exception, causes: list[str]) -> str:
     """Class and errno of an exception; its text would show the address."""
-    number = getattr(error, "errno", None)
-    return type(error).__name__ if number is None else f"{type(error).__name__}, errno {number}"
+    found = _ERRNO.search(causes[-1]) if causes else None
+    return type(error).__name__ if found is None else f"{type(error).__name__}, errno {found[1]}"
 
 
 def _refusal(status: int, payload: bytes, token: str) -> TelegramError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
+from bot import quickjson
 from bot.clock import Clock
 from bot.intake import location
 from bot.intake.queues import Queues
@@ -123,8 +123,8 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
     raw = location.forgotten(raw)
-    # In ASCII: half characters and NULs are legal in JSON, as escapes, and in no database.
-    return Letter(number, _sender(raw), json.dumps(raw, separators=(",", ":")), now)
+    # Half characters and NULs are legal in JSON, as escapes, and stay escapes: no database takes them.
+    return Letter(number, _sender(raw), quickjson.dumps(raw).decode(), now)
 
 
 def _sender(raw: dict[str, object]) -> int | None:
