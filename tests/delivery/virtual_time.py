@@ -47,6 +47,13 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    @staticmethod
+    def stall(seconds: float) -> None:
+        """As if the event loop had been busy for so long: nobody is woken meanwhile."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.elapsed += seconds
+
 
 def simulate(scene: Coroutine[None, None, None]) -> None:
     """Run a coroutine to its end in virtual time."""
