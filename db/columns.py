@@ -10,12 +10,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-_EPOCH = date(1970, 1, 1)
-_EPOCH_DAY = _EPOCH.toordinal()
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+def _seconds(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+    return int(value.timestamp())
+
+
+def _day(value: date | None) -> int | None:
+    return None if value is None else value.toordinal() - _EPOCH_DAY
 
 
 def _night(value: int | None) -> date | None:
@@ -34,17 +45,17 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return dialect.type_descriptor(sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
-        return int(value.timestamp()) if dialect.name == "sqlite" else value.astimezone(UTC)
+        seconds = _seconds(value)
+        return seconds if value is None or dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        # Straight, not by way of the decorator's wrapper: a reminder's rows have a dozen instants.
+        return _seconds if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        # Straight, not by way of the decorator's wrapper: a reminder's rows have a dozen instants.
         return _instant if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
@@ -60,9 +71,10 @@ class Civil(sa.types.TypeDecorator[date]):
         return dialect.type_descriptor(sa.Date())
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> object:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return (value - _EPOCH).days
+        return _day(value) if dialect.name == "sqlite" else value
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        return _day if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> date | None:
         return value if isinstance(value, date) else None

@@ -9,7 +9,7 @@ people do to what they are promised in `promises`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -104,10 +104,10 @@ async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int)
             evening = planning.owe(person, answered=answered, now=now)
         except Exception as error:  # one person's impossible schedule must not hold up everybody's evening
             trouble.append((person.id, error))
-            moves.append(_move(person, remind_at=now + PUSHED_ON))
+            moves.append(_move(person, {"remind_at": now + PUSHED_ON}))
             continue
         rows += [_row(message) for message in evening.messages]
-        moves.append(_move(evening.person))
+        moves.append(_move(person, evening.changes))
     await _OWE.many(db, rows)
     await users.change(*_MOVED).many(db, moves)
     return Page(len(people), trouble)
@@ -144,9 +144,14 @@ _MOVED = (
 )
 
 
-def _move(person: Person, **changes: object) -> dict[str, object]:
-    values = {name: getattr(person, name) for name in _MOVED} | changes
-    return {"user_id": person.id} | {f"new_{name}": value for name, value in values.items()}
+_NEW = tuple((name, f"new_{name}") for name in _MOVED)
+
+
+def _move(person: Person, changes: Mapping[str, object]) -> dict[str, object]:
+    # A whole evening's rush passes here: what does not change is read off the person, who has many fields, and not copied.
+    new = {label: changes[name] if name in changes else getattr(person, name) for name, label in _NEW}
+    new["user_id"] = person.id
+    return new
 
 
 def _row(message: planning.Message) -> dict[str, object]:
@@ -233,9 +238,12 @@ async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetim
     They are still this worker's and still in time. What is no longer wanted, because the night was answered or the person
     rests, stopped or left since the claim, ends here.
     """
-    mine = {"ids": list(ids), "mine": worker}
-    await _UNWANTED.run(db, mine)
-    return {row["id"] for row in await _START.rows(db, mine | {"now": now, "lease": now + LEASE})}
+    asked = list(ids)
+    mine: dict[str, object] = {"ids": asked, "mine": worker}
+    begun = {row["id"] for row in await _START.rows(db, mine | {"now": now, "lease": now + LEASE})}
+    if len(begun) < len(asked):
+        await _UNWANTED.run(db, mine)
+    return begun
 
 
 def _claimed(dialect: str) -> ColumnElement[bool]:
@@ -246,10 +254,11 @@ def _claimed(dialect: str) -> ColumnElement[bool]:
     )
 
 
+_unwanted = sa.or_(~_WELCOME, sa.and_(EVENING, ANSWERED), _PEEK)
 _UNWANTED = Prepared(
     lambda dialect: (
         _box.update()
-        .where(_claimed(dialect), sa.or_(~_WELCOME, sa.and_(EVENING, ANSWERED), _PEEK))
+        .where(_claimed(dialect), _unwanted)
         .values(state=sa.case((ANSWERED, proven(_box.c.copies)), else_=State.CANCELLED), worker=None, lease_until=None)
     )
 )
@@ -257,7 +266,7 @@ _now = sa.bindparam("now", type_=columns.Utc())
 _START = Prepared(
     lambda dialect: (
         _box.update()
-        .where(_claimed(dialect), _box.c.until_at > _now)
+        .where(_claimed(dialect), _box.c.until_at > _now, ~_unwanted)
         .values(state=State.SENDING, copies=_box.c.copies + 1, sent_at=_now, lease_until=sa.bindparam("lease"))
         .returning(_box.c.id)
     )

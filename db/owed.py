@@ -31,6 +31,7 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
     return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})
 
 
+_OF_NIGHT = tuple((name, f"night_{name}") for name in nights.COLUMNS)
 _COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries")
 
 
@@ -97,7 +98,7 @@ _RETIRED = Prepared(
 
 
 def _owed(get: Row, retired: dict[int, frozenset[str]]) -> Owed:
-    record = nights.record_from(night=get["box_night"], values={name: get[f"night_{name}"] for name in nights.COLUMNS})
+    record = nights.record_from(night=get["box_night"], values={name: get[label] for name, label in _OF_NIGHT})
     return Owed(
         id=get["box_id"],
         kind=Kind(get["box_kind"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,10 +38,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """What one evening owes, and the person with the next one planned."""
+    """What one evening owes, and what it changes about the person, whose next one is planned with it."""
 
-    person: Person
+    before: Person
+    changes: Mapping[str, object]
     messages: tuple[Message, ...]
+
+    @property
+    def person(self) -> Person:
+        """The person afterwards."""
+        return replace(self.before, **self.changes)  # type: ignore[arg-type]
 
 
 def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
@@ -54,8 +61,9 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
     due = times.plan(schedule, night)
     cadence = _cadence(person)
     messages = (_reminder(person, schedule, due, answered=answered), *_morning(person, schedule, due, cadence))
+    home: dict[str, object] = {}
     if person.away_until is not None and night >= person.away_until:  # home again
-        person = replace(person, away_zone=None, away_until=None)
+        home = {"away_zone": None, "away_until": None}
         schedule = replace(schedule, away_zone=None, away_until=None)
     following = times.next_due(
         schedule,
@@ -63,18 +71,16 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
         not_before_night=night + _DAY,
         last_remind_at=due.remind_at,
     )
-    # In one go: a person has many fields, and a whole evening's rush passes here.
-    later = replace(
-        person,
-        status=Status.ACTIVE,
-        paused_until=None,
-        cadence=cadence,
-        reminded_at=due.remind_at,
-        reminded_night=night,
-        remind_at=following.remind_at,
-        remind_night=following.night,
-    )
-    return Evening(later, messages)
+    changes = home | {
+        "status": Status.ACTIVE,
+        "paused_until": None,
+        "cadence": cadence,
+        "reminded_at": due.remind_at,
+        "reminded_night": night,
+        "remind_at": following.remind_at,
+        "remind_night": following.night,
+    }
+    return Evening(person, changes, messages)
 
 
 def _reminder(person: Person, schedule: Schedule, due: Due, *, answered: bool) -> Message:
