@@ -56,6 +56,14 @@ class Letter:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A letter that could not be handled, and why."""
+
+    letter: Letter
+    error: str
+
+
 async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
     """Keep a batch. Returns the numbers that are new; those that came before are dropped."""
     values = [
@@ -107,18 +115,23 @@ async def failed(db: Connection, update_id: int) -> None:
     await db.execute(_inbox.update().where(_inbox.c.update_id == update_id).values(attempts=_inbox.c.attempts + 1))
 
 
-async def bury(db: Connection, letter: Letter, *, error: str, now: datetime) -> None:
-    """Put it with the dead letters, for the operator to look at."""
-    await keep(db, letter.update_id, body=letter.body, error=error, now=now, user_id=letter.user_id)
-    await done(db, letter.update_id)
+async def bury(db: Connection, dead: Sequence[Dead], *, now: datetime) -> None:
+    """Put them with the dead letters, for the operator to look at."""
+    await _KEEP.many(
+        db, [_kept(one.letter.update_id, one.letter.body, one.error, now, one.letter.user_id) for one in dead]
+    )
+    await _DONE.many(db, [{"number": one.letter.update_id} for one in dead])
 
 
 async def keep(
     db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
 ) -> None:
     """Keep as a dead letter what could not even become a letter; one that is there stays."""
-    values = {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
-    await _KEEP.run(db, values)
+    await _KEEP.run(db, _kept(number, body, error, now, user_id))
+
+
+def _kept(number: int, body: str, error: str, now: datetime, user_id: int | None) -> dict[str, object]:
+    return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
 
 
 def storable(text: str) -> str:

@@ -20,12 +20,12 @@ from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, S
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.bar import Bar
-from bot.delivery.group_commit import GroupCommit
 from bot.delivery.limiter import Passage
 from config import logs
 from db import broadcasts, outbox, promises, users
 from db.broadcasts import Settled
 from db.engine import Connection, Database, Unavailable
+from db.group_commit import GroupCommit
 
 _log = logs.logger(__name__)
 

@@ -20,7 +20,6 @@ from bot.core.owed import Owed
 from bot.core.pacing import Lane
 from bot.delivery import after, digest, sender
 from bot.delivery.gallery import Gallery
-from bot.delivery.group_commit import GroupCommit
 from bot.delivery.limiter import Limiter, Passage
 from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
@@ -29,6 +28,7 @@ from config import failpoints, logs
 from db import agenda, closing, inbox, leases, locks, outbox
 from db.agenda import Agenda
 from db.engine import Connection, Database, Unavailable
+from db.group_commit import GroupCommit
 from db.outbox import Settled
 
 _log = logs.logger(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,8 @@ from config import failpoints, logs
 from config.settings import Settings
 from db import inbox, users
 from db.engine import Database, Unavailable
-from db.inbox import Letter
+from db.group_commit import GroupCommit
+from db.inbox import Dead, Letter
 
 _log = logs.logger(__name__)
 
@@ -52,6 +54,7 @@ class Desk:
         self.settings, self.content = settings, texts
         self.reloaded: list[Callable[[Content], None]] = []
         self._apologised: dict[int, datetime] = {}
+        self._burying = GroupCommit[Dead, None](self._bury_all)
         self._screens = Screens()
 
     def reload(self) -> Sequence[str]:
@@ -182,11 +185,15 @@ class Desk:
         await self._tell(update, text)
 
     async def _bury(self, letter: Letter, error: Exception) -> None:
-        _log.warning("an update was put aside", update_id=letter.update_id, kind=type(error).__name__)
+        await self._burying.add(Dead(letter, f"{type(error).__name__}: {logs.redact(str(error))[:500]}"))
+
+    async def _bury_all(self, dead: list[Dead]) -> list[None]:
+        """Those that nobody could handle at one time, in one transaction and one line of the log."""
         async with self.database.write("bury", quick=True) as db:
-            await inbox.bury(
-                db, letter, error=f"{type(error).__name__}: {logs.redact(str(error))[:500]}", now=self.clock.now()
-            )
+            await inbox.bury(db, dead, now=self.clock.now())
+        kinds = Counter(one.error.partition(":")[0] for one in dead)
+        _log.warning("updates were put aside", first=dead[0].letter.update_id, **kinds)
+        return [None] * len(dead)
 
 
 def _readable(letter: Letter, app: App) -> Update | None:

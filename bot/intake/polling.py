@@ -24,6 +24,9 @@ ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 POLL = 30
 """Seconds that Telegram holds an empty answer back."""
 
+FULL = 100
+"""Updates in an answer at most; with so many there are more."""
+
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 Call = Callable[..., Awaitable[object]]
@@ -55,16 +58,21 @@ class Polling:
                 await self._wait_out(error)
 
     async def _once(self) -> None:
-        batch = await self._call(
+        await self._queues.room()
+        answer = await self._call(
             "getUpdates",
             offset=self._offset,
+            limit=FULL,
             timeout=POLL,
             allowed_updates=list(ALLOWED),
             read_timeout=POLL + 10.0,
         )
-        letters = [letter for raw in _listed(batch) if (letter := letter_of(raw, now=self._clock.now())) is not None]
-        if batch and not letters:
+        batch = answer if isinstance(answer, list) else []
+        letters = [letter for raw in batch if (letter := letter_of(raw, now=self._clock.now())) is not None]
+        if answer and not letters:
             raise NetworkError("updates without a number, which cannot be confirmed")
+        if len(batch) >= FULL:
+            self._queues.more_to_come()
         await store(self._database, self._queues, letters)
         # Only now: asking for what comes after them is what confirms them.
         if letters:
@@ -102,10 +110,6 @@ def _sentence(error: Exception) -> str:
         case Unavailable():
             return "the database is away; updates stay with Telegram"
     return "no updates from Telegram"
-
-
-def _listed(batch: object) -> Sequence[object]:
-    return batch if isinstance(batch, list) else []
 
 
 async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -> None:

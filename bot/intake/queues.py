@@ -18,18 +18,31 @@ _log = logs.logger(__name__)
 AT_ONCE = 64
 """People whose letters are handled at the same time."""
 
+CROWDED = 1_000
+"""With more people than this waiting, the last one to come is the first to be answered. Who waits for long waits in any case;
+so a flood of updates, of wrong ones say, does not make everybody who comes after it wait for its end."""
+
+TAKE_IN = 0.03
+"""Real seconds after a full batch in which no new letter is begun: what is still with Telegram is stored first."""
+
+MOST = 20_000
+"""Letters that wait here at once; the others wait with Telegram."""
+
 _RETRY_AFTER = 1.0
 
 
 class Queues:
-    """One queue a person. A letter waits only for the letters of the same person before it."""
+    """One queue a person. A letter waits only for the letters of the same person before it, and for one of the places."""
 
     def __init__(self, desk: Desk, *, clock: Clock) -> None:
         self._desk, self._clock = desk, clock
         self._waiting: dict[int, deque[Letter]] = {}
+        self._ready: deque[int] = deque()  # whose turn it is next: people with letters, none of which is being handled
         self._held: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = AT_ONCE
+        self._begin_at = 0.0  # on the event loop's clock
+        self._room = asyncio.Event()
         self._floods = flood.Gate()
         self.stopping = False
 
@@ -45,21 +58,50 @@ class Queues:
                 self._waiting[owner].append(letter)
                 continue
             self._waiting[owner] = deque([letter])
-            task = asyncio.create_task(self._work(owner), name=f"letters of {owner}")
+            self._ready.append(owner)
+        for _ in range(min(self._places, len(self._ready))):
+            self._places -= 1
+            task = asyncio.create_task(self._work(), name="letters")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def __len__(self) -> int:
         return len(self._held)
 
-    async def _work(self, owner: int) -> None:
-        queue = self._waiting[owner]
-        while queue and not self.stopping:
-            async with self._places:
+    def more_to_come(self) -> None:
+        """The last batch was a full one: take in the next before much is begun."""
+        self._begin_at = asyncio.get_running_loop().time() + TAKE_IN
+
+    async def room(self) -> None:
+        """Come back when more letters may be taken in."""
+        while len(self._held) >= MOST:
+            self._room.clear()
+            await self._room.wait()
+
+    async def _work(self) -> None:
+        """One place: handle a letter of whoever is next, again and again."""
+        try:
+            while not self.stopping and await self._somebody():
+                owner = self._ready.pop() if len(self._ready) > CROWDED else self._ready.popleft()
+                queue = self._waiting[owner]
                 await self._handle(queue[0])
-            self._held.discard(queue.popleft().update_id)
-        self._held.difference_update(letter.update_id for letter in queue)
-        del self._waiting[owner]
+                self._held.discard(queue.popleft().update_id)
+                self._room.set()
+                if not queue:
+                    del self._waiting[owner]
+                elif len(self._ready) > CROWDED:
+                    self._ready.appendleft(owner)  # others first, as long as the last are the first
+                else:
+                    self._ready.append(owner)
+        finally:
+            self._places += 1
+
+    async def _somebody(self) -> bool:
+        """Whether somebody is next, once letters may be begun."""
+        loop = asyncio.get_running_loop()
+        while (wait := self._begin_at - loop.time()) > 0:
+            await asyncio.sleep(wait)
+        return bool(self._ready)
 
     async def _handle(self, letter: Letter) -> bool:
         """Handle one letter; a database that is away is waited for, nothing else holds it up. Whether it has an end."""

@@ -193,7 +193,7 @@ async def test_numbers_and_dead_letters_are_forgotten_in_time(database: Database
     letter = Letter(1, 7, "{}", DUE)
     async with database.write() as db:
         await inbox.store(db, [letter, Letter(2, 7, "{}", DUE)])
-        await inbox.bury(db, letter, error="ValueError: no", now=DUE)
+        await inbox.bury(db, [inbox.Dead(letter, "ValueError: no")], now=DUE)
         await inbox.prune(db, now=DUE + inbox.KEEP_DEAD)
         kept = await inbox.dead(db)
         known = await inbox.store(db, [letter])

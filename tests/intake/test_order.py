@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SharedClock
+from bot.intake import queues
 from bot.intake.polling import letter_of
 from db import inbox
 from db.engine import Database
@@ -86,6 +87,113 @@ async def test_people_do_not_wait_for_each_other(replica: Replicas, database: Da
         assert await noted(database, user_id) == [n for n in range(70) if n % 7 + 1 == user_id]
 
 
+async def test_people_have_their_turn_in_the_order_of_their_coming(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "AT_ONCE", 4)
+    one = await replica()
+    letters = [message(number, user_id=number) for number in range(1, 41)]
+    await stored(database, letters)
+
+    one.lull.queues.add(letters)
+    while not await noted(database, 1):
+        await asyncio.sleep(0)
+
+    assert 40 in await left(database)
+    await one.settle()
+    assert await left(database) == []
+
+
+async def test_in_a_crowd_who_came_last_does_not_wait_for_all_the_others(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "AT_ONCE", 4)
+    monkeypatch.setattr(queues, "CROWDED", 10)
+    one = await replica()
+    letters = [message(number, user_id=number) for number in range(1, 41)]
+    await stored(database, letters)
+
+    one.lull.queues.add(letters)
+    while not await noted(database, 40):
+        await asyncio.sleep(0)
+
+    assert set(range(1, 25)) <= set(await left(database))
+    await one.settle()
+    assert await left(database) == []
+
+
+async def test_one_who_sends_many_letters_into_a_crowd_has_no_more_turns_than_others(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "AT_ONCE", 1)
+    monkeypatch.setattr(queues, "CROWDED", 5)
+    one = await replica()
+    letters = [message(number, user_id=number) for number in range(1, 21)]
+    letters += [message(number, user_id=99) for number in range(21, 31)]
+    await stored(database, letters)
+
+    one.lull.queues.add(letters)
+    while not await noted(database, 10):
+        await asyncio.sleep(0)
+
+    assert await noted(database, 99) == [21]
+    await one.settle()
+    assert await noted(database, 99) == list(range(21, 31))
+
+
+async def test_after_a_full_batch_the_next_is_taken_in_before_much_is_begun(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "TAKE_IN", 1.0)
+    one = await replica()
+    await stored(database, [message(1), message(2, user_id=78)])
+
+    one.lull.queues.more_to_come()
+    one.lull.queues.add([message(1), message(2, user_id=78)])
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+    assert await left(database) == [1, 2]
+    await one.settle()
+    assert await left(database) == []
+
+
+async def test_no_more_is_taken_in_than_there_is_room_for(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MOST", 3)
+    one = await replica()
+    letters = [message(number, user_id=number) for number in range(1, 4)]
+    await stored(database, letters)
+
+    await one.lull.queues.room()
+    one.lull.queues.add(letters)
+    waiting = asyncio.create_task(one.lull.queues.room())
+    await asyncio.sleep(0)
+    full = not waiting.done()
+    await waiting
+
+    assert full
+    assert len(one.lull.queues) < 3
+    await one.settle()
+
+
+async def test_unreadable_letters_are_put_aside_together(
+    replica: Replicas, database: Database, clock: SharedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = await replica()
+    letters = [Letter(number, number, f'{{"update_id":{number},"message":7}}', clock.now()) for number in range(1, 31)]
+    await stored(database, letters)
+
+    one.lull.queues.add(letters)
+    await one.settle()
+
+    assert await left(database) == []
+    async with database.read() as db:
+        assert await inbox.dead(db) == 30
+    assert 0 < len([line for line in caplog.messages if "put aside" in line]) < 10
+
+
 async def test_what_is_old_enough_and_nobody_handled_is_found(
     database: Database, message: Message, clock: SharedClock
 ) -> None:
@@ -107,7 +215,7 @@ async def test_texts_that_databases_dislike_are_stored_and_come_back(database: D
     await stored(database, [letter])
     async with database.write() as db:
         (found,) = await inbox.waiting(db)
-        await inbox.bury(db, found, error=f"ValueError: {text}", now=START)
+        await inbox.bury(db, [inbox.Dead(found, f"ValueError: {text}")], now=START)
 
     assert (json.loads(found.body)["message"]["text"], found.user_id) == (text, 4)
     async with database.read() as db:
