@@ -27,9 +27,7 @@ _NOTE_ANSWER = Prepared(
     lambda _: (
         _box.update()
         .where(
-            _box.c.user_id == sa.bindparam("user"),
-            _box.c.night == sa.bindparam("on"),
-            outbox.EVENING,
+            _ITS_KEY,
             sa.or_(*(_box.c.state == state for state in (State.DUE, State.CLAIMED, State.UNKNOWN))),
         )
         .values(state=outbox.proven(_box.c.copies), worker=None, lease_until=None)
@@ -74,7 +72,8 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    await _NOTE_ANSWER.run(db, {"user": user_id, "on": night})
+    # One by one: in one statement SQLite makes a table of the two kinds first, which costs three times as much.
+    await _NOTE_ANSWER.many(db, [_key(user_id, kind, night) for kind in (Kind.REMINDER, Kind.NUDGE)])
 
 
 async def cancel(
