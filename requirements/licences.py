@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from importlib.metadata import PackageMetadata, PackageNotFoundError, files, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +34,7 @@ def _licence(name: str) -> str:
         found = metadata(name)
     except PackageNotFoundError:
         return "not installed on this system"
-    return _expression(found) or _classified(found) or "see the package"
+    return _expression(found) or _classified(found) or _titled(name, found) or "see the package"
 
 
 def _expression(found: PackageMetadata) -> str:
@@ -46,6 +46,15 @@ def _expression(found: PackageMetadata) -> str:
 def _classified(found: PackageMetadata) -> str:
     classes = [str(value) for key, value in found.items() if key == "Classifier" and "License ::" in str(value)]
     return ", ".join(value.rpartition(" :: ")[2] for value in classes)
+
+
+def _titled(name: str, found: PackageMetadata) -> str:
+    """The first two lines of the licence's own text, such as "Apache License Version 2.0, January 2004"."""
+    for file in files(name) or []:
+        if file.name in (found.get_all("License-File") or []):
+            lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            return " ".join(lines[:2])
+    return ""
 
 
 if __name__ == "__main__":
