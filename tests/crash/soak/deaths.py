@@ -46,7 +46,7 @@ class Size:
 
 async def alone(play: Play) -> Found:
     """One bot on a SQLite file."""
-    size = Size(2, 30, anywhere=4, crowded=10) if play.quick else Size(7, 200, anywhere=300, crowded=200)
+    size = Size(2, 30, anywhere=4, crowded=10) if play.quick else Size(7, 200, anywhere=500, crowded=200)
     pace = Pace(busy=240, calm=400) if play.quick else Pace(busy=60, calm=100)
     chance, busy, air, done = play.chance, 0, 0, list[Death]()
     plan = calendar.deaths(chance, days=size.days, anywhere=size.anywhere, crowded=size.crowded)
@@ -108,7 +108,8 @@ def _found(size: Size, verdict: promise.Verdict, *, busy: int) -> Found:
         f"{len(verdict.untold)} unknown or expired; "
         f"{copies[2]} with a second copy, {copies[3]} with a third; {len(verdict.broken)} broken"
     )
-    what = f"{size.kills} kills ({size.crowded} in crowded minutes), {size.people} people, {size.days} days"
+    kills = f"{size.anywhere} kills at random points and {size.crowded} more in crowded minutes"
+    what = f"{kills}, {size.people} people, {size.days} days"
     return Found(what, seen, list(verdict.broken))
 
 
@@ -159,7 +160,7 @@ async def fleet(play: Play, server: postgres.Server, *, begin: datetime, speed: 
 
 async def replicas(play: Play) -> Found:
     """Three replicas on PostgreSQL, a faulty network, and crashes of the database."""
-    size = Size(1, 30, anywhere=2, crowded=4, stops=1) if play.quick else Size(7, 200, 250, 250, stops=10)
+    size = Size(1, 30, anywhere=2, crowded=4, stops=1) if play.quick else Size(7, 200, 500, 250, stops=10)
     pace = Pace(busy=60, calm=120) if play.quick else Pace(busy=15, calm=40)
     chance, busy, air, done = play.chance, 0, 0, list[Death]()
     plan = calendar.deaths(chance, days=size.days, anywhere=size.anywhere, crowded=size.crowded)
