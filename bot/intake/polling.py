@@ -27,6 +27,9 @@ POLL = 30
 FULL = 100
 """Updates in an answer at most; with so many there are more."""
 
+_FEW = 20
+"""So many are stored sooner than a thread could be asked to."""
+
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 Call = Callable[..., Awaitable[object]]
@@ -116,7 +119,7 @@ async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -
     """Commit a batch, then queue those that are new."""
     if not letters:
         return
-    async with database.write("store") as db:
+    async with database.write("store", quick=len(letters) <= _FEW) as db:
         new = await inbox.store(db, letters)
     queues.add(letter for letter in letters if letter.update_id in new)
 
