@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -30,6 +31,7 @@ class Gate:
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._per_minute = per_minute
         self._buckets: dict[int, _Bucket] = {}
+        self._forgot_at = -math.inf
 
     def admit(self, user_id: int | None, *, now: float) -> Manner:
         """How to meet one more update of this person at `now` (monotonic seconds). Nobody's updates are always welcome."""
@@ -49,5 +51,7 @@ class Gate:
         return Manner.WARN if first else Manner.IGNORE
 
     def _forget(self, now: float) -> None:
-        if len(self._buckets) > _KEEP:
+        """Forget who has not come for a minute. Once a minute: looked through for each update, a crowd costs more than it."""
+        if len(self._buckets) > _KEEP and now - self._forgot_at >= 60.0:
             self._buckets = {user: bucket for user, bucket in self._buckets.items() if now - bucket.at < 60.0}
+            self._forgot_at = now

@@ -46,3 +46,12 @@ def test_people_who_are_quiet_are_forgotten() -> None:
         gate.admit(user, now=0.0)
     gate.admit(0, now=120.0)
     assert len(gate._buckets) == 1
+
+
+def test_a_crowd_is_not_looked_through_for_every_update() -> None:
+    gate, looks = Gate(), 0
+    for user in range(2 * flood._KEEP):
+        before = gate._buckets
+        gate.admit(user, now=0.0)
+        looks += gate._buckets is not before
+    assert looks == 1
