@@ -21,7 +21,7 @@ from bot.clock import SharedClock
 from bot.sandbox import server
 from bot.sandbox.telegram import Telegram
 from db.engine import Database
-from tests import postgres
+from tests import bots, postgres
 
 TOKEN = "123456:TEST"
 START = datetime(2026, 3, 26, 12, 0, tzinfo=UTC)
@@ -34,6 +34,13 @@ def wheel_zones() -> Iterator[None]:
     zoneinfo.reset_tzpath(to=())
     yield
     zoneinfo.reset_tzpath()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nursery() -> Iterator[None]:
+    """Bots can be forked."""
+    with bots.nursery():
+        yield
 
 
 @pytest.fixture
@@ -113,13 +120,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @dataclass(slots=True)
 class Process:
-    """The bot as a process of its own: `python -m bot run`. Without `database_url` on a SQLite file in its folder."""
+    """The bot as a process of its own: `python -m bot run`. Without `database_url` on a SQLite file in its folder.
+
+    It is forked from a process that has read the code. `anew` is an interpreter of its own, for the tests of a start.
+    """
 
     folder: Path
     url: str
     database_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
-    running: asyncio.subprocess.Process | None = None
+    anew: bool = False
+    running: asyncio.subprocess.Process | bots.Forked | None = None
 
     @property
     def log(self) -> str:
@@ -134,17 +145,15 @@ class Process:
             "CLOCK_FILE": str(self.folder / "clock"),
             "PYTHONWARNINGS": "error::ResourceWarning",
         }
+        environment |= self.environment | more
         with (self.folder / "bot.log").open("ab") as log:
-            self.running = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "run",
-                env=environment | self.environment | more,
-                cwd=ROOT,
-                stderr=log,
-                stdout=log,
-            )
+            if self.anew:
+                command = (sys.executable, "-m", "bot", "run")
+                self.running = await asyncio.create_subprocess_exec(
+                    *command, env=environment, cwd=ROOT, stderr=log, stdout=log
+                )
+            else:
+                self.running = await bots.fork(environment, log)
 
     async def kill(self) -> None:
         """As the power would."""
@@ -171,12 +180,18 @@ class Process:
 
 
 @pytest.fixture
-async def lull(tmp_path: Path, telegram: Telegram, engine_url: str) -> AsyncIterator[Process]:
+def anew() -> bool:
+    """Whether `lull` is an interpreter of its own; a module that is to test the start itself says so."""
+    return False
+
+
+@pytest.fixture
+async def lull(tmp_path: Path, telegram: Telegram, engine_url: str, anew: bool) -> AsyncIterator[Process]:
     """The bot, running against the stand-in on a new database; it must end in order and without a traceback.
 
     On SQLite, or with `@both_engines` on both.
     """
-    process = Process(tmp_path, telegram.url, engine_url)
+    process = Process(tmp_path, telegram.url, engine_url, anew=anew)
     await process.start()
     try:
         yield process

@@ -134,7 +134,7 @@ async def test_the_running_bot_is_healthy_and_counts_without_naming_anybody(
     tmp_path: Path, telegram: Telegram, clock: SharedClock
 ) -> None:
     del clock
-    process = Process(tmp_path, telegram.url, environment={"LISTEN": "127.0.0.1:0"})
+    process = Process(tmp_path, telegram.url, environment={"LISTEN": "127.0.0.1:0"}, anew=True)
     await process.start()
     try:
         await telegram.person(77_123_456).send("/start")

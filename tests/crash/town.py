@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,98 +25,21 @@ from bot.sandbox import server
 from bot.sandbox.telegram import Telegram
 from db import users
 from db.engine import Database
-from tests.conftest import ROOT, TOKEN
+from tests import bots
+from tests.conftest import TOKEN
 from tests.crash import promise
 
 PATIENCE = 30.0
 """Real seconds for anything that must come; a busy machine is slow."""
 
 
-_cradles: list[subprocess.Popen[bytes]] = []
-
-
-@contextlib.contextmanager
-def cradle() -> Iterator[None]:
-    """Keeps the process that forks bots, for all towns of a test run; see `nursery.py`."""
-    pipe, environment = subprocess.PIPE, os.environ | {"PYTHONTZPATH": "", "PTB_TIMEDELTA": "1"}
-    command = [sys.executable, "-m", "tests.crash.nursery"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, env=environment) as process:
-        _cradles.append(process)
-        try:
-            yield
-        finally:
-            _cradles.remove(process)
-            assert process.stdin is not None
-            process.stdin.close()
-
-
-class Nursery:
-    """The cradle as one event loop sees it."""
-
-    def __init__(self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader) -> None:
-        self._process, self._reader = process, reader
-        self._started: asyncio.Queue[int] = asyncio.Queue()
-        self._ended: dict[int, asyncio.Future[int]] = {}
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def open(cls) -> AsyncIterator[Nursery]:
-        process, reader = _cradles[-1], asyncio.StreamReader()
-        assert process.stdout is not None
-        pipe = os.fdopen(os.dup(process.stdout.fileno()), "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
-        )
-        nursery = cls(process, reader)
-        reading = asyncio.create_task(nursery._read())
-        try:
-            yield nursery
-        finally:
-            await nursery._empty()
-            reading.cancel()
-            transport.close()
-
-    async def _empty(self) -> None:
-        for pid, ended in self._ended.items():
-            if not ended.done():
-                os.kill(pid, signal.SIGKILL)
-                await self.ended(pid)
-
-    async def start(self, environment: dict[str, str], log: Path) -> int:
-        """The process id of a new bot."""
-        assert self._process.stdin is not None
-        line = json.dumps({"environment": environment, "log": str(log)}).encode() + b"\n"
-        os.write(self._process.stdin.fileno(), line)
-        return await asyncio.wait_for(self._started.get(), PATIENCE)
-
-    async def ended(self, pid: int) -> int:
-        """Its exit code, once it has one; negative for a signal."""
-        return await asyncio.wait_for(asyncio.shield(self._future(pid)), PATIENCE)
-
-    def alive(self, pid: int) -> bool:
-        return not self._future(pid).done()
-
-    def _future(self, pid: int) -> asyncio.Future[int]:
-        return self._ended.setdefault(pid, asyncio.get_running_loop().create_future())
-
-    async def _read(self) -> None:
-        async for line in self._reader:
-            word, pid, *code = line.split()
-            if word == b"started":
-                self._future(int(pid))
-                self._started.put_nowait(int(pid))
-            else:
-                self._future(int(pid)).set_result(int(code[0]))
-
-
 @dataclass(slots=True)
 class Bot:
     """One place where a bot runs, again and again, with its own environment."""
 
-    nursery: Nursery
     log_file: Path
     environment: dict[str, str]
-    pid: int = 0
+    running: bots.Forked | None = None
 
     @property
     def log(self) -> str:
@@ -126,16 +47,27 @@ class Bot:
 
     @property
     def alive(self) -> bool:
-        return self.pid != 0 and self.nursery.alive(self.pid)
+        return self.running is not None and self.running.returncode is None
+
+    @property
+    def pid(self) -> int:
+        assert self.running is not None
+        return self.running.pid
 
     async def start(self, **more: str) -> None:
-        self.pid = await self.nursery.start(self.environment | more, self.log_file)
+        with self.log_file.open("ab") as log:
+            self.running = await bots.fork(self.environment | more, log)
 
     async def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Send it a signal and wait for its end."""
-        if self.alive:
-            os.kill(self.pid, how)
-        return await self.nursery.ended(self.pid)
+        if self.running is not None and self.alive:
+            self.running.send_signal(how)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Its exit code, once it has one; negative for a signal."""
+        assert self.running is not None
+        return await asyncio.wait_for(self.running.wait(), PATIENCE)
 
 
 @dataclass(slots=True)
@@ -172,7 +104,7 @@ class Town:
 
     async def died(self) -> int:
         """Wait until the bot has ended by itself."""
-        code = await self.bot.nursery.ended(self.bot.pid)
+        code = await self.bot.ended()
         self._down()
         return code
 
@@ -285,7 +217,7 @@ async def founded(folder: Path, *, begin: datetime, speed: float, database_url: 
     """A town on an empty database; the bot is not running yet."""
     clock = SharedClock.create(folder / "clock", origin=begin, speed=speed)
     url = database_url or f"sqlite:///{folder / 'lull.db'}"
-    async with server.running(clock=clock, token=TOKEN) as telegram, Nursery.open() as nursery:
+    async with server.running(clock=clock, token=TOKEN) as telegram, bots.none_left():
         environment = {
             "PATH": os.environ["PATH"],
             "BOT_TOKEN": TOKEN,
@@ -294,7 +226,7 @@ async def founded(folder: Path, *, begin: datetime, speed: float, database_url: 
             "CLOCK_FILE": str(folder / "clock"),
             "PYTHONWARNINGS": "error::ResourceWarning",
         }
-        town = Town(folder, clock, telegram, Bot(nursery, folder / "bot.log", environment), url)
+        town = Town(folder, clock, telegram, Bot(folder / "bot.log", environment), url)
         yield town
 
 

@@ -203,6 +203,7 @@ async def test_polling_takes_over_from_a_webhook_without_losing_what_waits(
 async def test_a_port_that_is_taken_is_one_sentence(posted: Posted, tmp_path: Path, telegram: Telegram) -> None:
     listen = posted.url.removeprefix("http://")
     second = fronts.bot("two", folder=tmp_path, telegram_url=telegram.url, url="http://127.0.0.1:1/telegram")
+    second.anew = True
     await second.start(LISTEN=listen)
     assert second.running is not None
     assert await asyncio.wait_for(second.running.wait(), 30) == 2

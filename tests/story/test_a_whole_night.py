@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from bot.clock import SharedClock
 from bot.sandbox.telegram import Telegram
 from tests.conftest import Process, both_engines
+
+
+@pytest.fixture
+def anew() -> bool:
+    return True
 
 
 @both_engines

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.clock import SharedClock
 from bot.sandbox.telegram import Telegram
 from tests.conftest import Process
+
+
+@pytest.fixture
+def anew() -> bool:
+    return True
 
 
 async def test_a_wall_clock_that_jumps_does_not_make_the_bot_look_ill(
@@ -23,7 +30,7 @@ async def test_a_wall_clock_that_jumps_does_not_make_the_bot_look_ill(
 
 
 async def test_a_token_that_telegram_refuses_is_one_sentence(tmp_path: Path, telegram: Telegram) -> None:
-    process = Process(tmp_path, telegram.url)
+    process = Process(tmp_path, telegram.url, anew=True)
     await process.start(BOT_TOKEN="123456:WRONG")
     assert process.running is not None
     assert await process.running.wait() == 2

@@ -88,7 +88,7 @@ async def test_at_debug_and_with_faults_no_token_name_or_text_is_anywhere(
 ) -> None:
     clock.set(START, speed=20.0)
     environment = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "LISTEN": "127.0.0.1:0", "ADMIN_IDS": str(ADMIN)}
-    process = Process(tmp_path, telegram.url, environment=environment)
+    process = Process(tmp_path, telegram.url, environment=environment, anew=True)
     await process.start()
     try:
         admin, ada = await set_up(telegram, ADMIN), await set_up(telegram, ADA)

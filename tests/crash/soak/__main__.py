@@ -14,8 +14,7 @@ import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import postgres
-from tests.crash import town as towns
+from tests import bots, postgres
 from tests.crash.soak import announcing, away, deaths, flat, incoming, machine, points, report, upgrade
 from tests.crash.soak.report import Line
 from tests.crash.soak.row import Found, Play, Row
@@ -89,7 +88,7 @@ def main() -> int:
     lines = []
     with contextlib.ExitStack() as stack:
         zoneinfo.reset_tzpath(to=())
-        stack.enter_context(towns.cradle())
+        stack.enter_context(bots.nursery())
         for row in rows:
             lines.append(_played(row, given.seed, quick=given.quick))
             print(lines[-1].markdown(), flush=True)

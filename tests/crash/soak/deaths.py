@@ -154,7 +154,7 @@ async def fleet(play: Play, server: postgres.Server, *, begin: datetime, speed: 
         for number in range(3):
             own = play.place(f"replica{number}")
             environment = town.bot.environment | {"TMPDIR": str(own)}
-            found.bots.append(towns.Bot(town.bot.nursery, own / "bot.log", environment))
+            found.bots.append(towns.Bot(own / "bot.log", environment))
         yield found
 
 
