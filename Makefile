@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One worker more than cores: many tests wait for a process, a database or a clock.
 WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+# A worker that is done takes tests from another. Compiled files are kept also where the environment forbids it, as
+# images do: else every worker compiles every test anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+SPREAD := -n $(WORKERS) --dist worksteal
 
 # Where memory has room the tests' databases go there, so that no write waits for a disk.
 ROOM := $(shell df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
@@ -32,14 +36,14 @@ demo: $(VENV)/.run ## Chat with the bot in this terminal, no token needed
 	@$(BIN)/python -m bot demo
 
 test: $(VENV)/.dev ## Every test, on SQLite and (where it can be started) PostgreSQL
-	@TMPDIR=$(TESTS_IN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not long"
+	@TMPDIR=$(TESTS_IN) $(PYTEST) $(SPREAD) -m "not long"
 
 long: $(VENV)/.dev ## The few tests that live through weeks or wait in real time
-	@TMPDIR=$(TESTS_IN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long
+	@TMPDIR=$(TESTS_IN) $(PYTEST) $(SPREAD) -m long
 
 soak: $(VENV)/.dev ## The long tests: every fault at its full size, every zone and night
 	@$(BIN)/python -m tests.crash.soak --write $(ARGS)
-	@FULL=1 $(BIN)/python -m pytest tests/full
+	@FULL=1 $(PYTEST) tests/full
 
 check: $(VENV)/.dev ## Style, types and import direction
 	$(BIN)/ruff check .
