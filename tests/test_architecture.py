@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,18 @@ OURS = sorted(path for folder in ("bot", "db", "config") for path in (ROOT / fol
 NO_NAMES = {"utils", "helpers", "common", "services", "manager"}
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(parsed(path)))
+
+
 def calls(path: Path) -> list[ast.Call]:
-    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [node for node in nodes(path) if isinstance(node, ast.Call)]
 
 
 def test_imports_go_one_way() -> None:
@@ -29,7 +40,7 @@ def test_every_module_is_named_for_its_subject_and_says_what_it_is() -> None:
         if path.stat().st_size == 0:
             continue
         assert path.stem not in NO_NAMES
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{path.name} has no docstring"
+        assert ast.get_docstring(parsed(path)), f"{path.name} has no docstring"
 
 
 def test_sentences_are_literals_so_that_they_can_be_extracted() -> None:
@@ -43,9 +54,7 @@ def test_sentences_are_literals_so_that_they_can_be_extracted() -> None:
 @pytest.mark.parametrize("banned", ["pickle", "PicklePersistence", "SQLAlchemyJobStore"])
 def test_nothing_is_unpickled(banned: str) -> None:
     for path in OURS:
-        names = {
-            node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)
-        }
+        names = {node.id for node in nodes(path) if isinstance(node, ast.Name)}
         assert banned not in names
 
 
