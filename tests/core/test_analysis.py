@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
 
 from bot.core import analysis, experiment
 from bot.core.experiment import FORTNIGHTS, RUN_IN, Arm, Label, Lack, NightRecord, Pairs, Plan, Shift, Tally
@@ -83,7 +83,7 @@ def test_scipy_finds_the_same_p_when_every_schedule_is_a_sample() -> None:
     rating = np.where(on, 1.0, -0.5) + np.arange(14) % 7 * 0.1 + np.array([0.9, -2] + [0] * 12)
     pairs = rating.reshape(2, 7)
 
-    oracle = stats.permutation_test(
+    oracle = scipy.stats.permutation_test(
         (np.where(on[:7], pairs[0], pairs[1]), np.where(on[:7], pairs[1], pairs[0])),
         lambda x, y, axis: np.mean(x - y, axis=axis),
         permutation_type="samples",
@@ -121,7 +121,7 @@ def test_drawn_schedules_use_all_fortnights_equally_in_every_place() -> None:
 
     assert drawn.shape == (4000, 6)
     for place in range(6):
-        assert stats.chisquare(np.bincount(drawn[:, place], minlength=100)).pvalue > 1e-4
+        assert scipy.stats.chisquare(np.bincount(drawn[:, place], minlength=100)).pvalue > 1e-4
 
 
 def test_an_effect_on_every_night_has_the_smallest_p_that_draws_allow() -> None:
@@ -229,13 +229,13 @@ def test_the_interval_is_the_one_scipy_integrates(rated_on: int, rated_off: int,
     off = Tally(data.draw(st.integers(1, rated_off - 1)), rated_off)
     pooled = (on.better + off.better) / (rated_on + rated_off)
     with_it, without = (
-        stats.beta(8 * pooled + arm.better, 8 * (1 - pooled) + arm.nights - arm.better) for arm in (on, off)
+        scipy.stats.beta(8 * pooled + arm.better, 8 * (1 - pooled) + arm.nights - arm.better) for arm in (on, off)
     )
 
     effect = analysis.size(on, off)
 
     def below(limit: float) -> float:
-        return float(integrate.quad(lambda x: with_it.pdf(x) * without.sf(x - limit), 0, 1, limit=200)[0])
+        return float(scipy.integrate.quad(lambda x: with_it.pdf(x) * without.sf(x - limit), 0, 1, limit=200)[0])
 
     assert below(effect.low / 100) == pytest.approx(0.1, abs=0.004)
     assert below(effect.high / 100) == pytest.approx(0.9, abs=0.004)
@@ -244,7 +244,7 @@ def test_the_interval_is_the_one_scipy_integrates(rated_on: int, rated_off: int,
 
 @pytest.mark.parametrize(("a", "b"), [(0.02, 60.0), (0.5, 0.5), (1, 1), (8.4, 30), (50, 0.02)])
 def test_posterior_values_are_scipys_quantiles(a: float, b: float) -> None:
-    expected = stats.beta(a, b).ppf((np.arange(400) + 0.5) / 400)
+    expected = scipy.stats.beta(a, b).ppf((np.arange(400) + 0.5) / 400)
 
     np.testing.assert_allclose(analysis._beta_values(a, b), expected, atol=2e-4)
 
