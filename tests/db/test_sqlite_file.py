@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from db import marks
 from db.engine import Database, DatabaseError
-from tests.conftest import ROOT, TOKEN
+from tests.conftest import ROOT, Process
 
 FILLS_UP = """
 import asyncio, resource, signal, sys
@@ -111,36 +110,21 @@ async def test_another_process_that_writes_meanwhile_is_waited_for(database: Dat
         assert await marks.find(db, "name") == "value"
 
 
-def bot(path: Path, command: str = "run") -> subprocess.CompletedProcess[str]:
-    """`python -m bot` on that file, with a Telegram that nobody answers for."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "BOT_TOKEN": TOKEN,
-        "DATABASE_URL": f"sqlite:///{path}",
-        "TELEGRAM_API_URL": "http://127.0.0.1:9",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "bot", command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line that was said, with exit code 2."""
-    lines = [line for line in done.stderr.splitlines() if line]
-    assert (done.returncode, len(lines)) == (2, 1), done
+async def sentence(path: Path) -> str:
+    """The one line that the bot says on that file and ends, with exit code 2; there is no Telegram for it."""
+    process = Process(path.parent, "http://127.0.0.1:9", f"sqlite:///{path}", {"CLOCK_FILE": ""})
+    await process.start()
+    assert process.running is not None
+    code = await asyncio.wait_for(process.running.wait(), 60)
+    lines = [line for line in process.log.splitlines() if line]
+    assert (code, len(lines)) == (2, 1), process.log
     return lines[0]
 
 
 async def test_a_second_process_on_one_file_says_so_in_one_sentence(database: Database, path: Path) -> None:
     database.lock()
 
-    said = sentence(await asyncio.to_thread(bot, path))
+    said = await sentence(path)
 
     assert said == f"Another Lull is already running on {path}; stop it first, or give this one its own DATABASE_URL."
 
@@ -163,7 +147,7 @@ async def test_a_damaged_file_ends_the_start_with_one_sentence(database: Databas
     pages[4096:] = b"\xa5" * (len(pages) - 4096)
     path.write_bytes(pages)
 
-    said = sentence(await asyncio.to_thread(bot, path))
+    said = await sentence(path)
 
     assert said.startswith(f"{path} is damaged (")
     assert said.endswith("); put a backup in its place, or move it away to begin anew.")
@@ -173,7 +157,7 @@ async def test_a_file_that_is_no_database_ends_the_start_with_one_sentence(tmp_p
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada, " * 1000, encoding="utf-8")
 
-    assert sentence(await asyncio.to_thread(bot, path)).startswith(f"{path} is damaged (file is not a database); ")
+    assert (await sentence(path)).startswith(f"{path} is damaged (file is not a database); ")
 
 
 async def test_a_full_disk_is_unavailable_and_writing_goes_on_once_there_is_room(
