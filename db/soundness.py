@@ -22,21 +22,29 @@ class Reading:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stopping = threading.Event()
+        self._cut: asyncio.Future[str] | None = None
         self._connection: sqlite3.Connection | None = None
 
     async def result(self) -> str:
         """Read it. Others may write meanwhile. Raises OSError or sqlite3.OperationalError where it cannot be opened."""
         # A thread of its own: one of the loop's pool would keep its low priority for whoever has it next.
         pool = ThreadPoolExecutor(1, thread_name_prefix="reading", initializer=_step_back)
+        loop = asyncio.get_running_loop()
+        self._cut = loop.create_future()
+        whole = loop.run_in_executor(pool, self._read)
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, self._read)
+            await asyncio.wait({whole, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+            return whole.result() if whole.done() else ""
         finally:
             self.stop()
+            whole.cancel()
             pool.shutdown(wait=False)
 
     def stop(self) -> None:
-        """Cut it short, so that no end has to wait for it."""
+        """Cut it short. Its thread ends in its own time, which on a busy machine is long: no end has to wait for it."""
         self._stopping.set()
+        if self._cut is not None and not self._cut.done():
+            self._cut.set_result("")
         if (connection := self._connection) is not None:
             with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
                 connection.interrupt()

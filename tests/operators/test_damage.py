@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,25 @@ async def test_a_reading_is_cut_short_so_that_no_end_waits_for_it(path: Path) ->
     reading.stop()
     assert await reading.result() == ""
     assert await Reading(path).result() == soundness.SOUND
+
+
+async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def starved(_: sqlite3.Connection) -> str:
+        begun.set()
+        goes_on.wait()
+        return soundness.SOUND
+
+    monkeypatch.setattr(soundness, "_checked", starved)
+    reading = Reading(path)
+    result = asyncio.create_task(reading.result())
+    await asyncio.to_thread(begun.wait)
+
+    reading.stop()
+
+    assert await result == ""
+    goes_on.set()
 
 
 async def test_what_cannot_be_read_just_now_is_no_damage(path: Path) -> None:
