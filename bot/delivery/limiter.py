@@ -28,6 +28,7 @@ _OVERSLEEP = 0.002
 # Above 50 messages a second the bulk lanes go in steps: at 1,000 the twenty of 20 ms are noted, written and settled for
 # little more than one of them would be, and the limiter wakes a twentieth as often. That saves a quarter of a reminder's CPU.
 _STEP = 0.02
+_LONG_SECOND = 1.015  # in steps, since those of a step may be held up together on their way
 _CATCH_UP = 0.1  # seconds of such a lane's messages that may follow at once when a step came late
 _CHAT_INTERVAL, _CHAT_BURST = 1.0, 3.0
 _ANSWERS_SPAN = 2.0  # seconds over which the number of answers a second is judged
@@ -155,6 +156,7 @@ class Limiter(BaseRateLimiter[Passage]):
             raise ValueError("the rate must be at least one message a second")
         self._rate = rate
         self._clock = clock
+        self._second = _LONG_SECOND if self._stepping else _SECOND
         self._departures: deque[float] = deque([-math.inf] * rate, maxlen=rate)
         self._written: deque[float] = deque([-math.inf] * rate, maxlen=rate)
         self._bulk_arrival = self._even = -math.inf
@@ -257,7 +259,7 @@ class Limiter(BaseRateLimiter[Passage]):
             if wait > _EPSILON:
                 await self._clock.sleep(wait)
                 now = self._clock.monotonic()
-        while (wait := self._written[0] + _SECOND - now) > _EPSILON:
+        while (wait := self._written[0] + self._second - now) > _EPSILON:
             await self._clock.sleep(wait)
             now = self._clock.monotonic()
         if passage.lane.bulk and now < self.halted_until:
@@ -302,7 +304,7 @@ class Limiter(BaseRateLimiter[Passage]):
 
     def _gate(self, lane: Lane, now: float) -> float:
         """Seconds until the lane may send one more, whatever the chat."""
-        whole = self._departures[0] + _SECOND - now
+        whole = self._departures[0] + self._second - now
         if not lane.bulk:
             return whole
         steady, _ = pacing.step(self._bulk_arrival, now, interval=self._bulk_interval(now), burst=self._bulk_burst())
