@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import sqlalchemy as sa
@@ -125,16 +126,18 @@ class Database:
         `quick` promises that its changes touch a few rows by their key: on SQLite they then need no thread.
         """
         block = self._writer.begin() if self._sharing is None else self._sharing.block(quick=quick)
-        async with _reachable(), block as connection:
-            yield connection
-            failpoints.reach(f"before_{name}")
+        with _REACHABLE:
+            async with block as connection:
+                yield connection
+                failpoints.reach(f"before_{name}")
         failpoints.reach(f"after_{name}")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """One consistent view to read from."""
-        async with _reachable(), self._reader.begin() as connection:
-            yield connection
+        with _REACHABLE:
+            async with self._reader.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
@@ -142,7 +145,7 @@ class Database:
         engine = create_async_engine(
             self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
         )
-        async with _reachable():
+        with _REACHABLE:
             connection = await engine.connect()
             try:
                 yield connection
@@ -258,15 +261,20 @@ def _locked(path: Path) -> IO[str]:
     return file
 
 
-@asynccontextmanager
-async def _reachable() -> AsyncIterator[None]:
-    """Tell a database that is away from a mistake in a query."""
-    try:
-        yield
-    except Exception as error:
-        if not _is_away(error):
-            raise
-        raise Unavailable(_first_line(error)) from error
+class _Reachable:
+    """Tells a database that is away from a mistake in a query. A class: every press and reminder passes through it."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and _is_away(error):
+            raise Unavailable(_first_line(error)) from error
+
+
+_REACHABLE = _Reachable()
 
 
 def _is_away(error: Exception) -> bool:

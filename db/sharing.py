@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import cast
 
 from sqlalchemy.exc import OperationalError
@@ -50,7 +51,7 @@ class Sharing:
         async with self._turn:
             group = self._group or await self._begin()
             try:
-                async with _savepoint(group, quick=quick):
+                with _Savepoint(group, quick=quick):
                     yield group.connection
             finally:
                 if group.closing is None:
@@ -89,20 +90,27 @@ class Sharing:
                 await group.connection.close()
 
 
-@asynccontextmanager
-async def _savepoint(group: _Group, *, quick: bool) -> AsyncIterator[None]:
-    """Undo what the block did if it raises. When SQLite has undone everybody's (a full disk), the group is lost."""
-    group.check()
-    group.driver.raw.execute("SAVEPOINT block")
-    group.driver.quick = quick
-    try:
-        yield
-    except BaseException as error:
-        group.driver.quick = False
-        _undo(group, error)
-        raise
-    group.driver.quick = False
-    group.driver.raw.execute("RELEASE block")
+class _Savepoint:
+    """Undoes what the block did if it raises. When SQLite has undone everybody's (a full disk), the group is lost."""
+
+    __slots__ = ("_group", "_quick")
+
+    def __init__(self, group: _Group, *, quick: bool) -> None:
+        self._group, self._quick = group, quick
+
+    def __enter__(self) -> None:
+        self._group.check()
+        self._group.driver.raw.execute("SAVEPOINT block")
+        self._group.driver.quick = self._quick
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._group.driver.quick = False
+        if error is None:
+            self._group.driver.raw.execute("RELEASE block")
+        else:
+            _undo(self._group, error)
 
 
 def _undo(group: _Group, error: BaseException) -> None:

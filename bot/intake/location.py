@@ -8,7 +8,13 @@ ZONE = "lull_zone"
 """The field beside a message's location that holds its zone's name, or "" where there is none."""
 
 _COORDINATES = ("latitude", "longitude")
+_FIELDS = tuple(f'"{name}"'.encode() for name in (*_COORDINATES, ZONE))
 _DEEPEST = 40
+
+
+def may_be_in(body: bytes) -> bool:
+    """Whether an update's JSON has a field that `forgotten` would change: few have, and to look costs less than to do it."""
+    return any(field in body for field in _FIELDS)
 
 
 def forgotten(raw: dict[str, object]) -> dict[str, object]:

@@ -129,9 +129,11 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
-    raw = location.forgotten(raw)
     # Half characters and NULs are legal in JSON, as escapes, and stay escapes: no database takes them.
-    return Letter(number, _sender(raw), quickjson.dumps(raw).decode(), now)
+    body = quickjson.dumps(raw)
+    if location.may_be_in(body):
+        body = quickjson.dumps(location.forgotten(raw))
+    return Letter(number, _sender(raw), body.decode(), now)
 
 
 def _sender(raw: dict[str, object]) -> int | None:

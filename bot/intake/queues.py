@@ -22,7 +22,7 @@ CROWDED = 1_000
 """With more people than this waiting, the last one to come is the first to be answered. Who waits for long waits in any case;
 so a flood of updates, of wrong ones say, does not make everybody who comes after it wait for its end."""
 
-TAKE_IN = 0.03
+TAKE_IN = 0.05
 """Real seconds after a full batch in which no new letter is begun: what is still with Telegram is stored first."""
 
 MOST = 20_000
