@@ -95,9 +95,10 @@ async def wrong_shapes(play: Play) -> Found:
     async with towns.founded(play.folder, begin=EVENING, speed=1) as town:
         ada, eve = town.telegram.person(77), town.telegram.person(78)
         await town.start(**more)
+        wrong = [mutated(chance, one) for one in range(number)]
         pid, began = town.bot.pid, time.monotonic()
-        for one in range(number):
-            town.telegram.inject(mutated(chance, one))
+        for update in wrong:
+            town.telegram.inject(update)
         await ada.send("/start")
         first = await ada.next(timeout=120)
         behind = time.monotonic() - began
