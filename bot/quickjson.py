@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 
+# What is no JSON value is a mistake, not an object of its fields.
+_PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
 
 def loads(text: bytes | str) -> Any:
     """The value. Raises ValueError, or RecursionError for what is nested too deeply.
@@ -22,6 +25,6 @@ def loads(text: bytes | str) -> Any:
 def dumps(value: object) -> bytes:
     """The value as UTF-8; as ASCII where a text has half a character. Raises TypeError for what is no JSON value."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=_PLAIN)
     except TypeError:
         return json.dumps(value, separators=(",", ":")).encode()

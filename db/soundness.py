@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import sqlite3
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from db import sqlite_files
@@ -22,32 +22,37 @@ class Reading:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stopping = threading.Event()
-        self._cut: asyncio.Future[str] | None = None
+        self._found: asyncio.Future[str] | None = None
         self._connection: sqlite3.Connection | None = None
 
     async def result(self) -> str:
         """Read it. Others may write meanwhile. Raises OSError or sqlite3.OperationalError where it cannot be opened."""
-        # A thread of its own: one of the loop's pool would keep its low priority for whoever has it next.
-        pool = ThreadPoolExecutor(1, thread_name_prefix="reading", initializer=_step_back)
         loop = asyncio.get_running_loop()
-        self._cut = loop.create_future()
-        whole = loop.run_in_executor(pool, self._read)
+        self._found = loop.create_future()
+        # A thread of its own: one of the loop's pool would keep its low priority for whoever has it next, and would be waited for.
+        threading.Thread(target=self._work, args=(loop, self._found), name="reading", daemon=True).start()
         try:
-            await asyncio.wait({whole, self._cut}, return_when=asyncio.FIRST_COMPLETED)
-            return whole.result() if whole.done() else ""
+            return await self._found
         finally:
             self.stop()
-            whole.cancel()
-            pool.shutdown(wait=False)
 
     def stop(self) -> None:
         """Cut it short. Its thread ends in its own time, which on a busy machine is long: no end has to wait for it."""
         self._stopping.set()
-        if self._cut is not None and not self._cut.done():
-            self._cut.set_result("")
+        if self._found is not None and not self._found.done():
+            self._found.set_result("")
         if (connection := self._connection) is not None:
             with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
                 connection.interrupt()
+
+    def _work(self, loop: asyncio.AbstractEventLoop, found: asyncio.Future[str]) -> None:
+        _step_back()
+        try:
+            tell = functools.partial(_settle, found, self._read())
+        except Exception as error:  # it belongs to whoever waits
+            tell = functools.partial(_settle, found, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell)
 
     def _read(self) -> str:
         with contextlib.closing(sqlite_files.opened(self._path, mode="ro")) as self._connection:
@@ -59,6 +64,15 @@ class Reading:
                 raise
             except sqlite3.DatabaseError as error:
                 return str(error)
+
+
+def _settle(found: asyncio.Future[str], outcome: str | Exception) -> None:
+    if found.done():
+        return
+    if isinstance(outcome, Exception):
+        found.set_exception(outcome)
+    else:
+        found.set_result(outcome)
 
 
 def _checked(connection: sqlite3.Connection) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from bot import quickjson
+from bot.views.message import View
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,7 @@ def test_what_it_writes_can_be_stored_anywhere() -> None:
     assert text.encode()
 
 
-def test_what_is_no_json_value_is_refused() -> None:
+@pytest.mark.parametrize("value", [object(), datetime(2026, 3, 26, tzinfo=UTC), View("a message"), {1, 2}])
+def test_what_is_no_json_value_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
-        quickjson.dumps({"a": object()})
+        quickjson.dumps({"a": value})

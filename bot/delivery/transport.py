@@ -107,7 +107,9 @@ class Transport(BaseRequest):
 
     `api_url` is the server without a path, such as `https://api.telegram.org`. At most `limit` connections are open at
     once. Time-outs are seconds of `clock`; in simulated time none is shorter than a real second, so that a busy machine
-    does not look like a silent server. Environment proxies are not used. No exception, here or in its causes, holds the
+    does not look like a silent server; those for connecting and for a place are what the clock's speed makes of them when it is
+    opened. Cancelling a call gives up its answer and not the request, which may still leave, until `shutdown`: so whoever
+    cancels knows as little as after silence. Environment proxies are not used. No exception, here or in its causes, holds the
     address of a request, because the token is part of it.
     """
 
@@ -225,8 +227,13 @@ class Transport(BaseRequest):
         fault: TelegramError | None = None
         status, payload = 0, b""
         try:
-            request = _with_body(client.request(method, url).timeout(limit), body)
-            response = await request.build().send()
+            request = _with_body(client.request(method, url).timeout(limit), body).build()
+        except _FAULTS as error:
+            fault = _fault(error, built=False)
+        if fault is not None:
+            raise fault
+        try:
+            response = await request.send()
             status, payload = response.status, bytes(await response.bytes())
         except _FAULTS as error:
             fault = _fault(error)
@@ -293,13 +300,13 @@ def _with_body(request: RequestBuilder, body: bytes | FormBuilder | None) -> Req
 _FAULTS = (PyreqwestError, OSError, ValueError)
 
 
-def _fault(error: Exception) -> NetworkError:
+def _fault(error: Exception, *, built: bool = True) -> NetworkError:
     """No answer. Only what happened before the first byte is certain; a lost connection never is, reused or new."""
     causes = _causes(error)
+    if not built:
+        return NotSent(f"not a request ({type(error).__name__})")
     if _CONNECTING in causes or isinstance(error, PoolTimeoutError | BuilderError):
         return NotSent(f"not connected ({_what(error, causes)})")
-    if not isinstance(error, PyreqwestError | OSError):
-        return NotSent(f"not an address ({type(error).__name__})")
     return Unclear(f"no answer ({_what(error, causes)})")
 
 

@@ -190,8 +190,18 @@ class Desk:
 
     async def _bury_all(self, dead: list[Dead]) -> list[None]:
         """Those that nobody could handle at one time, in one transaction and one line of the log."""
-        async with self.database.write("bury", quick=True) as db:
-            await inbox.bury(db, dead, now=self.clock.now())
+        try:
+            async with self.database.write("bury", quick=True) as db:
+                await inbox.bury(db, dead, now=self.clock.now())
+        except Unavailable:
+            raise
+        except Exception as error:  # of one of them: the others must not share its fate
+            if len(dead) > 1:
+                for one in dead:
+                    await self._bury_all([one])
+                return [None] * len(dead)
+            _log.error("an update could not even be put aside", kind=type(error).__name__, exc_info=error)
+            return [None]
         kinds = Counter(one.error.partition(":")[0] for one in dead)
         _log.warning("updates were put aside", first=dead[0].letter.update_id, **kinds)
         return [None] * len(dead)

@@ -130,8 +130,11 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
     # Half characters and NULs are legal in JSON, as escapes, and stay escapes: no database takes them.
-    body = quickjson.dumps(raw)
-    if location.may_be_in(body):
+    try:
+        body = quickjson.dumps(raw)
+    except RecursionError:  # without coordinates it is cut where it is too deep
+        body = b""
+    if not body or location.may_be_in(body):
         body = quickjson.dumps(location.forgotten(raw))
     return Letter(number, _sender(raw), body.decode(), now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -25,6 +26,9 @@ so a flood of updates, of wrong ones say, does not make everybody who comes afte
 TAKE_IN = 0.05
 """Real seconds after a full batch in which no new letter is begun: what is still with Telegram is stored first."""
 
+LONGEST = 2.0
+"""Real seconds after the first of many full batches from which on letters are begun whatever is still to come."""
+
 MOST = 20_000
 """Letters that wait here at once; the others wait with Telegram."""
 
@@ -41,7 +45,8 @@ class Queues:
         self._held: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = AT_ONCE
-        self._begin_at = 0.0  # on the event loop's clock
+        self._begin_at = self._first_full_at = 0.0  # on the event loop's clock
+        self._full_at = -math.inf
         self._room = asyncio.Event()
         self._floods = flood.Gate()
         self.stopping = False
@@ -70,11 +75,21 @@ class Queues:
 
     def more_to_come(self) -> None:
         """The last batch was a full one: take in the next before much is begun."""
-        self._begin_at = asyncio.get_running_loop().time() + TAKE_IN
+        now = asyncio.get_running_loop().time()
+        if now - self._full_at > LONGEST:
+            self._first_full_at = now
+        self._full_at = now
+        if not self.full:
+            self._begin_at = min(now + TAKE_IN, self._first_full_at + LONGEST)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more letters may be taken in."""
+        return len(self._held) >= MOST
 
     async def room(self) -> None:
         """Come back when more letters may be taken in."""
-        while len(self._held) >= MOST:
+        while self.full:
             self._room.clear()
             await self._room.wait()
 

@@ -47,6 +47,8 @@ class Receiver:
             return _closing(415)
         if (request.content_length or 0) > LARGEST:
             return _closing(413)
+        if self._queues.full:  # what is refused Telegram keeps, and posts again
+            return _closing(503)
         body = await _read(request)
         if body is None:
             return _closing(413)

@@ -146,6 +146,17 @@ async def test_no_place_in_the_pool_is_certainly_not_sent(transports: Open) -> N
     assert len(server.requests) == 1
 
 
+async def test_closing_ends_what_is_in_the_air_and_nobody_knows_whether_it_arrived(transports: Open) -> None:
+    async with Server([b""], silent=True) as server:
+        opened = await transports(server.url)
+        sending = asyncio.create_task(failure(opened))
+        while not server.requests:
+            await asyncio.sleep(0)
+        await opened.shutdown()
+
+        assert isinstance(await sending, Unclear)
+
+
 async def test_a_closed_transport_sends_nothing(transports: Open) -> None:
     async with answering(200, ACCEPTED) as server:
         opened = await transports(server.url)

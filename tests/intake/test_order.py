@@ -158,6 +158,39 @@ async def test_after_a_full_batch_the_next_is_taken_in_before_much_is_begun(
     assert await left(database) == []
 
 
+async def test_full_batches_without_end_do_not_keep_letters_from_being_begun(
+    replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "TAKE_IN", 60.0)
+    monkeypatch.setattr(queues, "LONGEST", 0.2)
+    one = await replica()
+    await stored(database, [message(1)])
+
+    one.lull.queues.more_to_come()
+    one.lull.queues.add([message(1)])
+    while await left(database):
+        one.lull.queues.more_to_come()
+        await asyncio.sleep(0)
+
+    assert await noted(database) == [1]
+
+
+async def test_one_letter_that_cannot_be_put_aside_does_not_keep_the_others(
+    replica: Replicas, database: Database, message: Message, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = await replica()
+    numbers = (1, 2, 2**70 if database.is_sqlite else 2**63)  # the last one no database takes
+    letters = [Letter(number, 7, "{}", message(1).received_at) for number in numbers]
+    await stored(database, letters[:2])
+
+    await one.lull.desk._bury_all([inbox.Dead(letter, "ValueError: no") for letter in letters])
+
+    assert await left(database) == []
+    async with database.read() as db:
+        assert await inbox.dead(db) == 2
+    assert "an update could not even be put aside" in caplog.text
+
+
 async def test_no_more_is_taken_in_than_there_is_room_for(
     replica: Replicas, database: Database, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +253,47 @@ async def test_texts_that_databases_dislike_are_stored_and_come_back(database: D
     assert (json.loads(found.body)["message"]["text"], found.user_id) == (text, 4)
     async with database.read() as db:
         assert await inbox.dead(db) == 1
+
+
+AT = {"latitude": 52.5163, "longitude": 13.3777}
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"message": {"location": AT}},
+        {"message": {"venue": {"location": AT, "title": "here"}, "text": "\ud83d"}},
+        {"edited_message": {"location": AT | {"live_period": 60, "heading": 1}}},
+        {"message": {"reply_to_message": {"location": AT}}},
+        {"message": {"external_reply": [{"location": AT}]}},
+    ],
+)
+def test_where_somebody_is_reaches_no_letter(update: dict[str, object]) -> None:
+    found = letter_of(
+        json.loads(json.dumps({"update_id": 9} | update).replace("latitude", "\\u006catitude")), now=START
+    )
+
+    assert found is not None
+    assert "52.5" not in found.body
+    assert "13.3" not in found.body
+
+
+def test_a_zone_that_comes_from_outside_is_not_believed() -> None:
+    found = letter_of({"update_id": 9, "message": {"text": "hi", "lull_zone": "Asia/Tokyo"}}, now=START)
+
+    assert found is not None
+    assert "Tokyo" not in found.body
+
+
+def test_an_update_that_is_nested_too_deeply_is_a_letter_all_the_same() -> None:
+    deep: object = "the end"
+    for _ in range(2000):
+        deep = [deep]
+
+    found = letter_of({"update_id": 9, "message": {"text": "hi", "more": deep}}, now=START)
+
+    assert found is not None
+    assert json.loads(found.body)["message"]["text"] == "hi"
 
 
 @pytest.mark.parametrize("number", [None, True, "7", -1, 2**63, 1.5])
