@@ -41,6 +41,7 @@ class TroubleKind(StrEnum):
     TOO_MANY = "too_many"
     WHICH_HABIT = "which_habit"
     BAD_LINE = "bad_line"
+    COLUMNS = "columns"
     FUTURE = "future"
     TOO_OLD = "too_old"
     TWICE = "twice"
@@ -145,9 +146,14 @@ def _table(data: bytes) -> tuple[list[str], list[Row]]:
 
 
 def _by_column(number: int, header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    if len(cells) > len(header):
-        raise _Refused(TroubleKind.BAD_LINE, number)
-    return dict(zip(header, cells, strict=False))
+    """The cells by their column's name. Cells that do not fit the header may be another column's: Loop writes a habit's
+    name as it is, with the commas in it. Only a blank cell after the last one, which some exporters write, says nothing.
+    """
+    if len(cells) == len(header) + 1 and header[-1] and not cells[-1].strip():
+        cells = cells[:-1]
+    if len(cells) != len(header):
+        raise _Refused(TroubleKind.COLUMNS, number)
+    return dict(zip(header, cells, strict=True))
 
 
 def _each(rows: Iterable[Row], parse: Callable[[Mapping[str, str]], Line | None]) -> list[Numbered]:

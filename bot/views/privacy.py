@@ -153,6 +153,11 @@ def _trouble(words: Words, what: Trouble) -> str:
             "There are several habits in this file and none is called magnesium. Send the Checkmarks.csv of that one."
         ),
         TroubleKind.BAD_LINE: words("I cannot read line {line}.", line=line),
+        TroubleKind.COLUMNS: words(
+            "Line {line} has more or fewer cells than the first line, so I cannot tell which is which. "
+            "A comma in a name does that.",
+            line=line,
+        ),
         TroubleKind.FUTURE: words("Line {line} is about a night that is not over.", line=line),
         TroubleKind.TOO_OLD: words("Line {line} is about a night more than twenty years ago.", line=line),
         TroubleKind.TWICE: words("Line {line} is about a night that came before.", line=line),

@@ -93,6 +93,11 @@ def test_loops_words_and_numbers_mean_taken_skipped_missed_or_nothing() -> None:
     assert nights(words)[1].detail.note == "Sick"
 
 
+def test_a_blank_cell_after_the_last_one_moves_nothing() -> None:
+    (line,) = nights("night,intake,rating\n2026-11-14,taken,same,\n")
+    assert (line.record.intake, line.record.rating) == (Intake.TAKEN, Rating.SAME)
+
+
 def test_of_loops_many_habits_the_magnesium_is_meant() -> None:
     text = "Date,Running,Magnesium at night,\n2026-11-14,0,2,\n"
     assert nights(text)[0].record.intake is Intake.TAKEN
@@ -144,7 +149,12 @@ TOMORROW = (LAST + timedelta(days=1)).isoformat()
         ((HEAD + "2026-11-14,taken,,\n2026-02-30,taken,,\n").encode(), TroubleKind.BAD_LINE, 3),
         ((HEAD + "2026-11-14,swallowed,,\n").encode(), TroubleKind.BAD_LINE, 2),
         ((HEAD + "2026-11-14,taken,99,\n").encode(), TroubleKind.BAD_LINE, 2),
-        ((HEAD + "2026-11-14,taken,,,,,\n").encode(), TroubleKind.BAD_LINE, 2),
+        ((HEAD + "2026-11-14,taken,,,,,\n").encode(), TroubleKind.COLUMNS, 2),
+        ((HEAD + "2026-11-14,taken,,,\n2026-11-13,taken,\n").encode(), TroubleKind.COLUMNS, 3),
+        (b"sid,start,stop,rating,comment\n1,2000,3000,3,well, thanks\n", TroubleKind.COLUMNS, 2),
+        (b"Date,Read, then write,Magnesium,Run,\n2026-11-14,0,2,0,\n", TroubleKind.COLUMNS, 2),
+        (b"Date,Read, then write,Magnesium,Run\n2026-11-14,0,2,0\n", TroubleKind.COLUMNS, 2),
+        (b"Date,Magnesium,Read, then write,\n2026-11-14,2,0,\n", TroubleKind.COLUMNS, 2),
         ((HEAD + '2026-11-14,taken,,"never closed\n').encode(), TroubleKind.BAD_LINE, 2),
         ((HEAD + "2026-11-14,taken,," + "x" * 501 + "\n").encode(), TroubleKind.BAD_LINE, 2),
         ((HEAD + f"2026-11-14,taken,,\n{TOMORROW},taken,,\n").encode(), TroubleKind.FUTURE, 3),
