@@ -47,8 +47,9 @@ def _detail(row: sa.RowMapping) -> Detail:
 
 async def first_night(db: Connection, user_id: int) -> Night | None:
     """The first night of which anything is stored."""
-    night: Night | None = await db.scalar(sa.select(sa.func.min(_nights.c.night)).where(_nights.c.user_id == user_id))
-    return night
+    firsts = (sa.select(sa.func.min(table.c.night)).where(table.c.user_id == user_id) for table in (_nights, _details))
+    found = await db.execute(sa.select(*(first.scalar_subquery() for first in firsts)))
+    return min((night for night in found.one() if night is not None), default=None)
 
 
 async def taken(db: Connection, user_id: int, first: Night, last: Night | None = None) -> int:

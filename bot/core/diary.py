@@ -71,8 +71,12 @@ ONSET_STEPS = (10, 20, 30, 60)
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The nights that can be corrected, both included. `rateable` is the last one whose bedtime has passed."""
+    """The nights of a diary: it begins with `begins`, and those from `first` to `last` can be corrected, both included.
 
+    `rateable` is the last one whose bedtime has passed.
+    """
+
+    begins: Night
     first: Night
     last: Night
     rateable: Night
@@ -80,18 +84,21 @@ class Open:
     def __contains__(self, night: Night) -> bool:
         return self.first <= night <= self.last
 
+    def has(self, night: Night) -> bool:
+        """Whether the diary has this night, to look at if not to correct."""
+        return self.begins <= night <= self.last
 
-def open_nights(schedule: Schedule, *, came_at: datetime, now: datetime) -> Open:
-    """From sixty nights ago, or the person's first, to the one whose evening has begun. `last` may be before `first`."""
+
+def open_nights(schedule: Schedule, *, begins: Night, now: datetime) -> Open:
+    """From sixty nights ago, or the diary's first, to the one whose evening has begun. `last` may be before `first`."""
     tonight = times.tonight(schedule, now)
-    came = times.night_of(came_at, times.zone_on(schedule, tonight))
     last = max(
-        (night for night in _around(tonight) if times.can_take_from(schedule, night) <= now), default=came - _DAY
+        (night for night in _around(tonight) if times.can_take_from(schedule, night) <= now), default=begins - _DAY
     )
     rateable = max(
-        (night for night in _around(tonight) if times.plan(schedule, night).bed_at <= now), default=came - _DAY
+        (night for night in _around(tonight) if times.plan(schedule, night).bed_at <= now), default=begins - _DAY
     )
-    return Open(max(came, tonight - timedelta(days=NIGHTS_BACK)), last, rateable)
+    return Open(begins, max(begins, tonight - timedelta(days=NIGHTS_BACK)), last, rateable)
 
 
 def _around(night: Night) -> list[Night]:

@@ -12,7 +12,7 @@ from bot.core import parsing, press
 from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Awaiting, Kind, Minute, Night
-from bot.handlers import diary
+from bot.handlers import diary, span
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
@@ -23,7 +23,7 @@ _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "m
 
 async def add_detail(update: Update, turn: Turn) -> None:
     """[Add detail]: the first question without an answer, or the first of all when every one has one."""
-    night = diary.correctable(update, turn)
+    night = await diary.correctable(update, turn)
     if night is None:
         return
     turn.answer(update)
@@ -35,7 +35,7 @@ async def add_detail(update: Update, turn: Turn) -> None:
 
 async def pressed_detail(update: Update, turn: Turn) -> None:
     """An answer, tapped."""
-    night, name, value = diary.correctable(update, turn), turn.press.arg(1), turn.press.number(2)
+    night, name, value = await diary.correctable(update, turn), turn.press.arg(1), turn.press.number(2)
     if night is None:
         return
     if name not in core.RANGES or value is None or value not in core.RANGES[name]:
@@ -47,7 +47,7 @@ async def pressed_detail(update: Update, turn: Turn) -> None:
 
 async def skip_question(update: Update, turn: Turn) -> None:
     """[Leave blank]: the next question."""
-    night, name = diary.correctable(update, turn), turn.press.arg(1)
+    night, name = await diary.correctable(update, turn), turn.press.arg(1)
     if night is None:
         return
     if name not in core.RANGES:
@@ -61,7 +61,7 @@ async def typed_detail(_update: Update, turn: Turn, text: str) -> None:
     """An answer, typed."""
     day, _, name = (turn.person.awaiting_for or "").partition(" ")
     night = press.Press("", (day,)).night
-    if night is None or name not in core.RANGES or night not in diary.open_nights(turn):
+    if night is None or name not in core.RANGES or night not in await span.open_nights(turn):
         turn.change(awaiting=None, awaiting_for=None)
         turn.say(View(turn.words("That question is out of date. /diary shows your nights.")))
         return

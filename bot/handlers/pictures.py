@@ -12,7 +12,7 @@ from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Kind, Night, NightRecord
-from bot.handlers import diary, evening, experiment
+from bot.handlers import diary, evening, experiment, span
 from bot.language import Words
 from bot.views import insight as views
 from db import diary as details
@@ -32,14 +32,15 @@ async def show_picture(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    came, last = diary.came(turn), diary.open_nights(turn).last
-    if last < came:
+    open_ = await span.open_nights(turn)
+    begins, last = open_.begins, open_.last
+    if last < begins:
         turn.say(views.no_nights(turn.words))
         return
-    first = views.span_start(came, last, months)
+    first = views.span_start(begins, last, months)
     records = await nights.between(turn.db, turn.person.id, first, last)
     tally = core.tally(records, nights=(last - first).days + 1)
-    spans = core.spans(came, last, months=views.SPANS)
+    spans = core.spans(begins, last, months=views.SPANS)
     sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
     drawing = charts.nights(
         core.cells(records, first, last, sealed_from=sealed_from),
@@ -69,13 +70,20 @@ async def show_insight(update: Update, turn: Turn) -> None:
         # Sealed until its end: looking at the counts on the way would be peeking.
         await experiment.show(update, turn)
         return
-    found = core.insight(await nights.between(turn.db, turn.person.id, diary.came(turn), diary.open_nights(turn).last))
+    open_ = await span.open_nights(turn)
+    found = core.insight(await nights.between(turn.db, turn.person.id, open_.begins, open_.last))
     view = views.insight(turn.words, found)
     if found.low is None or found.high is None:
         turn.say(view)
         return
     middle = 100 * (found.taken.better / found.taken.rated - found.without.better / found.without.rated)
     turn.show(charts.interval(low=found.low, middle=middle, high=found.high, light=bool(turn.person.light)), view)
+
+
+async def press_insight(update: Update, turn: Turn) -> None:
+    """[What my nights say]"""
+    turn.answer(update)
+    await show_insight(update, turn)
 
 
 async def digest_off(update: Update, turn: Turn) -> None:
@@ -102,8 +110,9 @@ async def show_page(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    last = diary.open_nights(turn).rateable
-    first = max(diary.came(turn), last - timedelta(days=7 * weeks - 1))
+    open_ = await span.open_nights(turn)
+    last = open_.rateable
+    first = max(open_.begins, last - timedelta(days=7 * weeks - 1))
     if last < first:
         turn.say(views.no_nights(turn.words))
         return
@@ -148,6 +157,7 @@ def _page(
 COMMANDS: dict[str, Handler] = {"insight": show_insight}
 PRESSES: dict[str, Handler] = {
     "diary": show_diary,
+    "insight": press_insight,
     "pic": show_picture,
     "digest_off": digest_off,
     "pages": page_choices,

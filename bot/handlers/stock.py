@@ -12,6 +12,7 @@ from bot.core import parsing
 from bot.core import schedule as times
 from bot.core.diary import Stock
 from bot.core.model import Awaiting, Intake, Night
+from bot.handlers import span
 from bot.views import stock as views
 from bot.views.message import View
 from db import diary, nights
@@ -25,9 +26,8 @@ async def current(turn: Turn) -> Stock | None:
     if person.stock is None or person.stock_from is None or person.schedule is None:
         return None
     tonight = times.tonight(turn.schedule, turn.now)
-    came = times.night_of(person.created_at, times.zone_at(turn.schedule, turn.now))
     # Tonight may still be taken: the pace is that of the nights before it.
-    first = max(came, tonight - timedelta(days=core.PACE_SPAN))
+    first = max(await span.begins(turn), tonight - timedelta(days=core.PACE_SPAN))
     lately = await diary.taken(turn.db, person.id, first, tonight - timedelta(days=1))
     return core.stock(
         had=person.stock,

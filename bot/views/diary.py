@@ -27,13 +27,13 @@ CLEAR = "clear"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a month's page shows. `first` is its first day; `came` the person's first night, `last` the newest to see.
+    """What a month's page shows. `first` is its first day; `begins` the diary's first night, `last` the newest to see.
 
     Nights from `sealed_from` on are those of a self-experiment under way.
     """
 
     first: date
-    came: Night
+    begins: Night
     last: Night
     records: Mapping[Night, NightRecord]
     tally: Tally
@@ -74,7 +74,7 @@ def _shows_sealed(shown: Month) -> bool:
 
 
 def _day(shown: Month, night: Night | None) -> Button:
-    if night is None or not shown.came <= night <= shown.last:
+    if night is None or not shown.begins <= night <= shown.last:
         return button(NOTHING if night is None else str(night.day), "still")
     sealed = diary.is_sealed(night, shown.sealed_from)
     return button(f"{night.day}{signs(shown.records.get(night), sealed=sealed)}", "night", night)
@@ -97,7 +97,7 @@ def _rating_sign(rating: Rating | None) -> str:
 
 def _around(words: Words, shown: Month) -> list[Button]:
     before, after = diary.shifted(shown.first, -1), diary.shifted(shown.first, 1)
-    back = shown.came < shown.first
+    back = shown.begins < shown.first
     on = shown.last >= after
     return [
         *([button("‹ " + words.short_month(before), "month", before.isoformat()[:7])] if back else []),
@@ -313,8 +313,8 @@ def not_there(words: Words) -> View:
     return View(words("I did not understand that night. Type it like /diary 2026-11-14, or /diary for the month."))
 
 
-def before_you(words: Words, came: Night) -> View:
-    """A night before the person came, or one still to come."""
+def before_you(words: Words, begins: Night) -> View:
+    """A night before the diary's first, or one still to come."""
     return View(
-        words("That night is not in your diary. It begins on {day} and ends last night.", day=words.night(came))
+        words("That night is not in your diary. It begins on {day} and ends last night.", day=words.night(begins))
     )

@@ -215,8 +215,8 @@ def page_texts(words: Words, *, first: Night, last: Night) -> Mapping[str, str]:
     return {name: html.unescape(text) for name, text in texts.items()}
 
 
-def span_start(came: Night, last: Night, months: int) -> Night:
-    """Where a picture of so many months begins."""
+def span_start(begins: Night, last: Night, months: int) -> Night:
+    """Where a picture of so many months begins; `begins` is the diary's first night."""
     if months == SPANS[-1]:
-        return came
-    return max(came, last - timedelta(days=90 if months == SPANS[0] else 365))
+        return begins
+    return max(begins, last - timedelta(days=90 if months == SPANS[0] else 365))

@@ -121,8 +121,9 @@ def preview(words: Words, seen: Preview) -> View:
 
 
 def imported(words: Words, nights: int) -> View:
-    """It was done."""
-    return View(words.plural("{n} night was imported.", "{n} nights were imported.", nights))
+    """It was done, and where to see it."""
+    text = words.plural("{n} night was imported.", "{n} nights were imported.", nights)
+    return View(text, keyboard([button(words("Diary"), "diary"), button(words("What my nights say"), "insight")]))
 
 
 def not_imported(words: Words) -> View:

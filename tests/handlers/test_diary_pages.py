@@ -113,6 +113,39 @@ async def test_a_night_can_be_typed(ann: Ann, typed: str, expected: str) -> None
     assert expected in ann.page.text
 
 
+async def test_nights_that_were_brought_in_are_there_as_if_they_had_been_lived_here(ann: Ann) -> None:
+    await slept(ann, date(2025, 12, 30), Intake.TAKEN, Rating.BETTER)
+    async with ann.database.write() as db:  # of this one nothing is known but how it was slept
+        await diary.save(db, 7, Detail(date(2025, 11, 3)), Detail(date(2025, 11, 3), quality=4))
+
+    await ann.taps("month:2026-01")
+    assert "‹ Dec" in buttons(ann.page)
+    await ann.taps("month:2025-12")
+    assert "Taken on 1 of 31 nights" in ann.page.text
+    assert buttons(ann.page)["30↑✓"] == "night:2025-12-30"
+    await ann.taps("month:2025-11")
+    assert not any("‹" in label for label in buttons(ann.page))
+    await ann.taps("night:2025-12-30")
+    assert "Sleep: Better" in ann.page.text
+    await ann.types("/diary 2025-11-03")
+    assert "Monday 3 November" in ann.page.text
+    await ann.types("/diary 2025-11-02")
+    assert "It begins on Monday 3 November" in ann.page.text
+
+
+async def test_a_night_from_before_the_person_came_can_be_corrected(ann: Ann) -> None:
+    ann.now = datetime(2026, 1, 11, 11, 0, tzinfo=UTC)
+    await slept(ann, date(2025, 12, 30), Intake.TAKEN, Rating.BETTER)
+
+    await ann.taps("fix_in:2025-12-31:skipped")
+    await ann.taps("fix_rate:2025-12-30:-1")
+    assert (await record(ann, date(2025, 12, 31))).intake is Intake.SKIPPED
+    assert (await record(ann, date(2025, 12, 30))).rating is Rating.WORSE
+
+    await ann.taps("fix_in:2025-12-29:taken")
+    assert "older ones stay" in ann.answer
+
+
 # -- one night ---------------------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,19 @@ def shown(ann: Ann) -> Show:
     return picture
 
 
+async def test_nights_that_were_brought_in_are_in_every_picture_and_count(ann: Ann) -> None:
+    ann.now = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
+    await told(ann, Intake.TAKEN, Rating.BETTER, first=date(2026, 1, 8), count=20)
+    await told(ann, Intake.SKIPPED, Rating.WORSE, first=date(2025, 12, 19), count=10)
+
+    await ann.taps("pic:120")
+    assert len(json.loads(shown(ann).drawing.values)["cells"]) == 33
+    await ann.taps("insight")
+    assert "Taken: 20 better of 20 rated" in shown(ann).view.text
+    await ann.taps("page:4:png")
+    assert "Taken on 20 of 28 nights" in shown(ann).view.text
+
+
 async def test_the_picture_shows_what_was_said_and_its_caption_says_it_in_words(ann: Ann) -> None:
     await told(ann, Intake.TAKEN, Rating.WORSE, first=FRIDAY, count=3)
 
