@@ -52,25 +52,37 @@ class Place:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The places that a person may mean, likeliest first, at most eight, none for what is not understood.
+
+    `sure`: every word of it was understood as it stands, so that the only place may be taken without a question.
+    """
+
+    places: tuple[Place, ...] = ()
+    sure: bool = True
+
+
 Index = dict[str, tuple[Place, ...]]
 
 
-def find(text: str, language: str) -> list[Place]:
-    """The places a person may mean, likeliest first, at most eight, none for what is not understood.
-
-    Read as an offset, an IANA name, a city or a country, in the person's language, English and then any other; else as
-    the beginning of such a name, or as one with a single slip of the finger.
+def find(text: str, language: str) -> Found:
+    """Read as an offset, an IANA name, a city or a country, in the person's language, English and then any other, perhaps
+    with the state or country after a comma; else, and then not for sure, as the beginning of such a name, or as one with a
+    single slip of the finger.
     """
     typed = parsing.clean(text, _LONGEST)
     zone = parsing.offset(typed) or _names().get(typed.casefold().replace(" ", "_"))
     if zone is not None:
-        return [Place(zone, label(zone, language))]
+        return Found((Place(zone, label(zone, language)),))
     key = _fold(typed)
     if not key:
-        return []
+        return Found()
     locale = _locale(language)
     index = _index(locale)
-    return _exact(index, typed) or _elsewhere(typed, locale) or _beginning(index, key) or _one_slip(index, key)
+    if whole := _named(typed, locale):
+        return Found(whole)
+    return _qualified(typed, locale) or Found((_beginning(index, key) or _one_slip(index, key)), sure=False)
 
 
 def exists(zone: str) -> bool:
@@ -104,7 +116,25 @@ def label(zone: str, language: str) -> str:
     return _city(zone, _locale(language))
 
 
+def named(zone: str, language: str, city: str | None = None) -> str:
+    """A zone's city, or the `city` that it was found by, with its country: "Paris, France"; an offset alone has none."""
+    zone, city = _canonical(zone) or zone, city or label(zone, language)
+    country = str(_locale(language).territories.get(_territories().get(zone, ""), ""))
+    if not country or _fold(country).startswith(_fold(city)):
+        return country or city
+    return city if _fold(city).endswith(_fold(country)) else f"{city}, {country}"
+
+
 # Zones and their names
+
+
+@lru_cache(maxsize=1)
+def _territories() -> dict[str, str]:
+    """The country of each zone, as its two letters."""
+    known: Mapping[str, str] = get_global("zone_territories")
+    return {
+        zone: code for name, code in known.items() if (zone := _canonical(name)) and code.isalpha() and code != "ZZ"
+    }
 
 
 @lru_cache(maxsize=1)
@@ -145,8 +175,20 @@ def _locale(language: str) -> Locale:
 def _city(zone: str, locale: Locale) -> str:
     """CLDR's name of the city, or the IANA name where it is spelled the same."""
     zone = _canonical(zone) or zone
-    city: str | None = locale.time_zones.get(zone, {}).get("city")
-    return city or zone.rpartition("/")[2].replace("_", " ")
+    for name in (zone, *_old_zone_names().get(zone, ())):  # CLDR goes on with the name that it had first
+        city: str | None = locale.time_zones.get(name, {}).get("city")
+        if city:
+            return city
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+@lru_cache(maxsize=1)
+def _old_zone_names() -> dict[str, list[str]]:
+    """The earlier names of each zone that was renamed."""
+    found: dict[str, list[str]] = {}
+    for old, zone in get_global("zone_aliases").items():
+        found.setdefault(zone, []).append(old)
+    return found
 
 
 # The index: every name of every place, folded, in one language and English
@@ -238,23 +280,41 @@ def _accent(char: str) -> bool:
 # Looking a name up
 
 
-def _exact(index: Index, typed: str) -> list[Place]:
-    """A whole name; or "city, country", where the country keeps only its own zones if any of the city's is there."""
-    if whole := index.get(_fold(typed)):
-        return list(whole)
-    city, _, country = typed.partition(",")
-    places = index.get(_fold(city), ()) if country else ()
-    there = {place.zone for place in index.get(_fold(country), ())}
-    return [place for place in places if place.zone in there] or list(places)
+def _named(text: str, locale: Locale) -> tuple[Place, ...]:
+    """The places of exactly this name."""
+    return _index(locale).get(_fold(text)) or _elsewhere(text, locale)
 
 
-def _elsewhere(typed: str, locale: Locale) -> list[Place]:
+def _qualified(typed: str, locale: Locale) -> Found | None:
+    """ "City, state, country". Where a word after the commas is not understood, or none of the city's places is there, the
+    person is asked about all that it may be: a famous namesake is never taken for it.
+    """
+    city, *rest = (part for part in typed.split(",") if _fold(part))
+    there = [_regions(part, locale) for part in rest]
+    if not there:
+        return None
+    places = _named(city, locale)
+    zones = frozenset.intersection(*(frozenset(place.zone for place in region) for region in there))
+    if fitting := tuple(place for place in places if place.zone in zones):
+        return Found(fitting)
+    found = dict.fromkeys([*there[0][: _MOST // 2], *places, *(place for region in there for place in region)])
+    return Found(tuple(found)[:_MOST], sure=False) if found else None
+
+
+def _regions(text: str, locale: Locale) -> tuple[Place, ...]:
+    """The zones of a country, state or bigger city: by its name or, as people write behind a comma, by two letters."""
+    code = text.strip().upper()
+    known = tuple(Place(zone, _city(zone, locale)) for zone in _countries().get(code, ()))
+    return tuple(dict.fromkeys([*_named(text, locale), *known]))
+
+
+def _elsewhere(typed: str, locale: Locale) -> tuple[Place, ...]:
     """In the languages that are written in the script that was typed."""
     script = next((unicodedata.name(char, "").partition(" ")[0] for char in typed if char.isalpha()), "")
     for language in _LANGUAGES.get(script.partition("-")[0], ()):
         if zones := _foreign_names(language).get(_fold(typed)):
-            return [Place(zone, _city(zone, locale)) for zone in zones]
-    return []
+            return tuple(Place(zone, _city(zone, locale)) for zone in zones)
+    return ()
 
 
 @lru_cache(maxsize=40)
@@ -266,29 +326,29 @@ def _foreign_names(language: str) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def _beginning(index: Index, key: str) -> list[Place]:
+def _beginning(index: Index, key: str) -> tuple[Place, ...]:
     """The places whose names begin like this, if they are few enough to choose from."""
     if len(key) < 3 and key.isascii():
-        return []
+        return ()
     places = _distinct(index, (name for name in index if name.startswith(key)))
-    return places if len(places) <= _MOST else []
+    return places if len(places) <= _MOST else ()
 
 
-def _one_slip(index: Index, key: str) -> list[Place]:
+def _one_slip(index: Index, key: str) -> tuple[Place, ...]:
     """The places whose names are one letter, or two letters exchanged, away."""
     if len(key) < 5:
-        return []
+        return ()
     near: Callable[[str], bool] = lambda name: abs(len(name) - len(key)) <= 1 and _one_apart(name, key)  # noqa: E731
     return _distinct(index, filter(near, index))[:_MOST]
 
 
-def _distinct(index: Index, names: Iterable[str]) -> list[Place]:
+def _distinct(index: Index, names: Iterable[str]) -> tuple[Place, ...]:
     """One place a label, the shortest names first: they are what was typed and little more."""
     ordered = sorted(names, key=lambda name: (len(name), name))
     by_zone: dict[tuple[str, str], Place] = {}
     for place in (place for name in ordered for place in index[name]):
         by_zone.setdefault((place.zone, place.label), place)
-    return list(by_zone.values())
+    return tuple(by_zone.values())
 
 
 def _one_apart(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import places
-from bot.places import Place
+from bot.places import Found, Place
 
 zoneinfo.reset_tzpath(to=())
 ZONES = zoneinfo.available_timezones()
@@ -24,7 +24,7 @@ def zones_of_the_wheel() -> None:
 
 
 def zones(text: str, language: str = "en") -> list[str]:
-    return [place.zone for place in places.find(text, language)]
+    return [place.zone for place in places.find(text, language).places]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def zones(text: str, language: str = "en") -> list[str]:
         ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
         ("buenos aires", "America/Argentina/Buenos_Aires"),
         ("Asia/Calcutta", "Asia/Kolkata"), ("calcutta", "Asia/Kolkata"), ("Kiev", "Europe/Kyiv"),
+        ("Kiew", "Europe/Kyiv"), ("Київ", "Europe/Kyiv"), ("胡志明市", "Asia/Ho_Chi_Minh"), ("Катманду", "Asia/Kathmandu"),
         ("US/Pacific", "America/Los_Angeles"),
         ("Munich", "Europe/Berlin"), ("München", "Europe/Berlin"), ("muenchen", "Europe/Berlin"),
         ("MUNCHEN", "Europe/Berlin"),
@@ -46,7 +47,6 @@ def zones(text: str, language: str = "en") -> list[str]:
         ("San Francisco", "America/Los_Angeles"), ("Łódź", "Europe/Warsaw"), ("lodz", "Europe/Warsaw"),
         ("Xi’an", "Asia/Shanghai"), ("Hawaii", "Pacific/Honolulu"), ("Paris, France", "Europe/Paris"),
         ("London, Ontario", "America/Toronto"), ("London, Canada", "America/Toronto"),
-        ("Berlin, who knows", "Europe/Berlin"),
         ("Japan", "Asia/Tokyo"), ("Germany", "Europe/Berlin"), ("Österreich", "Europe/Vienna"),
         ("UK", "Europe/London"),
         ("Schweiz", "Europe/Zurich"), ("EST", "America/New_York"), ("+2", "Etc/GMT-2"), ("UTC+5:30", "Asia/Kolkata"),
@@ -56,6 +56,43 @@ def zones(text: str, language: str = "en") -> list[str]:
 )  # fmt: skip
 def test_a_place_is_found_as_people_write_it(typed: str, zone: str) -> None:
     assert zones(typed) == [zone]
+    assert places.find(typed, "en").sure
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("Paris, Texas", "America/Chicago"), ("St. Petersburg, Florida", "America/New_York"),
+        ("Moscow, Idaho", "America/Boise"), ("Dublin, Ohio", "America/New_York"),
+        ("Hamilton, Bermuda", "Atlantic/Bermuda"), ("Georgetown, Guyana", "America/Guyana"),
+        ("Manchester, NH", None), ("Vancouver, WA", None), ("Athens, GA", None), ("Birmingham, AL", None),
+        ("Berlin, who knows", None), ("Berlin, Germany, or so", None), ("Nowhere at all, Japan", "Asia/Tokyo"),
+    ],
+)  # fmt: skip
+def test_a_famous_namesake_is_never_taken_for_a_place_whose_state_or_country_is_another(
+    typed: str, first: str | None
+) -> None:
+    found = places.find(typed, "en")
+    assert not found.sure
+    assert found.places
+    assert first in (None, found.places[0].zone)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Berlin, Germany",
+        "Berlin, Deutschland",
+        "berlin,de",
+        "Berlin, DE",
+        "Deutschland, Berlin",
+        "Berlin,",
+        "Берлин, Германия",
+    ],
+)
+def test_a_country_is_known_by_its_names_and_its_letters(typed: str) -> None:
+    assert zones(typed, "de") == ["Europe/Berlin"]
+    assert places.find(typed, "de").sure
 
 
 @pytest.mark.parametrize(
@@ -72,7 +109,7 @@ def test_a_place_is_found_as_people_write_it(typed: str, zone: str) -> None:
     ],
 )
 def test_a_place_is_called_what_the_person_calls_it(typed: str, language: str, place: Place) -> None:
-    assert places.find(typed, language) == [place]
+    assert places.find(typed, language) == Found((place,))
 
 
 def test_a_country_with_several_zones_offers_up_to_eight_most_people_first() -> None:
@@ -83,10 +120,10 @@ def test_a_country_with_several_zones_offers_up_to_eight_most_people_first() -> 
 
 
 def test_a_name_that_several_places_bear_offers_them_all_told_apart() -> None:
-    assert places.find("Portland", "en") == [
+    assert places.find("Portland", "en").places == (
         Place("America/Los_Angeles", "Portland, Oregon"),
         Place("America/New_York", "Portland, Maine"),
-    ]
+    )
     assert zones("Birmingham") == ["Europe/London", "America/Chicago"]
     assert zones("Georgia") == ["Asia/Tbilisi", "America/New_York"]
 
@@ -95,11 +132,13 @@ def test_the_beginning_of_a_name_offers_what_it_may_become() -> None:
     assert zones("san fran") == ["America/Los_Angeles"]
     assert zones("lond")[0] == "Europe/London"
     assert zones("san") == []
+    assert not places.find("san fran", "en").sure
 
 
 @pytest.mark.parametrize("typed", ["Berlni", "Berin", "Berlinn", "Bexlin"])
 def test_one_slip_of_the_finger_is_forgiven(typed: str) -> None:
-    assert Place("Europe/Berlin", "Berlin") in places.find(typed, "en")
+    assert Place("Europe/Berlin", "Berlin") in places.find(typed, "en").places
+    assert not places.find(typed, "en").sure
 
 
 @pytest.mark.parametrize(
@@ -128,7 +167,7 @@ def test_what_is_no_place_finds_nothing(typed: str) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=40))
 def test_only_zones_that_exist_come_out_of_any_text(typed: str) -> None:
-    found = places.find(typed, "en")
+    found = places.find(typed, "en").places
     assert len(found) <= 8
     assert {place.zone for place in found} <= ZONES
 
@@ -214,6 +253,10 @@ def test_a_language_code_offers_three_to_six_zones(code: str | None, first: str)
         ("Europe/Vienna", "de", "Wien"),
         ("America/New_York", "ru", "Нью-Йорк"),
         ("Asia/Calcutta", "en", "Kolkata"),
+        ("Europe/Kyiv", "de", "Kiew"),
+        ("Asia/Ho_Chi_Minh", "vi", "TP Hồ Chí Minh"),
+        ("Asia/Yangon", "ru", "Янгон"),
+        ("America/Nuuk", "ja", "ヌーク"),
         ("America/Argentina/Buenos_Aires", "en", "Buenos Aires"),
         ("America/Sao_Paulo", "pt-br", "São Paulo"),
         ("Etc/GMT-2", "de", "UTC+2"),
@@ -224,6 +267,24 @@ def test_a_language_code_offers_three_to_six_zones(code: str | None, first: str)
 )
 def test_a_zone_is_labelled_with_its_city(zone: str, language: str, label: str) -> None:
     assert places.label(zone, language) == label
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "city", "name"),
+    [
+        ("Europe/Paris", "en", None, "Paris, France"),
+        ("Europe/Vienna", "de", None, "Wien, Österreich"),
+        ("Europe/Berlin", "en", "Munich", "Munich, Germany"),
+        ("America/Toronto", "en", "London, Ontario", "London, Ontario, Canada"),
+        ("Asia/Singapore", "en", None, "Singapore"),
+        ("Europe/Kyiv", "uk", None, "Київ, Україна"),
+        ("Asia/Calcutta", "en", None, "Kolkata, India"),
+        ("Etc/GMT-2", "en", None, "UTC+2"),
+        ("Antarctica/Troll", "en", None, "Troll"),
+    ],
+)
+def test_a_place_is_named_with_its_country(zone: str, language: str, city: str | None, name: str) -> None:
+    assert places.named(zone, language, city) == name
 
 
 def test_the_cities_of_the_table_share_their_zones_clock() -> None:

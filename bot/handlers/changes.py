@@ -12,14 +12,16 @@ from bot.views import settings as views
 from bot.views.message import View
 
 
-async def changed(update: Update, turn: Turn, confirmation: Callable[[], View], *, replan: bool = True) -> None:
-    """Go on after a change. `confirmation` is asked once the plan it may speak of is made.
+async def changed(
+    update: Update, turn: Turn, confirmation: Callable[[], View], *, replan: bool = True, place: str | None = None
+) -> None:
+    """Go on after a change. `confirmation` is asked once the plan it may speak of is made; `place` is what to call a new zone.
 
     A typed answer gets its line as a new message; a tap changes the message it was on.
     """
     turn.change(awaiting=None, awaiting_for=None, awaiting_until=None)
     if turn.before is None or not turn.before.set_up:
-        await onboarding.go_on(update, turn)
+        await onboarding.go_on(update, turn, place=place)
         return
     if replan:
         await plans.replan(turn)

@@ -21,8 +21,8 @@ FIXING = "fix"
 """What a zone is awaited for when the last card of the set-up showed the wrong hour."""
 
 
-def next_step(turn: Turn) -> View | None:
-    """The first thing the set-up still needs; None when it has everything."""
+def next_step(turn: Turn, *, place: str | None = None) -> View | None:
+    """The first thing the set-up still needs; None when it has everything. `place` is what the person called their zone."""
     person, words = turn.person, turn.words
     if person.consent is None:
         return setup.welcome(words, languages=[(code, language.words(code).name) for code in language.available()])
@@ -31,7 +31,8 @@ def next_step(turn: Turn) -> View | None:
     if person.zone is None:
         return setup.zone(words, zone_guesses(turn), turn.now)
     if person.form is None:
-        return setup.form(words, turn.content.forms)
+        name = place or places.named(person.zone, words.code)
+        return setup.form(words, turn.content.forms, there=setup.there(words, name, person.zone, turn.now))
     return None
 
 
@@ -83,12 +84,12 @@ async def consent(update: Update, turn: Turn) -> None:
     await go_on(update, turn)
 
 
-async def go_on(update: Update, turn: Turn) -> None:
+async def go_on(update: Update, turn: Turn, *, place: str | None = None) -> None:
     """After an answer of the set-up: the next question in the same message, or the card at the end.
 
     Who was set up before, and presses a button of long ago, sees tonight.
     """
-    step = next_step(turn)
+    step = next_step(turn, place=place)
     if step is None and turn.before is not None and turn.before.set_up:
         step = await evening.glance(turn)
     elif step is None:

@@ -252,7 +252,8 @@ async def test_a_change_that_puts_tonight_into_the_past_starts_tomorrow(house: H
 async def test_a_journey_ends_by_itself(house: House) -> None:
     person = await at_home(house)
     asked = await house.says(person, "/timezone Asia/Tokyo")
-    assert asked.labels == ["For good", "Until a date"]
+    assert asked.text.startswith("Tokyo, Japan. It is ")
+    assert asked.labels == ["For good", "Until a date", "Another place"]
     await house.taps(person, "Until a date", becomes="Until when?")
 
     answer = await house.says(person, "28 Mar")
