@@ -32,7 +32,7 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
 
 
 _OF_NIGHT = tuple((name, f"night_{name}") for name in nights.COLUMNS)
-_COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries")
+_COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries", "message_id")
 
 
 def _load(dialect: str) -> Statement:
@@ -108,6 +108,7 @@ def _owed(get: Row, retired: dict[int, frozenset[str]]) -> Owed:
         bed_at=get["box_bed_at"],
         copies=get["box_copies"],
         tries=get["box_tries"],
+        message_id=get["box_message_id"],
         person=users.person_of(get),
         record=record,
         retired_tips=retired.get(get["id"], frozenset()),

@@ -22,6 +22,7 @@ from bot.delivery import after, digest, sender
 from bot.delivery.gallery import Gallery
 from bot.delivery.limiter import Limiter, Passage
 from bot.delivery.renderer import Renderer
+from bot.delivery.tidying import Tidying
 from bot.metrics import Metrics
 from bot.views.message import View
 from config import failpoints, logs
@@ -62,6 +63,7 @@ class Heartbeat:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
         self._rate, self.metrics, self._gallery = rate, metrics, gallery
         self._paid = rate > pacing.FREE_RATE
+        self._tidying = Tidying(bot)
         self.worker = secrets.token_hex(8)
         self._starting = GroupCommit[int, bool](self._start)
         self._settling = GroupCommit[Settled, None](self._settle)
@@ -273,6 +275,7 @@ class Heartbeat:
         end = after.settle(row, outcome, now=now)
         self.metrics.ended([(row.kind, end.state)])
         await self._end(end)
+        self._tidying.after(row, outcome)
         # What else an outcome changes: a nudge to come, or a person who is gone.
         change = after.follow(row, outcome, now=now)
         if change is not None:
@@ -333,6 +336,7 @@ class Heartbeat:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._tidying.stop(seconds=1.0)
         try:
             async with self._database.write("give_back") as db:
                 await leases.give_back(db, worker=self.worker)

@@ -221,6 +221,11 @@ class Person:
             raise TimeoutError(f"waited in vain for {self.id}; the chat ends with {self.chat[-3:]}")
         return match
 
+    async def gone(self, message_id: int, *, timeout: float = PATIENCE) -> None:
+        """Waits until a message is deleted; real seconds."""
+        if not await self.world.changes.wait_for(lambda: message_id not in self.room.messages, timeout=timeout):
+            raise TimeoutError(f"message {message_id} is still in the chat")
+
 
 class Group:
     """A group in which the bot reads everything, or a channel."""

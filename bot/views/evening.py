@@ -42,8 +42,19 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
         "<b>Bedtime {time} · {n} minute left.</b>", "<b>Bedtime {time} · {n} minutes left.</b>", left, time=bed
     )
     silent = bool(person.quiet) or bool(owed.copies) or late is Lateness.LATE_SILENT
-    text = lines(head, prompt(words, person, product, trial), note, tip and "", tip)
+    text = lines(head, prompt(words, person, product, trial), _first_call(words, owed), note, tip and "", tip)
     return View(text, open_keyboard(words, owed.night, trial), silent)
+
+
+def _first_call(words: Words, owed: Owed) -> str | None:
+    """When a reminder that comes again came first: its first message is deleted when this one is sent."""
+    schedule = owed.person.schedule
+    if schedule is None or owed.message_id is None:
+        return None
+    first = times.plan(schedule, owed.night).remind_at
+    if first >= owed.planned_at:
+        return None
+    return words("First reminder {time}.", time=words.moment(first, times.zone_on(schedule, owed.night)))
 
 
 def prompt(words: Words, person: Person, product: str | None, trial: Assignment | None = None) -> str:

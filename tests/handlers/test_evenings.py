@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.sandbox.faults import Fault
 from bot.sandbox.people import Person, Seen
 from tests.handlers.house import House
 
@@ -117,6 +118,37 @@ async def test_a_snooze_can_be_thought_better_of_and_can_be_too_late(house: Hous
 
     house.at(DUE + timedelta(minutes=41))
     assert "too close to bedtime" in await house.noticed(person, data="v1:snz:2026-03-26:10")
+
+
+async def test_a_snoozed_reminder_leaves_one_message_which_says_when_the_first_came(house: House) -> None:
+    person = await at_home(house)
+    first = await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "10 min", becomes="Snoozed until ")
+
+    house.at(DUE + timedelta(minutes=10))
+    second = await person.next()
+
+    assert "First reminder 21:45." in second.text.splitlines()
+    await person.gone(first.message_id)
+    assert second.message_id in [seen.message_id for seen in person.chat]
+
+
+async def test_a_first_message_that_cannot_be_deleted_loses_its_buttons(house: House) -> None:
+    person = await at_home(house)
+    first = await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "10 min", becomes="Snoozed until ")
+    text = "Bad Request: message can't be deleted for everyone"
+    house.telegram.fault(Fault("status", "deleteMessage", person.id, code=400, count=1, description=text))
+
+    house.at(DUE + timedelta(minutes=10))
+    await person.next()
+
+    await person.until(lambda seen: seen.message_id == first.message_id and seen.labels == [])
+    house.provoked |= {call.number for call in house.telegram.calls if call.method == "deleteMessage" and call.fault}
 
 
 @pytest.mark.parametrize("reason", ["ran out", "forgot it", "upset stomach", "alcohol", "other"])
