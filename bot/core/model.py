@@ -291,3 +291,7 @@ class NightRecord:
     rating: Rating | None = None
     rated_at: datetime | None = None
     late: bool = False
+
+    def contradicts(self, intake: Intake) -> bool:
+        """Whether the person has said the opposite of this. Missed is nobody's answer, so nothing contradicts it."""
+        return self.intake in (Intake.TAKEN, Intake.SKIPPED) and self.intake is not intake

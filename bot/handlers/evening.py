@@ -102,15 +102,70 @@ async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason:
 
 async def taken(update: Update, turn: Turn) -> None:
     """[Taken]"""
+    await _tapped(update, turn, "taken")
+
+
+async def skip(update: Update, turn: Turn) -> None:
+    """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
+    await _tapped(update, turn, "skip")
+
+
+async def without(update: Update, turn: Turn) -> None:
+    """[OK], to the self-experiment's night without."""
+    await _tapped(update, turn, "without")
+
+
+_ANSWERS = {
+    "taken": (Intake.TAKEN, None),
+    "skip": (Intake.SKIPPED, None),
+    "without": (Intake.SKIPPED, Reason.TEST),
+}
+"""What each of the three buttons says."""
+
+
+async def _tapped(update: Update, turn: Turn, answer: str) -> None:
+    """One of the three buttons. It answers an open night; where the night has another answer it changes nothing, but asks."""
     record = await _open_record(update, turn)
     if record is None:
         return
-    known = record.intake is Intake.TAKEN
-    if not known:
-        record = await record_intake(turn, record.night, Intake.TAKEN)
-    turn.answer(update, turn.words("Already noted.") if known else turn.words("Noted."))
+    if record.contradicts(_ANSWERS[answer][0]):
+        turn.answer(update)
+        turn.edit(update, views.contradicted(turn.words, turn.person, record, change_to=answer))
+        return
+    await _note(update, turn, record, answer)
+
+
+async def change(update: Update, turn: Turn) -> None:
+    """[Change to …]: the other answer takes the place of the one that is noted."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if turn.press.arg(1) not in _ANSWERS:
+        turn.out_of_date(update)
+        return
+    await _note(update, turn, record, turn.press.arg(1))
+
+
+async def leave(update: Update, turn: Turn) -> None:
+    """[Keep]: what is noted stays, and stands on the message again."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    turn.answer(update)
     await _show(update, turn, record)
-    if not known:
+
+
+async def _note(update: Update, turn: Turn, record: NightRecord, answer: str) -> None:
+    """Write this answer, or say that it is written already, and show the night."""
+    intake, reason = _ANSWERS[answer]
+    known = record.intake is intake and (reason is None or record.reason is reason)
+    if known:
+        turn.answer(update, views.known_already(turn.words, turn.person, record))
+    else:
+        record = await record_intake(turn, record.night, intake, reason)
+        turn.answer(update, turn.words("Noted."))
+    await _show(update, turn, record)
+    if intake is Intake.TAKEN and not known:
         await stock.after_taking(turn)
 
 
@@ -119,28 +174,6 @@ async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
     view = _view_of(turn, record)
     turn.edit(update, view)
     await settle_reminder(update, turn, record.night, view)
-
-
-async def without(update: Update, turn: Turn) -> None:
-    """[OK], to the self-experiment's night without."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if record.reason is not Reason.TEST:
-        record = await record_intake(turn, record.night, Intake.SKIPPED, Reason.TEST)
-    turn.answer(update, turn.words("Noted."))
-    await _show(update, turn, record)
-
-
-async def skip(update: Update, turn: Turn) -> None:
-    """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if record.intake is not Intake.SKIPPED:
-        record = await record_intake(turn, record.night, Intake.SKIPPED)
-    turn.answer(update)
-    await _show(update, turn, record)
 
 
 async def why(update: Update, turn: Turn) -> None:
@@ -320,6 +353,8 @@ PRESSES: dict[str, Handler] = {
     "taken": taken,
     "skip": skip,
     "without": without,
+    "change": change,
+    "leave": leave,
     "why": why,
     "undo": undo,
     "snooze": snooze,

@@ -54,19 +54,55 @@ async def unrate(update: Update, turn: Turn) -> None:
 
 
 async def took(update: Update, turn: Turn) -> None:
-    """[Took it] or [Didn't], the morning after; not over an answer from the evening, and not after the cut-off."""
+    """[Took it] or [Didn't], the morning after; over an answer from the evening it asks first. Nothing after the cut-off."""
     night, number = _rateable_night(turn), turn.press.number(1)
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    record = await nights.find(turn.db, turn.person.id, night)
-    open_still = turn.now < times.cut_off(turn.schedule, night)
-    if open_still and record.intake is None:
-        record = await evening.record_intake(turn, night, Intake.TAKEN if number else Intake.SKIPPED)
-        view = evening_views.recorded(turn.words, turn.person, record, undo=False)
-        await evening.settle_reminder(update, turn, night, view)
-    turn.answer(update, turn.words("Noted.") if open_still else turn.words("That night is closed already."))
+    record, intake = await nights.find(turn.db, turn.person.id, night), Intake.TAKEN if number else Intake.SKIPPED
+    if turn.now >= times.cut_off(turn.schedule, night):
+        turn.answer(update, turn.words("That night is closed already."))
+    elif record.contradicts(intake):
+        turn.answer(update)
+        verbs = ("tookchange", "tookleave")
+        ask = evening_views.contradicted(turn.words, turn.person, record, change_to=str(number), verbs=verbs)
+        turn.edit(update, ask)
+        return
+    elif record.intake is intake:
+        turn.answer(update, evening_views.known_already(turn.words, turn.person, record))
+    else:
+        await _note_intake(update, turn, night, intake)
     await _show(update, turn, night)
+
+
+async def change_took(update: Update, turn: Turn) -> None:
+    """[Change to …] under the morning's question: the other answer takes the place of the one that is noted."""
+    night, number = _rateable_night(turn), turn.press.number(1)
+    if night is None or number not in (0, 1):
+        turn.out_of_date(update)
+        return
+    if turn.now >= times.cut_off(turn.schedule, night):
+        turn.answer(update, turn.words("That night is closed already."))
+    else:
+        await _note_intake(update, turn, night, Intake.TAKEN if number else Intake.SKIPPED)
+    await _show(update, turn, night)
+
+
+async def leave_took(update: Update, turn: Turn) -> None:
+    """[Keep] under the morning's question."""
+    night = _rateable_night(turn)
+    if night is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    await _show(update, turn, night)
+
+
+async def _note_intake(update: Update, turn: Turn, night: Night, intake: Intake) -> None:
+    record = await evening.record_intake(turn, night, intake)
+    turn.answer(update, turn.words("Noted."))
+    view = evening_views.recorded(turn.words, turn.person, record, undo=False)
+    await evening.settle_reminder(update, turn, night, view)
 
 
 async def _show(update: Update, turn: Turn, night: Night) -> None:
@@ -103,3 +139,4 @@ async def keep(update: Update, turn: Turn) -> None:
 
 COMMANDS: dict[str, Handler] = {}
 PRESSES: dict[str, Handler] = {"rate": rate, "unrate": unrate, "took": took, "keep": keep}
+PRESSES |= {"tookchange": change_took, "tookleave": leave_took}

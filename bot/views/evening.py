@@ -116,6 +116,41 @@ def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool) -
     return View(text, keyboard(*buttons), silent=True)
 
 
+def contradicted(
+    words: Words, person: Person, record: NightRecord, *, change_to: str, verbs: tuple[str, str] = ("change", "leave")
+) -> View:
+    """A press that says the opposite of what is noted changes nothing by itself: it asks. `verbs` are those of its buttons."""
+    at = _taken_at(words, person, record)
+    if record.intake is Intake.SKIPPED:
+        text, to = words("<b>“Not taken” is noted. Change it?</b>"), words("Change to taken")
+    else:
+        text = (
+            words("<b>Taken {time} is noted. Change it?</b>", time=at)
+            if at
+            else words("<b>“Taken” is noted. Change it?</b>")
+        )
+        to = words("Change to not taken")
+    change, leave = verbs
+    choice = [button(to, change, record.night, change_to), button(words("Keep"), leave, record.night)]
+    return View(text, keyboard(choice), silent=True)
+
+
+def known_already(words: Words, person: Person, record: NightRecord) -> str:
+    """The short line for a press that says what is noted."""
+    at = _taken_at(words, person, record)
+    if record.intake is Intake.SKIPPED:
+        return words("Noted already: not taken.")
+    return words("Noted already: taken {time}.", time=at) if at else words("Noted already: taken.")
+
+
+def _taken_at(words: Words, person: Person, record: NightRecord) -> str | None:
+    """When it was taken, where the tap came in time to tell."""
+    schedule, at = person.schedule, record.intake_at
+    if schedule is None or at is None or at >= times.plan(schedule, record.night).bed_at + _NOTED_LATER:
+        return None
+    return words.moment(at, times.zone_on(schedule, record.night))
+
+
 def status(words: Words, person: Person, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
     if record.intake is Intake.TAKEN and record.intake_at is not None:

@@ -62,7 +62,7 @@ async def test_taken_turns_the_message_into_its_record_and_a_second_press_adds_n
     await house.taps(person, "Taken", becomes="✓ Taken 21:4")
     again = await house.noticed(person, data="v1:taken:2026-03-26")
 
-    assert again == "Already noted."
+    assert again.startswith("Noted already: taken 21:4")
     assert person.last.text.startswith("✓ Taken 21:4")
     assert person.last.text.endswith("· bedtime 22:30")
     assert person.last.labels == ["Undo"]
@@ -149,6 +149,38 @@ async def test_a_first_message_that_cannot_be_deleted_loses_its_buttons(house: H
 
     await person.until(lambda seen: seen.message_id == first.message_id and seen.labels == [])
     house.provoked |= {call.number for call in house.telegram.calls if call.method == "deleteMessage" and call.fault}
+
+
+@pytest.mark.parametrize(
+    ("said", "pressed", "asks", "change"),
+    [
+        ("Taken", "skip", "Taken 21:4", "Change to not taken"),
+        ("Skip tonight", "taken", "“Not taken” is noted.", "Change to taken"),
+    ],
+)
+async def test_a_contrary_press_on_an_old_copy_asks_before_it_changes_anything(
+    house: House, said: str, pressed: str, asks: str, change: str
+) -> None:
+    person = await at_home(house)
+    seen = await reminded(house, person)
+    glance = await house.says(person, "/tonight")
+    await house.taps(person, said, message=seen.message_id, becomes="✓ Taken" if said == "Taken" else "Skipped.")
+    answer = house.nights(person, "intake")
+
+    await person.press(data=f"v1:{pressed}:2026-03-26", message=glance.message_id)
+    asked = await person.until(lambda one: one.message_id == glance.message_id and one.text.startswith(asks))
+
+    assert asked.text.endswith("is noted. Change it?")
+    assert asked.labels == [change, "Keep"]
+    assert house.nights(person, "intake") == answer
+    await house.taps(person, "Keep", message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and "Keep" not in one.labels)
+    assert house.nights(person, "intake") == answer
+    await person.press(data=f"v1:{pressed}:2026-03-26", message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and one.labels == [change, "Keep"])
+    await house.taps(person, change, message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and change not in one.labels)
+    assert house.nights(person, "intake") != answer
 
 
 @pytest.mark.parametrize("reason", ["ran out", "forgot it", "upset stomach", "alcohol", "other"])
