@@ -147,6 +147,11 @@ def available() -> tuple[str, ...]:
     return (SOURCE, *_catalogues())
 
 
+def can_choose() -> bool:
+    """Whether there is more than one language: with English alone none is offered."""
+    return len(available()) > 1
+
+
 @lru_cache(maxsize=1)
 def _catalogues() -> tuple[str, ...]:
     return tuple(sorted(po.parent.parent.name for po in LOCALES.glob("*/LC_MESSAGES/bot.po")))

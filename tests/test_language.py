@@ -12,7 +12,12 @@ import pytest
 from babel.messages import pofile
 
 from bot import content, language
+from bot.core.model import Person, Status
+from bot.views import pages, settings
 
+SOMEBODY = Person(
+    7, Status.ACTIVE, created_at=datetime(2026, 1, 1, tzinfo=UTC), seen_at=datetime(2026, 1, 1, tzinfo=UTC)
+)
 ROOT = Path(__file__).parent.parent
 
 GERMAN = """
@@ -58,6 +63,14 @@ def test_a_catalogue_in_the_folder_is_a_language(german: language.Words) -> None
     assert language.available() == ("en", "de")
     assert german.code == "de"
     assert german.name == "Deutsch"
+
+
+def test_a_second_language_is_offered_and_the_only_one_is_not(german: language.Words) -> None:
+    english = language.words("en")
+    panel = settings.panel(english, SOMEBODY, zone_label="Berlin", form=None)
+    assert "Language" in [button.text for row in panel.keyboard.inline_keyboard for button in row]
+    assert "/language de" in pages.help_page(english, contact="").text
+    assert settings.no_such_language(english).text == "I do not have that language yet. I have: English, Deutsch."
 
 
 def test_sentences_come_from_the_catalogue(german: language.Words) -> None:

@@ -11,7 +11,7 @@ from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Person, Status
 from bot.handlers import admins, evening, experiment, plans
-from bot.views import setup
+from bot.views import settings, setup
 from bot.views.message import View
 
 CONSENT = 1
@@ -68,8 +68,12 @@ def _open_link(turn: Turn, payload: str) -> None:
     found = re.fullmatch(r"(bed|lang)_([A-Za-z0-9-]{2,8})", payload)
     if found is None:
         return
-    if found[1] == "lang" and (known := language.known(found[2])) is not None:
-        turn.change(language=known)
+    if found[1] == "lang":
+        known = language.known(found[2])
+        if known is None:
+            turn.say(settings.no_such_language(turn.words))
+        else:
+            turn.change(language=known)
     if found[1] == "bed" and not turn.person.bedtimes:
         match parsing.bedtime(found[2]) if len(found[2]) == 4 else None:
             case parsing.Time(minute) | parsing.Ambiguous(_, minute):

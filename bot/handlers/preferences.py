@@ -44,9 +44,7 @@ async def panel(update: Update, turn: Turn) -> None:
         "form": lambda: setup.form(words, turn.content.forms, back="top", label=True),
         "checkin": lambda: views.check_in(words),
         "nudges": lambda: views.nudges(words),
-        "language": lambda: views.languages(
-            words, [(code, language.words(code).name) for code in language.available()]
-        ),
+        "language": lambda: views.languages(words),
         "pause": lambda: views.pause(words),
         "diary": lambda: detail_views.choices(words, turn.person),
     }
@@ -228,14 +226,14 @@ async def toggle(update: Update, turn: Turn) -> None:
 
 async def choose_language(update: Update, turn: Turn) -> None:
     """/language"""
-    wanted, every = language.known(turn.typed) if turn.typed else None, language.available()
+    wanted = language.known(turn.typed) if turn.typed else None
     if wanted is not None:
         turn.change(language=wanted)
         turn.say(View(turn.words("I write in {language} from now on.", language=turn.words.name)))
     elif turn.typed:
-        turn.say(View(turn.words("I do not have that language yet. I have: {codes}.", codes=", ".join(every))))
+        turn.say(views.no_such_language(turn.words))
     else:
-        turn.say(views.languages(turn.words, [(code, language.words(code).name) for code in every]))
+        turn.say(views.languages(turn.words))
 
 
 async def pressed_language(update: Update, turn: Turn) -> None:

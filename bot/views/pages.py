@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Iterable, Sequence
 
+from bot import language
 from bot.content import Content, Section
 from bot.core.model import Form, Source, Tip
 from bot.language import Words
@@ -78,7 +79,7 @@ def _shortcuts(words: Words) -> Iterable[str]:
         "/lead 45": words("minutes before bed"),
         "/timezone Europe/Berlin": words("where you sleep"),
         "/form glycinate": words("what you take"),
-        "/language de": words("how I write"),
+        **({"/language de": words("how I write")} if language.can_choose() else {}),
         "/checkin 07:30": words("the morning question"),
     }
     return (f"<code>{typed}</code> – {meaning}" for typed, meaning in meanings.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot import language
 from bot.core.model import DEFAULT_LEAD, Form, Minute, Person
 from bot.language import Words
 from bot.views import setup
@@ -53,7 +54,7 @@ def panel(words: Words, person: Person, *, zone_label: str, form: Form | None) -
             button(words("Discreet: {state}", state=on[bool(person.discreet)]), "toggle", "discreet"),
             button(words("News: {state}", state=on[not person.no_news]), "toggle", "no_news"),
             button(words("Diary"), "panel", "diary"),
-            button(words("Language"), "panel", "language"),
+            *([button(words("Language"), "panel", "language")] if language.can_choose() else []),
             button(words("Pause"), "panel", "pause"),
         ],
         across=2,
@@ -109,12 +110,20 @@ def nudges(words: Words) -> View:
     )
 
 
-def languages(words: Words, known: Sequence[tuple[str, str]]) -> View:
-    """The languages there are."""
-    return View(
-        words("Language"),
-        keyboard(*grid([button(name, "language", code) for code, name in known], across=3), back(words)),
-    )
+def languages(words: Words) -> View:
+    """The languages there are, to choose from where there is a choice."""
+    if not language.can_choose():
+        return View(words("I only speak English so far."), keyboard(back(words)))
+    choices = [button(language.words(code).name, "language", code) for code in language.available()]
+    return View(words("Language"), keyboard(*grid(choices, across=3), back(words)))
+
+
+def no_such_language(words: Words) -> View:
+    """A language was asked for that there is not."""
+    if not language.can_choose():
+        return View(words("I only speak English so far."))
+    names = ", ".join(language.words(code).name for code in language.available())
+    return View(words("I do not have that language yet. I have: {names}.", names=names))
 
 
 def pause(words: Words, *, text: str | None = None) -> View:

@@ -136,7 +136,6 @@ async def test_every_step_survives_a_kill(house: House) -> None:
         ("bed_2575", None),
         ("bed_", None),
         ("bed_22301", None),
-        ("lang_xx", None),
         ("' OR 1=1 --", None),
         ("A" * 64, None),
         ("../../etc/passwd", None),
@@ -149,6 +148,29 @@ async def test_a_link_may_bring_a_bedtime_and_nothing_else(house: House, payload
 
     assert welcome.text.startswith(WELCOME)
     assert house.row(person, "bedtimes", "consent") == (bedtimes, None)
+
+
+async def test_a_link_with_a_language_that_is_not_there_is_answered_once_and_goes_on(house: House) -> None:
+    person = house.someone(language="de")
+
+    sentence = await house.says(person, "/start lang_de")
+    welcome = await person.next()
+
+    assert sentence.text == "I only speak English so far."
+    assert welcome.text.startswith(WELCOME)
+    assert house.row(person, "language", "consent") == ("de", None)
+
+
+async def test_a_language_is_not_offered_where_there_is_only_one(house: House) -> None:
+    person = await house.settled()
+
+    settings = await house.says(person, "/settings")
+    typed = [(await house.says(person, text)).text for text in ("/language", "/language de")]
+    await house.noticed(person, data="v1:panel:language")
+
+    assert "Language" not in settings.labels
+    assert typed == ["I only speak English so far."] * 2
+    await person.until(lambda seen: seen.labels == ["‹ Back"])
 
 
 async def test_a_link_changes_nothing_for_somebody_who_has_a_bedtime(house: House) -> None:

@@ -171,7 +171,7 @@ def test_a_source_is_cited_by_who_and_when(authors: str, year: int | None, cited
 # -- help and privacy --------------------------------------------------------------------------------------------------
 
 EVENINGS = {"tonight", "took", "tips", "pause", "resume", "stop"}
-SHORTCUTS = {"bedtime", "lead", "timezone", "form", "language", "checkin"}
+SHORTCUTS = {"bedtime", "lead", "timezone", "form", "checkin"}
 OWN = {"experiment", "export", "import", "delete"}
 COMMANDS = EVENINGS | SHORTCUTS | OWN | {"start", "settings", "privacy", "diary", "insight"}
 
