@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot import VERSION
+
 # The tzdata wheel is newer than most systems' zone files; zoneinfo reads this before it looks for them.
 os.environ["PYTHONTZPATH"] = ""
 # RetryAfter speaks in timedeltas: the other way is deprecated and warns.
@@ -25,6 +27,7 @@ No token at hand? make demo runs the bot against a stand-in Telegram in this ter
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 something must be put right first."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Lull, a bedtime companion on Telegram.")
+    parser.add_argument("--version", action="version", version=f"Lull {VERSION}", help="say which version this is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (about, _, options) in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import stats
+from bot import VERSION, stats
 from bot.core.model import Intake, Rating
 from bot.sandbox.telegram import Telegram
 from db import figures, tables
@@ -33,6 +33,11 @@ def call(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.Co
         check=False,
         timeout=120,
     )
+
+
+def test_the_version_is_said_without_a_token_or_a_command(tmp_path: Path) -> None:
+    ended = call("--version", cwd=tmp_path, BOT_TOKEN="")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"Lull {VERSION}\n", "")
 
 
 # -- backup and restore while the bot runs -----------------------------------------------------------------------------
