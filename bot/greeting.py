@@ -27,7 +27,8 @@ async def greet(app: App, stop: asyncio.Event) -> bool:
         except InvalidToken:
             raise TokenRefused(["Telegram does not accept BOT_TOKEN; copy it again from @BotFather."]) from None
         except TelegramError as error:
-            _log.warning("Telegram is not reachable yet", kind=type(error).__name__, retry_in=wait)
+            why = str(getattr(error, "cause", type(error).__name__))
+            _log.warning("Telegram is not reachable yet", why=why, kind=type(error).__name__, retry_in=wait)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
             wait = min(wait * 2, 30.0)

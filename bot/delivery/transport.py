@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PoolTimeoutError, PyreqwestError
+from pyreqwest.exceptions import (
+    BuilderError,
+    DetailedPyreqwestError,
+    PoolTimeoutError,
+    PyreqwestError,
+    RequestTimeoutError,
+)
 from pyreqwest.multipart import FormBuilder, PartBuilder
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import ResponseBodyReader
@@ -27,6 +34,7 @@ from telegram.request import BaseRequest, RequestData
 
 from bot import quickjson
 from bot.clock import Clock
+from bot.delivery.connecting import Cause
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
 _LEAST_SECONDS = 1.0
@@ -40,13 +48,23 @@ _CONNECTING = "client error (Connect)"
 _ERRNO = re.compile(r"\(os error (\d+)\)")
 
 
-class NotSent(NetworkError):  # noqa: N818 - named for what it says
+class NoAnswer(NetworkError):  # noqa: N818 - named for what it says
+    """Nothing that can be relied on came back; `cause` says why, for a person to read."""
+
+    __slots__ = ("cause",)
+
+    def __init__(self, message: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class NotSent(NoAnswer):
     """Certainly not delivered: never written to the socket, or Telegram answered 500 with a readable refusal."""
 
     __slots__ = ()
 
 
-class Unclear(NetworkError):  # noqa: N818
+class Unclear(NoAnswer):
     """The request may have been delivered: silence, a broken connection, a gateway's page or an unreadable answer."""
 
     __slots__ = ()
@@ -306,8 +324,16 @@ def _fault(error: Exception, *, built: bool = True) -> NetworkError:
     if not built:
         return NotSent(f"not a request ({type(error).__name__})")
     if _CONNECTING in causes or isinstance(error, PoolTimeoutError | BuilderError):
-        return NotSent(f"not connected ({_what(error, causes)})")
-    return Unclear(f"no answer ({_what(error, causes)})")
+        return NotSent(f"not connected ({_what(error, causes)})", _cause(error, causes))
+    return Unclear(f"no answer ({_what(error, causes)})", _cause(error, causes))
+
+
+def _cause(error: Exception, causes: list[str]) -> Cause:
+    """What an operator can be told of it. This client has no class for a name that is not found or a bad certificate."""
+    if isinstance(error, RequestTimeoutError):
+        return Cause.TIMED_OUT
+    found = _ERRNO.search(causes[-1]) if causes else None
+    return Cause.REFUSED if found is not None and int(found[1]) == errno.ECONNREFUSED else Cause.OTHER
 
 
 def _causes(error: Exception) -> list[str]:

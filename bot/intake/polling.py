@@ -100,7 +100,8 @@ class Polling:
         self._failures += 1
         if isinstance(error, RetryAfter):
             wait = max(wait, float(getattr(error, "seconds", wait)))
-        _log.warning(_sentence(error), retry_in=wait, kind=type(error).__name__)
+        why = str(getattr(error, "cause", type(error).__name__))
+        _log.warning(_sentence(error), why=why, kind=type(error).__name__, retry_in=wait)
         await self._clock.sleep(wait)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import socket
 import sqlite3
@@ -53,7 +54,10 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(tmp_path: Path
             ann = telegram.person(7)
             await ann.send("/start")
             await ann.next()
-            assert await process.stop() == 0
+        away = re.compile(r"no updates from Telegram .*why=refused")
+        await until(lambda: away.search(process.log) is not None, lambda: process.log)
+        assert await process.stop() == 0
+        assert re.search(rf"{sentence} .*why=refused", process.log)
         assert "Traceback" not in process.log
     finally:
         if process.running is not None and process.running.returncode is None:
