@@ -13,7 +13,7 @@ from html import unescape
 from bot import charts
 from bot.charts import Drawing
 from bot.core import diary, experiment, protocol, sheet
-from bot.core.model import Night, Person
+from bot.core.model import Intake, Night, Person
 from bot.core.sheet import Line
 from bot.core.trial import Trial
 from bot.language import Words
@@ -132,6 +132,9 @@ def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> s
     parts: list[str | None] = [
         words("This is all that the bot holds about you. It is self-report, not a medical record."),
         words("nights.csv: one night a line; what you did not say is blank. Instants are in UTC."),
+        words("nights.csv: bag is an evening with a numbered bag of a test; what it held is not known yet.")
+        if any(line.record.intake is Intake.BAG for line in held.lines)
+        else None,
         words("nights.csv: a cell that a spreadsheet would run as a formula has an apostrophe before it."),
         words("sealed.csv: what you took since your test began. Beside nights.csv it would give the test away.")
         if held.sealed_from is not None

@@ -52,9 +52,9 @@ async def first_night(db: Connection, user_id: int) -> Night | None:
     return min((night for night in found.one() if night is not None), default=None)
 
 
-async def taken(db: Connection, user_id: int, first: Night, last: Night | None = None) -> int:
-    """How many nights from `first` on, up to and with `last`, were taken."""
-    mine = [_nights.c.user_id == user_id, _nights.c.night >= first, _nights.c.intake == Intake.TAKEN]
+async def count(db: Connection, user_id: int, intake: Intake, first: Night, last: Night | None = None) -> int:
+    """How many nights from `first` on, up to and with `last`, have that answer."""
+    mine = [_nights.c.user_id == user_id, _nights.c.night >= first, _nights.c.intake == intake]
     if last is not None:
         mine.append(_nights.c.night <= last)
     return int(await db.scalar(sa.select(sa.func.count()).select_from(_nights).where(*mine)) or 0)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core import protocol, trial
+from bot.core import experiment, protocol, trial
 from bot.core.experiment import Plan, Shift, Void
 from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
-from bot.core.trial import Assignment, Lived, Report, Trial
+from bot.core.trial import Assignment, Lived, Report, Tested, Trial
 from db import nights, tables, upserts, users
 from db.engine import Connection
+from db.prepared import Prepared
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
+_OPEN = Prepared(
+    lambda _: sa.select(_trials).where(_trials.c.user_id == sa.bindparam("user"), _trials.c.ended_at.is_(None))
+)
 
 
 # -- one self-experiment -----------------------------------------------------------------------------------------------
@@ -49,8 +54,7 @@ async def begin(
 
 async def open_of(db: Connection, user_id: int) -> Trial | None:
     """The one under way, if there is one."""
-    query = sa.select(_trials).where(_trials.c.user_id == user_id, _trials.c.ended_at.is_(None))
-    row = (await db.execute(query)).mappings().first()
+    row = await _OPEN.first(db, {"user": user_id})
     return None if row is None else _trial(row)
 
 
@@ -78,7 +82,7 @@ async def last_ended(db: Connection, user_id: int) -> Trial | None:
     return None if row is None else _trial(row)
 
 
-def _trial(row: sa.RowMapping) -> Trial:
+def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Trial:
     plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]))
     return Trial(
         id=row["id"],
@@ -220,6 +224,25 @@ def _lived(night: Night, diary: NightRecord | None, row: sa.RowMapping | None, *
     )
 
 
+async def left_out_between(db: Connection, user_id: int, first: Night, last: Night) -> set[Night]:
+    """The nights from `first` to `last`, both included, that the person left out."""
+    mine = (_extra.c.user_id == user_id, _extra.c.night.between(first, last), _extra.c.void.is_not(None))
+    return set(await db.scalars(sa.select(_extra.c.night).where(*mine)))
+
+
+async def has_bag(db: Connection, user_id: int, night: Night) -> bool:
+    """Whether a numbered bag is that night's, in a self-experiment under way."""
+    one = await open_of(db, user_id)
+    if one is None or trial.in_bag(one, night, void=False) is None:
+        return False
+    return not await is_left_out(db, user_id, night)
+
+
+async def tested(db: Connection, user_id: int) -> Tested:
+    """The nights of finished self-experiments."""
+    return trial.tested(report_of(one) for one in await every(db, user_id) if not one.sealed)
+
+
 # -- what the reminders show -------------------------------------------------------------------------------------------
 
 
@@ -278,10 +301,25 @@ async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) 
 
 
 async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> bool:
-    """The seal is broken. False when that was done already."""
+    """The seal is broken, and every bag becomes what it held. False when that was done already."""
+    # An answer that is being written now is written first, and then told apart with the others.
+    await users.find(db, one.user_id, lock=True)
     ended = await db.execute(
         _trials.update()
         .where(_trials.c.id == one.id, _trials.c.ended_at.is_(None))
         .values(ended_at=now, report=report, look_at=None, bags_code=None, paused_since=None)
     )
-    return ended.rowcount == 1
+    if ended.rowcount != 1:
+        return False
+    if one.blind:
+        await _unseal(db, one)
+    return True
+
+
+async def _unseal(db: Connection, one: Trial) -> None:
+    first, last = one.plan.start, experiment.last_night(one.plan)
+    out = await left_out_between(db, one.user_id, first, last)
+    for sealed in await nights.between(db, one.user_id, first, last):
+        told = trial.unsealed(one, sealed, void=sealed.night in out)
+        if told != sealed:
+            await nights.retell(db, one.user_id, told)

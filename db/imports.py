@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core import incoming, sheet
+from bot.core import incoming, sheet, trial
 from bot.core.diary import Detail, Evening
 from bot.core.incoming import Arrived, Preview
 from bot.core.sheet import Line
@@ -78,8 +78,18 @@ async def _changes(db: Connection, user_id: int, lines: Sequence[Line], *, now: 
         return []
     known = {line.night: line for line in await belongings.lines(db, user_id, lines[0].night, lines[-1].night)}
     sealed_from = await experiments.sealed_from(db, user_id)
+    lines = await _told_apart(db, user_id, lines)
     merged = (incoming.merged(known.get(line.night), line, sealed_from=sealed_from, at=now) for line in lines)
     return [line for line in merged if line is not None]
+
+
+async def _told_apart(db: Connection, user_id: int, lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines, with evenings of self-experiments with bags as the diary may hold them."""
+    blind = [one for one in await experiments.every(db, user_id) if one.blind]
+    if not blind:
+        return lines
+    out = await experiments.left_out_between(db, user_id, lines[0].night, lines[-1].night)
+    return [replace(line, record=trial.brought(blind, line.record, void=line.night in out)) for line in lines]
 
 
 async def _write(db: Connection, user_id: int, lines: Sequence[Line]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntFlag, StrEnum
 from itertools import pairwise
 
 from bot.core import schedule as times
 from bot.core.model import Intake, Minute, Night, NightRecord, Rating, Schedule
+from bot.core.trial import Tested
 
 NIGHTS_BACK = 60
 """How many nights back one can be corrected."""
@@ -251,13 +252,17 @@ def next_question(detail: Detail, level: int, *, after: str | None = None) -> st
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Nights of a span: how many there were, how many taken, how many rated, and how many of those were better or worse."""
+    """Nights of a span: how many there were, how many taken, how many rated, and how many of those were better or worse.
+
+    `bags` are evenings with a bag of which nobody knows yet what it held: they are not among the taken.
+    """
 
     nights: int
     taken: int
     rated: int
     better: int
     worse: int
+    bags: int = 0
 
 
 def tally(records: Iterable[NightRecord], *, nights: int) -> Tally:
@@ -270,6 +275,7 @@ def tally(records: Iterable[NightRecord], *, nights: int) -> Tally:
         rated=len(ratings),
         better=sum(rating.better_night for rating in ratings),
         worse=sum(rating <= Rating.WORSE for rating in ratings),
+        bags=sum(record.intake is Intake.BAG for record in known),
     )
 
 
@@ -308,6 +314,7 @@ FEWEST_RATED = 10
 """Rated nights that each side needs before a difference is spoken of."""
 
 _Z = 1.959963984540054  # 95 %
+_NONE_TESTED = Tested()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,25 +327,44 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """Better nights with and without; `low` to `high` is the difference in better nights per 100, None with too few."""
+    """Better nights with and without; `low` to `high` is the difference in better nights per 100, None with too few.
+
+    `chance` are the same two counts of the nights of finished self-experiments, for which nobody chose, and `run_in` the rated
+    nights before those: neither is compared with nights for which the person chose.
+    """
 
     taken: Side
     without: Side
     unknown: int
     low: float | None = None
     high: float | None = None
+    chance: tuple[Side, Side] | None = None
+    run_in: int = 0
 
 
-def insight(records: Iterable[NightRecord]) -> Insight:
+def insight(records: Iterable[NightRecord], tested: Tested = _NONE_TESTED) -> Insight:
     """Compare rated nights that were taken with such as were skipped. Missed is no answer, so it is on neither side."""
     rated = [record for record in records if record.rating is not None]
-    taken = _side(record for record in rated if record.intake is Intake.TAKEN)
-    without = _side(record for record in rated if record.intake is Intake.SKIPPED)
-    unknown = len(rated) - taken.rated - without.rated
+    by_chance = [record for record in rated if record.night in tested.by_chance]
+    chosen = [record for record in rated if record.night not in tested.by_chance | tested.run_in]
+    taken, without = _sides(chosen)
+    found = Insight(
+        taken,
+        without,
+        unknown=len(chosen) + len(by_chance) - sum(side.rated for side in (taken, without, *_sides(by_chance))),
+        chance=_sides(by_chance) if by_chance else None,
+        run_in=len(rated) - len(chosen) - len(by_chance),
+    )
     if min(taken.rated, without.rated) < FEWEST_RATED:
-        return Insight(taken, without, unknown)
+        return found
     low, high = newcombe(taken, without)
-    return Insight(taken, without, unknown, 100 * low, 100 * high)
+    return replace(found, low=100 * low, high=100 * high)
+
+
+def _sides(records: Sequence[NightRecord]) -> tuple[Side, Side]:
+    """Those that were taken and those that were skipped."""
+    taken = _side(record for record in records if record.intake is Intake.TAKEN)
+    return taken, _side(record for record in records if record.intake is Intake.SKIPPED)
 
 
 def _side(records: Iterable[NightRecord]) -> Side:
@@ -379,18 +405,25 @@ PACE_SPAN = 28
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Evenings' worth that are left, and the night they end at the present pace; None where nothing was taken of late."""
+    """Evenings' worth that are left, and the night they end at the present pace; None where nothing was taken of late.
+
+    `bags` are evenings that wait for the end of a self-experiment: nobody knows yet whether they took anything from it.
+    """
 
     left: int
     ends: Night | None
+    bags: int = 0
 
 
-def stock(*, had: int, used: int, taken_lately: int, nights_lately: int, tonight: Night) -> Stock:
+def stock(*, had: int, used: int, taken_lately: int, nights_lately: int, tonight: Night, bags: int = 0) -> Stock:
     """What is left of `had` after `used` taken nights.
 
     The pace is that of the last nights: `taken_lately` of `nights_lately`. Under a week of them every night counts as taken.
+    While `bags` wait to be counted there is none.
     """
     left = max(0, had - used)
+    if bags:
+        return Stock(left, None, bags)
     if nights_lately < LOW_STOCK:
         taken_lately = nights_lately = 1
     if left == 0 or taken_lately == 0:

@@ -51,11 +51,16 @@ class State(StrEnum):
 
 
 class Intake(IntEnum):
-    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off."""
+    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off.
+
+    A bag is an evening on which a self-experiment's numbered bag was taken. What was in it nobody may know before the end; then it
+    becomes taken or skipped, as the plan says.
+    """
 
     TAKEN = 1
     SKIPPED = 2
     MISSED = 3
+    BAG = 4
 
 
 class Reason(StrEnum):
@@ -294,4 +299,14 @@ class NightRecord:
 
     def contradicts(self, intake: Intake) -> bool:
         """Whether the person has said the opposite of this. Missed is nobody's answer, so nothing contradicts it."""
-        return self.intake in (Intake.TAKEN, Intake.SKIPPED) and self.intake is not intake
+        return self.answered and self.took is not (intake in (Intake.TAKEN, Intake.BAG))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the person said what became of the supplement."""
+        return self.intake not in (None, Intake.MISSED)
+
+    @property
+    def took(self) -> bool:
+        """Whether the person took that evening's portion, also one out of a bag."""
+        return self.intake in (Intake.TAKEN, Intake.BAG)

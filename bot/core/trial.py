@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from bot.core import experiment
 from bot.core import schedule as times
 from bot.core.experiment import Arm, NightRecord, Plan, RunIn, Verdict, Void
-from bot.core.model import Delivery, Intake, Night, Rating, Schedule
+from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
 from bot.core.model import NightRecord as DiaryNight
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -105,10 +105,8 @@ class Progress:
 
 def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
     """What a night's reminder shows; None where the night is an ordinary one."""
-    what = experiment.arm_on(trial.plan, night)
-    resting = trial.paused_since is not None and night >= trial.paused_since
-    stopped = trial.stopped_after is not None and night > trial.stopped_after
-    if what is None or resting or stopped or trial.ended_at is not None:
+    what = _lived_as(trial, night)
+    if what is None or trial.ended_at is not None:
         return None
     if void:
         return Assignment(Tonight.FREE)
@@ -117,6 +115,69 @@ def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
     if trial.blind:
         return Assignment(Tonight.BAG, experiment.bag_on(trial.plan, night))
     return Assignment(Tonight.WITH if what is Arm.ON else Tonight.WITHOUT)
+
+
+def _lived_as(trial: Trial, night: Night) -> Arm | RunIn | None:
+    """What the night is or was in the plan; None while it rests, and after an early stop."""
+    resting = trial.paused_since is not None and night >= trial.paused_since
+    stopped = trial.stopped_after is not None and night > trial.stopped_after
+    return None if resting or stopped else experiment.arm_on(trial.plan, night)
+
+
+# -- evenings with a bag -----------------------------------------------------------------------------------------------
+
+
+def in_bag(trial: Trial, night: Night, *, void: bool) -> Arm | None:
+    """What the bag of that night holds; None of a night that had none."""
+    what = _lived_as(trial, night) if trial.blind and not void else None
+    return what if isinstance(what, Arm) else None
+
+
+def as_kept(record: DiaryNight, arm: Arm | None, *, sealed: bool) -> DiaryNight:
+    """A night that was taken, as the diary may hold it: a bag while the seal holds, and what was in the bag afterwards."""
+    if arm is None or not record.took:
+        return record
+    if sealed:
+        return replace(record, intake=Intake.BAG, reason=None)
+    if arm is Arm.ON:
+        return replace(record, intake=Intake.TAKEN, reason=None)
+    return replace(record, intake=Intake.SKIPPED, reason=Reason.TEST)
+
+
+def unsealed(trial: Trial, record: DiaryNight, *, void: bool) -> DiaryNight:
+    """A night of a finished self-experiment, with what its bag held."""
+    if record.intake is not Intake.BAG or not trial.blind:
+        return as_kept(record, in_bag(trial, record.night, void=void), sealed=False)
+    # A bag that was named before the test was stopped, paused or the night left out held what the plan says all the same.
+    planned = experiment.arm_on(trial.plan, record.night)
+    return as_kept(record, planned if isinstance(planned, Arm) else Arm.ON, sealed=False)
+
+
+def brought(trials: Iterable[Trial], record: DiaryNight, *, void: bool) -> DiaryNight:
+    """A night from a file, as the diary may hold it beside these self-experiments."""
+    for one in trials:
+        record = as_kept(record, in_bag(one, record.night, void=void), sealed=one.sealed)
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Nights of finished self-experiments: those for which chance chose, and those of the run-in."""
+
+    by_chance: frozenset[Night] = frozenset()
+    run_in: frozenset[Night] = frozenset()
+
+
+def tested(reports: Iterable[Report]) -> Tested:
+    """The nights that counted in these."""
+    counted = [one for report in reports for one in report.nights if not one.void]
+    return Tested(
+        by_chance=frozenset(one.night for one in counted if one.arm is not None),
+        run_in=frozenset(one.night for one in counted if one.arm is None),
+    )
+
+
+# -- what counts -------------------------------------------------------------------------------------------------------
 
 
 def whole(trial: Trial, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
@@ -142,20 +203,16 @@ def _record(trial: Trial, one: Lived) -> NightRecord:
     return NightRecord(
         night=one.diary.night,
         arm=arm,
-        taken=_taken(one.diary.intake, arm, blind=trial.blind),
+        taken=_taken(unsealed(trial, one.diary, void=one.void is not None)),
         rating=one.diary.rating if one.in_time is None else one.in_time,
         late=one.diary.late and one.in_time is None,
         void=one.void is not None or not one.revealed,
     )
 
 
-def _taken(intake: Intake | None, arm: Arm | None, *, blind: bool) -> bool | None:
-    """Whether magnesium was taken, as far as the person said. With bags "taken" means the bag, whatever is in it."""
-    if intake in (None, Intake.MISSED):
-        return None
-    if blind and arm is Arm.OFF:
-        return False
-    return intake is Intake.TAKEN
+def _taken(record: DiaryNight) -> bool | None:
+    """Whether magnesium was taken, as far as the person said."""
+    return {Intake.TAKEN: True, Intake.SKIPPED: False}.get(record.intake) if record.intake is not None else None
 
 
 def arrived(delivery: Delivery | None) -> bool:

@@ -120,7 +120,9 @@ async def fix_intake(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     wanted = choice[turn.press.arg(1)]
-    if (await nights.find(turn.db, turn.person.id, night)).intake is not wanted:
+    record = await nights.find(turn.db, turn.person.id, night)
+    same = record.took if wanted is Intake.TAKEN else record.intake is wanted
+    if not same:
         await evening.record_intake(turn, night, wanted)
     await _noted(update, turn, night)
 

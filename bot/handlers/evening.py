@@ -71,7 +71,7 @@ async def took(update: Update, turn: Turn) -> None:
         turn.say(views.too_early(turn.words, turn.person, coming_night(turn)))
         return
     record = await nights.find(turn.db, turn.person.id, night)
-    known = record.intake is Intake.TAKEN
+    known = record.took
     if not known:
         record = await record_intake(turn, night, Intake.TAKEN)
         await settle_reminder(update, turn, night, _view_of(turn, record))
@@ -93,7 +93,9 @@ def _view_of(turn: Turn, record: NightRecord) -> View:
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
-    """Write one answer; what is still to come tonight becomes superfluous."""
+    """Write one answer; what is still to come tonight becomes superfluous. Of a bag that was taken nobody may know what it held."""
+    if intake is Intake.TAKEN and await experiments.has_bag(turn.db, turn.person.id, night):
+        intake = Intake.BAG
     record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
         await promises.answered(turn.db, turn.person.id, night)
@@ -158,7 +160,8 @@ async def leave(update: Update, turn: Turn) -> None:
 async def _note(update: Update, turn: Turn, record: NightRecord, answer: str) -> None:
     """Write this answer, or say that it is written already, and show the night."""
     intake, reason = _ANSWERS[answer]
-    known = record.intake is intake and (reason is None or record.reason is reason)
+    same = record.took if intake is Intake.TAKEN else record.intake is intake
+    known = same and (reason is None or record.reason is reason)
     if known:
         turn.answer(update, views.known_already(turn.words, turn.person, record))
     else:
@@ -268,7 +271,7 @@ async def _snoozable(update: Update, turn: Turn) -> NightRecord | None:
     record = await _open_record(update, turn)
     if record is None:
         return None
-    if record.intake in (Intake.TAKEN, Intake.SKIPPED):
+    if record.answered:
         turn.answer(update, turn.words("That is answered already."))
         await _show(update, turn, record)
         return None

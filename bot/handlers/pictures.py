@@ -71,7 +71,8 @@ async def show_insight(update: Update, turn: Turn) -> None:
         await experiment.show(update, turn)
         return
     open_ = await span.open_nights(turn)
-    found = core.insight(await nights.between(turn.db, turn.person.id, open_.begins, open_.last))
+    known = await nights.between(turn.db, turn.person.id, open_.begins, open_.last)
+    found = core.insight(known, await experiments.tested(turn.db, turn.person.id))
     view = views.insight(turn.words, found)
     if found.low is None or found.high is None:
         turn.say(view)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from bot.core import diary
 from bot.core import schedule as times
 from bot.core.diary import Detail, Evening, Open, Tally
-from bot.core.model import Intake, Night, NightRecord, Person, Rating
+from bot.core.model import Intake, Night, NightRecord, Person, Rating, Reason
 from bot.language import Words
 from bot.views import evening as evening_views
 from bot.views import morning
@@ -59,13 +59,21 @@ def month(words: Words, shown: Month) -> View:
 def _counts(words: Words, tally: Tally) -> str | None:
     if not tally.nights:
         return words("No night to show yet: this one begins in the evening.")
-    return words.plural(
+    known = words.plural(
         "Taken on {taken} of {n} night · {rated} rated",
         "Taken on {taken} of {n} nights · {rated} rated",
         tally.nights,
         taken=tally.taken,
         rated=tally.rated,
     )
+    return lines(known, bags(words, tally))
+
+
+def bags(words: Words, tally: Tally) -> str | None:
+    """Evenings that are no part of "taken": nobody knows yet what was in their bags."""
+    if not tally.bags:
+        return None
+    return words.plural("A bag on {n} more, sealed.", "A bag on {n} more, sealed.", tally.bags)
 
 
 def _shows_sealed(shown: Month) -> bool:
@@ -130,6 +138,10 @@ def _intake_line(words: Words, record: NightRecord, zone: str) -> str:
         at = words.moment(record.intake_at, zone)
         same = times.night_of(record.intake_at, zone) == record.night
         return words("Taken {time}", time=at) if same else words("Taken (noted later)")
+    if record.intake is Intake.BAG:
+        return words("Bag taken; what was in it is not known yet")
+    if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
+        return words("Without, as your test said")
     if record.intake is Intake.SKIPPED:
         why = evening_views.reason_name(words, record.reason)
         return words("Skipped: {reason}", reason=html.unescape(why)) if why else words("Skipped")
@@ -233,10 +245,10 @@ def _chosen(label: str, *, on: bool) -> str:
 
 
 def _intakes(words: Words, record: NightRecord) -> Row:
-    taken, skipped = record.intake is Intake.TAKEN, record.intake is Intake.SKIPPED
-    clear = [button(words("Clear"), "fix_in", record.night, CLEAR)] if taken or skipped else []
+    skipped = record.intake is Intake.SKIPPED
+    clear = [button(words("Clear"), "fix_in", record.night, CLEAR)] if record.answered else []
     return [
-        button(_chosen(words("Taken"), on=taken), "fix_in", record.night, "taken"),
+        button(_chosen(words("Taken"), on=record.took), "fix_in", record.night, "taken"),
         button(_chosen(words("Skipped"), on=skipped), "fix_in", record.night, "skipped"),
         *clear,
     ]

@@ -153,8 +153,10 @@ def _taken_at(words: Words, person: Person, record: NightRecord) -> str | None:
 
 def status(words: Words, person: Person, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
-    if record.intake is Intake.TAKEN and record.intake_at is not None:
-        return _taken(words, person, record.night, record.intake_at)
+    if record.took and record.intake_at is not None:
+        return _taken(words, person, record, record.intake_at)
+    if record.intake is Intake.BAG:
+        return words("✓ Bag taken.")
     if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
         return words("✓ Without, as the test says.")
     if record.intake is Intake.SKIPPED:
@@ -165,11 +167,15 @@ def status(words: Words, person: Person, record: NightRecord) -> str:
     return words("Nothing recorded for this night yet.")
 
 
-def _taken(words: Words, person: Person, night: Night, at: datetime) -> str:
+def _taken(words: Words, person: Person, record: NightRecord, at: datetime) -> str:
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - without one there is no night to record
-    zone, bed_at = times.zone_on(schedule, night), times.plan(schedule, night).bed_at
+    zone, bed_at = times.zone_on(schedule, record.night), times.plan(schedule, record.night).bed_at
     shown = {"time": words.moment(at, zone), "bed": words.moment(bed_at, zone)}
+    if record.intake is Intake.BAG and at < bed_at + _NOTED_LATER:
+        return words("✓ Bag taken {time} · bedtime {bed}", **shown)
+    if record.intake is Intake.BAG:
+        return words("✓ Bag taken, noted {time} · bedtime {bed}", **shown)
     if at < bed_at + _NOTED_LATER:
         return words("✓ Taken {time} · bedtime {bed}", **shown)
     return words("✓ Taken, noted {time} · bedtime {bed}", **shown)
@@ -272,13 +278,12 @@ def tonight(
     assert schedule is not None  # noqa: S101 - shown to people who are set up
     due = times.plan(schedule, record.night)
     zone = times.zone_on(schedule, record.night)
-    answered = record.intake in (Intake.TAKEN, Intake.SKIPPED)
     text = lines(
         words("<b>{night}</b>", night=words.night(record.night)),
         words("Bedtime {time}", time=words.moment(due.bed_at, zone)),
         _next_line(words, person),
         None if product is None or person.discreet else words("Form: {form}", form=person.label or product),
-        status(words, person, record) if answered else _sent_line(words, sent, zone),
+        status(words, person, record) if record.answered else _sent_line(words, sent, zone),
     )
     open_night = times.can_take_from(schedule, record.night) <= now < times.cut_off(schedule, record.night)
     take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []
@@ -286,7 +291,7 @@ def tonight(
     back = [button(words("Undo"), "undo", record.night)] if undo else []
     told = sent is not None and sent[0] in (State.SENT, State.UNKNOWN)
     tip = [button(words("Tonight's tip"), "tip_now", record.night)] if told else []
-    return View(text, keyboard(back, tip) if answered else keyboard(take, rest, tip))
+    return View(text, keyboard(back, tip) if record.answered else keyboard(take, rest, tip))
 
 
 def _next_line(words: Words, person: Person) -> str:

@@ -57,9 +57,9 @@ async def test_taken_nights_are_counted_between_two_nights(db: Connection) -> No
         await nights.record_intake(db, 7, NIGHT + timedelta(days=shift), intake, at=NOW)
 
     assert await diary.first_night(db, 7) == NIGHT
-    assert await diary.taken(db, 7, NIGHT) == 3
-    assert await diary.taken(db, 7, NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)) == 1
-    assert await diary.taken(db, 8, NIGHT) == 0
+    assert await diary.count(db, 7, Intake.TAKEN, NIGHT) == 3
+    assert await diary.count(db, 7, Intake.TAKEN, NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)) == 1
+    assert await diary.count(db, 8, Intake.TAKEN, NIGHT) == 0
 
 
 async def test_a_file_id_is_good_for_the_values_it_was_drawn_from(db: Connection) -> None:

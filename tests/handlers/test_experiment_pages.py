@@ -396,6 +396,6 @@ def test_a_bag_taken_on_a_night_without_is_no_magnesium_taken() -> None:
     blind = Trial(1, 7, plan, blind=True, begun_at=NOON)
     for place in range(7, 35):
         night = experiment.night_at(plan, place)
-        diary = nights.NightRecord(night, delivery=Delivery.SENT, intake=nights.Intake.TAKEN)
+        diary = nights.NightRecord(night, delivery=Delivery.SENT, intake=nights.Intake.BAG)
         (record,) = trial.records(blind, [trial.Lived(diary, revealed=True)])
         assert record.taken is (record.arm is Arm.ON)
