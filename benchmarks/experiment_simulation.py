@@ -274,7 +274,9 @@ def habit_table(found: Found) -> Iterator[str]:
     yield "|---|---|"
     ways = [(f"{NAIVE_NIGHTS} nights: {habit.words}", found["habit", index]) for index, habit in enumerate(HABITS)]
     ways.append((f"{PEEKED.nights} nights: this test, looked at every second morning", found["peek", 0]))
-    ways.append((f"{PEEKED.nights} nights: this test, sealed until the end", found["test", ROWS.index(PEEKED)]))
+    ways.append(
+        (f"{PEEKED.nights} nights: this test with bags, sealed until the end", found["test", ROWS.index(PEEKED)])
+    )
     for words, outcomes in ways:
         yield f"| {words} | {share([outcome.helpful for outcome in outcomes])} |"
 

@@ -83,6 +83,13 @@ def test_contested_claims_are_told_with_their_limits() -> None:
             assert tip.strength not in certain or tip.id in honest, tip.id
 
 
+def test_the_most_quotable_number_says_what_it_rests_on() -> None:
+    (tip,) = [tip for tip in CONTENT.tips if "17 minutes" in tip.text]
+    for part in ("Two small trials", "55 older people", "more than official limits", "graded low"):
+        assert part in tip.text
+    assert "third and largest trial found no gain" in tip.text
+
+
 def test_popular_readings_begin_by_saying_so() -> None:
     for tip in CONTENT.tips:
         if tip.topic == "myths":
