@@ -1,16 +1,15 @@
-"""Tips, forms, sources and the safety page: read from TOML, checked whole at start, held ready for everybody."""
+"""Tips, forms, sources, the safety page and the fixed answers: read from TOML, checked whole at start, held ready for everybody."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
-from bot import reading
+from bot import need, reading
 from bot.core.model import Caution, Form, Source, Tip
+from bot.need import KINDS, Need
 
 FOLDER = Path(__file__).with_name("content")
 OPERATOR_FILES = ("tips.toml", "sources.toml")
@@ -18,6 +17,7 @@ OPERATOR_FILES = ("tips.toml", "sources.toml")
 TIP_LONGEST = 350
 STRENGTH_LONGEST = 60
 CARD_LONGEST = 900
+ANSWER_LONGEST = 250
 # Telegram takes 4,096 characters a message, and translations grow by a half and more.
 SAFETY_LONGEST = 2700
 # A person's muted topics are stored as their ids with commas between, in a column of this length.
@@ -73,22 +73,14 @@ class Safety:
 
 
 @dataclass(frozen=True, slots=True)
-class Flags:
-    """Word beginnings in free text that get a fixed answer. `names` are medicines, the same in every language."""
+class FixedAnswer:
+    """What somebody in need, or with a question for a doctor, is told: a title and lines, never with an amount."""
 
-    text: str
-    words: tuple[str, ...]
-    names: tuple[str, ...]
-
-    @property
-    def listed(self) -> str:
-        """The words as the one msgid that translators see: separated by commas, any number of them in a translation."""
-        return ", ".join(self.words)
-
-    def found_in(self, text: str, *, translated: str = "") -> bool:
-        """Whether `text` holds one of the words, of the names, or of `translated` (the translation of `listed`)."""
-        extra = tuple(word.strip() for word in translated.split(",") if word.strip())
-        return _pattern((*self.words, *self.names, *extra)).search(_plain(text)) is not None
+    id: str
+    title: str
+    lines: tuple[str, ...]
+    strength: str | None
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +93,8 @@ class Content:
     forms: tuple[Form, ...]
     sources: tuple[Source, ...]
     safety: Safety
-    red_flags: Flags
-    urgent: Flags
+    need: Need
+    answers: Mapping[str, FixedAnswer]  # for each of need.KINDS
     claims: tuple[Claim, ...]
     covered: frozenset[str]  # ids of the claims that some tip, form card or safety line rests on
 
@@ -113,15 +105,6 @@ class Content:
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""
         return next((form for form in self.forms if form.id == form_id), None)
-
-    def fixed_answer(self, said: str, *, red: str = "", urgent: str = "") -> str | None:
-        """The fixed text (a msgid) owed to someone who writes of illness, medicines or danger; None for anything else.
-
-        `red` and `urgent` are the translations of `red_flags.listed` and `urgent.listed` in the person's language.
-        """
-        if self.urgent.found_in(said, translated=urgent):
-            return self.urgent.text
-        return self.red_flags.text if self.red_flags.found_in(said, translated=red) else None
 
     def source(self, source_id: str) -> Source | None:
         """The source of that id; never None for an id that a tip, form or safety line gives."""
@@ -136,10 +119,10 @@ def load(operator_dir: Path | None = None, *, folder: Path = FOLDER) -> Content:
     problems: list[str] = []
     ours = {
         name: reading.read(folder / f"{name}.toml", problems)
-        for name in ("tips", "forms", "sources", "safety", "claims")
+        for name in ("tips", "forms", "sources", "safety", "claims", "answers")
     }
     theirs = _operator_files(operator_dir, problems)
-    content = _build(ours, theirs, problems)
+    content = _build(ours, theirs, need.load(folder / "need", problems), problems)
     if problems:
         raise ContentError(problems)
     return content
@@ -164,12 +147,9 @@ def _all_messages(content: Content) -> Iterator[tuple[str, str]]:
             yield f"form {form.id}, as in: Time for your magnesium (glycinate).", form.inline
         yield from ((f"form {form.id}, a card in the form guide", text) for text in (form.what, form.known, form.gut))
     yield from (("the safety page", text) for text in content.safety.texts())
-    for name, flags in (("red flag", content.red_flags), ("urgent", content.urgent)):
-        yield f"{name} answer, a fixed text", flags.text
-        yield (
-            f"{name} words in what people type: beginnings of words, separated by commas, as many as needed",
-            flags.listed,
-        )
+    for answer in content.answers.values():
+        for text in (answer.title, *answer.lines):
+            yield f"the fixed answer {answer.id}, in need or asked", text
 
 
 def _operator_files(folder: Path | None, problems: list[str]) -> dict[str, reading.Table]:
@@ -199,7 +179,9 @@ class _Known:
     covered: set[str] = field(default_factory=set)
 
 
-def _build(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table], problems: list[str]) -> Content:
+def _build(
+    ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table], said: Need, problems: list[str]
+) -> Content:
     nothing = reading.Table("", {}, problems)
     tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
     _only_known_fields(ours, theirs)
@@ -224,8 +206,8 @@ def _build(ours: Mapping[str, reading.Table], theirs: Mapping[str, reading.Table
         forms=tuple(_form(table, known) for table in forms),
         sources=sources,
         safety=_safety(safety, known),
-        red_flags=_flags(safety.table("red_flags")),
-        urgent=_flags(safety.table("urgent")),
+        need=said,
+        answers=_answers(ours["answers"], known),
         claims=claims,
         covered=frozenset(known.covered),
     )
@@ -236,7 +218,8 @@ def _only_known_fields(ours: Mapping[str, reading.Table], theirs: Mapping[str, r
         "tips": ("strengths", "topics", "tip"),
         "forms": ("form",),
         "sources": ("source",),
-        "safety": ("intro", "closing", "section", "red_flags", "urgent"),
+        "safety": ("intro", "closing", "section"),
+        "answers": ("answer",),
         "claims": ("claims",),
     }
     for name, table in ours.items():
@@ -337,26 +320,21 @@ def _line(table: reading.Table, known: _Known) -> Caution:
     return Caution(table.id, table.prose("text", 300), table.ids("sources", known.sources))
 
 
-def _flags(table: reading.Table) -> Flags:
-    table.only("text", "words", "names")
-    words, names = table.texts("words", 40), table.texts("names", 40)
-    if not words:
-        table.refuse("there are no words")
-    if wrong := [word for word in (*words, *names) if word != _plain(word) or "," in word]:
-        table.refuse(f"words are written in small letters and without commas: {', '.join(wrong)}")
-    return Flags(table.prose("text", 600), words, names)
+def _answers(table: reading.Table, known: _Known) -> dict[str, FixedAnswer]:
+    """The fixed answers, exactly one for each kind of need."""
+    found = {entry.id: _answer(entry, known) for entry in table.tables("answer")}
+    if found.keys() != set(KINDS):
+        table.refuse(f"there must be one answer for each of {', '.join(KINDS)}, and no other")
+    return found
 
 
-def _plain(text: str) -> str:
-    """Text as words are compared: one shape for each character, small letters, straight apostrophes."""
-    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
-
-
-@lru_cache(maxsize=64)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_beginning(_plain(word)) for word in words))
-
-
-def _beginning(word: str) -> str:
-    # Scripts without capitals join words (Chinese, Thai) or put particles before them (Arabic): anywhere will do.
-    return rf"(?<!\w){re.escape(word)}" if word[0].upper() != word[0] else re.escape(word)
+def _answer(table: reading.Table, known: _Known) -> FixedAnswer:
+    table.only("id", "title", "lines", "strength", "sources", "claims")
+    _rest_on(table, known)
+    lines = table.texts("lines", ANSWER_LONGEST)
+    for line in lines:
+        table.no_amount("lines", line)
+    strength = table.one_of("strength", known.strengths) if "strength" in table.values else None
+    return FixedAnswer(
+        table.id, table.prose("title", ANSWER_LONGEST), lines, strength, table.ids("sources", known.sources)
+    )

@@ -62,9 +62,12 @@ class Table:
     def prose(self, key: str, longest: int) -> str:
         """A text that a person reads, so that it must not name an amount to take."""
         value = self.text(key, longest)
+        self.no_amount(key, value)
+        return value
+
+    def no_amount(self, key: str, value: str) -> None:
         if amount := _AMOUNT.search(unicodedata.normalize("NFKC", value)):
             self.refuse(f"{key} names an amount ({amount.group().strip()}), and no text here may read like a dose")
-        return value
 
     def one_of(self, key: str, known: Collection[str]) -> str:
         value = self.text(key, 100)
@@ -129,8 +132,9 @@ class Table:
         return Table(f"{self.where}: {key}", value, self.problems, self.operator)
 
 
-def read(path: Path, problems: list[str], *, operator: bool = False) -> Table:
-    where = str(path) if operator else path.name
+def read(path: Path, problems: list[str], *, operator: bool = False, name: str = "") -> Table:
+    """The whole file. `name` is what problems call it; the file's own name, or the operator's whole path, without one."""
+    where = name or (str(path) if operator else path.name)
     try:
         values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

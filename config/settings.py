@@ -115,13 +115,13 @@ def _log_format(value: object) -> str:
     return form
 
 
-def _contact(value: object) -> str:
+def _line(value: object, info: ValidationInfo) -> str:
     text = _plain(value)
     if len(text) > 200:
-        raise ValueError(f"OPERATOR_CONTACT is {len(text)} characters long; it may be 200 at most.")
+        raise ValueError(f"{_name(info)} is {len(text)} characters long; it may be 200 at most.")
     if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _DIRECTIONS for sign in text):
         raise ValueError(
-            "OPERATOR_CONTACT holds a line break or an invisible control character; it must be one line of plain text."
+            f"{_name(info)} holds a line break or an invisible control character; it must be one line of plain text."
         )
     return text
 
@@ -246,9 +246,13 @@ class Settings(BaseSettings):
         default=14,
         description="How many backups stay, 1 to 720; none gets older than 30 days.",
     )
-    operator_contact: Annotated[str, BeforeValidator(_contact)] = Field(
+    operator_contact: Annotated[str, BeforeValidator(_line)] = Field(
         default="",
         description="Who runs this bot and how to reach them, shown in /privacy; 200 characters at most.",
+    )
+    crisis_line: Annotated[str, BeforeValidator(_line)] = Field(
+        default="",
+        description="Your own last line for somebody who writes of dying, such as a local crisis line; 200 characters at most.",
     )
     content_dir: Annotated[Path | None, BeforeValidator(_folder)] = Field(
         default=None,

@@ -51,6 +51,7 @@ def test_no_text_promises_or_diagnoses_or_pushes(text: str) -> None:
         r"natural sleeping pill",
         r"\bbest form\b",
     )
+    said = said.replace("112 works across europe", "")  # a telephone number, not a promise
     found = [pattern for pattern in forbidden if re.search(pattern, said)]
     if "it does not cure" in said:
         found = [pattern for pattern in found if "cure" not in pattern]
@@ -149,68 +150,23 @@ def test_the_safety_page_names_who_asks_first_and_what_interferes() -> None:
         assert word in page, word
 
 
-def test_every_medicine_of_the_safety_page_is_a_red_flag() -> None:
+def test_a_question_with_any_medicine_of_the_safety_page_is_heard() -> None:
     medicines = next(section for section in CONTENT.safety.sections if section.id == "medicines")
     for line in medicines.lines:
         for word in re.findall(
             r"[a-z]{8,}(?:cin|ine|ate|vir|tin|xin|ide|one|ole|nil|pag|nib|tal|lin)\b", line.text.lower()
         ):
-            assert CONTENT.red_flags.found_in(f"I take {word}."), word
+            assert CONTENT.need.kind(f"I take {word}.", language="en", asks=True) == "medicine", word
 
 
 def test_links_are_https_and_sources_are_used() -> None:
     used = {tip.source for tip in CONTENT.tips} | {source for form in CONTENT.forms for source in form.sources}
     used |= {source for part in CONTENT.safety.sections for line in part.lines for source in line.sources}
+    used |= {source for answer in CONTENT.answers.values() for source in answer.sources}
 
     assert {source.id for source in CONTENT.sources} == used
     assert all(source.link is None or source.link.startswith("https://") for source in CONTENT.sources)
     assert sum(source.link is None for source in CONTENT.sources) <= 5
-
-
-# -- free text ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "I have KIDNEY disease",
-        "can I take it when pregnant?",
-        "my heart skips",
-        "Pacemaker since 2019",
-        "ich nehme L-Thyroxin",
-        "doxycycline for a week",
-        "breastfeeding",
-        "what dose?",
-        "I\u2019m on antidepressants",
-    ],
-)
-def test_a_medical_word_gets_the_fixed_answer(said: str) -> None:
-    answer = CONTENT.fixed_answer(said)
-
-    assert answer == CONTENT.red_flags.text
-    assert "doctor or pharmacist" in answer
-
-
-@pytest.mark.parametrize(
-    "said", ["I can\u2019t breathe", "I fainted", "slow heartbeat", "I took too many", "muscle weakness"]
-)
-def test_a_word_of_danger_gets_the_urgent_answer(said: str) -> None:
-    assert CONTENT.fixed_answer(said) == CONTENT.urgent.text
-    assert "emergency number" in CONTENT.urgent.text
-
-
-@pytest.mark.parametrize(
-    "said", ["", "22:30", "slept well", "1 dose", "adrenaline film", "sweetheart", "good night", "weak coffee"]
-)
-def test_other_words_get_no_fixed_answer(said: str) -> None:
-    assert CONTENT.fixed_answer(said) is None
-
-
-def test_translated_words_are_found_too() -> None:
-    assert CONTENT.fixed_answer("meine Nierenkrankheit") is None
-    assert CONTENT.fixed_answer("meine Nierenkrankheit", red="niere, schwanger") == CONTENT.red_flags.text
-    assert CONTENT.fixed_answer("Mir ist schwindlig", urgent="Schwindlig, ") == CONTENT.urgent.text
-    assert CONTENT.fixed_answer("我有肾病", red="肾") == CONTENT.red_flags.text
 
 
 # -- looking up and translating ----------------------------------------------------------------------------------------
@@ -235,5 +191,5 @@ def test_every_text_is_given_to_the_translators_once() -> None:
     assert {*CONTENT.topics.values(), *CONTENT.strengths, *CONTENT.safety.texts()} <= given
     for form in CONTENT.forms:
         assert {form.name, form.what, form.known, form.gut} <= given
-    assert {flags.text for flags in (CONTENT.red_flags, CONTENT.urgent)} <= given
-    assert CONTENT.red_flags.listed in given
+    for answer in CONTENT.answers.values():
+        assert {answer.title, *answer.lines} <= given

@@ -256,8 +256,6 @@ def test_all_problems_are_told_at_once(write: Write) -> None:
         ("safety.toml", 'title = "Stop the magnesium:"', 'titel = "Stop"', "titel is not a known field"),
         ("safety.toml", 'closing = "', 'closing = "' + "c" * 190, "closing has"),
         ("safety.toml", 'sources = ["mg_ref"]', 'sources = ["hearsay"]', "which does not exist"),
-        ("safety.toml", '"kidney", "renal"', '"Kidney", "a,b"', "small letters and without commas: Kidney, a,b"),
-        ("safety.toml", "names = []", 'names = "none"', "names is not a list of texts"),
         ("claims.toml", 'verdict = "weak"', 'verdict = "dubious"', "verdict 'dubious' is not known"),
         ("claims.toml", 'use = "caveat"', 'use = "perhaps"', "use 'perhaps' is not known"),
         ("claims.toml", "actionable = false", 'actionable = "no"', "actionable is neither true nor false"),
@@ -283,7 +281,70 @@ def test_a_safety_page_that_grew_too_long_is_told(changed: Callable[[str, str, s
     assert any("2700 is the most" in problem for problem in found)
 
 
-def test_flags_without_words_are_told(changed: Callable[[str, str, str], Path]) -> None:
-    folder = changed("safety.toml", "[urgent]", "[urgent]\nwords = []\n[unused]")
+def test_a_fixed_answer_too_few_is_told(changed: Callable[[str, str, str], Path]) -> None:
+    folder = changed("answers.toml", 'id = "crisis"', 'id = "crysis"')
 
-    assert any("there are no words" in problem for problem in problems(ours=folder))
+    (found,) = problems(ours=folder)
+    assert found.startswith("answers.toml: there must be one answer for each of crisis, urgent, ")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ('lines = ["Take 300 mg and rest."]', "lines names an amount (300 mg)"),
+        ('lines = "rest"', "lines is not a list of texts"),
+        ('strength = "Dead certain"', "strength 'Dead certain' is not known"),
+        ('sources = ["hearsay"]', "sources names 'hearsay', which does not exist"),
+        ('claims = ["f140"]', "rests on the claim 'f140', which is not to be used"),
+        ("number = 999", "number is not a known field"),
+    ],
+)
+def test_a_fixed_answer_that_breaks_a_rule_is_told(
+    changed: Callable[[str, str, str], Path], change: str, complaint: str
+) -> None:
+    heading = '[[answer]]\nid = "urgent"\n'
+    folder = changed("answers.toml", heading, f'{heading}{change}\ntitle = "Now."\n[[answer]]\nid = "rest"\n')
+
+    assert any(complaint in problem for problem in problems(ours=folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[crisis]\na = 'want to die'", "there are no phrases for urgent."),
+        ("[crisis]\na = 'x <y>'", "crisis: a: 'x <y>' names <y>, and there is no such list of words."),
+        ("[crisis]\na = 'x (y'", "crisis: a: 'x (y' cannot be read at '(y'."),
+        ("[crisis]\na = 'x (y)'", "crisis: a: 'x (y)' must begin and end with something that is always there."),
+        ("[crisis]\na = '* x'", "must begin and end with something that is always there."),
+        ("[crisis]\na = 'x - y'", "crisis: a: 'x - y' has a place that no word fits: '-'."),
+        ("[crisis]\na = 'x//y z'", "crisis: a: 'x//y z' has a place that no word fits: ''."),
+        ("[crisis]\na = ['x']", "crisis: a is not a text with an entry a line."),
+        ("[crisis]\na = ''", "crisis: a is not a text with an entry a line."),
+        ("[crisis]\nA = 'x'", "crisis: 'A' must be 1 to 32 of a-z, 0-9 and _."),
+        ("[crisis]\na = '" + "x " * 101 + "'", "crisis: a: a phrase has 201 characters, 200 is the most."),
+        ("[crisis]\na = '''\n" + "x\n" * 3001 + "'''", "there are 3001 phrases, 3000 is the most."),
+        ("[ask]\nprice = 'x'", "ask: price is not a known field"),
+        ("[hunger]\na = 'x'", "hunger is not a known field"),
+        ("crisis = 3", "crisis is not a table such as [crisis]."),
+        ("[crisis\n", "cannot be read"),
+    ],
+)
+def test_a_file_of_phrases_that_breaks_a_rule_is_told(tmp_path: Path, text: str, complaint: str) -> None:
+    folder = tmp_path / "ours"
+    shutil.copytree(content.FOLDER, folder)
+    (folder / "need" / "xx.toml").write_text(text, encoding="utf-8")
+
+    found = problems(ours=folder)
+
+    assert any(problem.startswith("need/xx.toml: ") and complaint in problem for problem in found), found
+
+
+def test_a_file_of_phrases_is_named_by_a_language_and_english_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    shutil.copytree(content.FOLDER, folder)
+    (folder / "need" / "en.toml").rename(folder / "need" / "english.toml")
+
+    assert problems(ours=folder) == (
+        "need/english.toml: its name is not the code of a language, such as de or pt_BR.",
+        "need/en.toml: is missing, and without it nobody in need would be heard.",
+    )

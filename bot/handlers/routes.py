@@ -80,7 +80,11 @@ def _at_home(query: CallbackQuery) -> bool:
 async def command(update: Update, turn: Turn) -> None:
     """A line that begins with a slash, however oddly it is written: to the handler of its name."""
     message = update.effective_message
-    name, *rest = ((message.text or "") if message is not None else "").lstrip("/").split(maxsplit=1) or [""]
+    said = (message.text or "") if message is not None else ""
+    if (kind := typed.heard(turn, said, asks=False)) is not None:
+        typed.answer(turn, kind)
+        return
+    name, *rest = said.lstrip("/").split(maxsplit=1) or [""]
     name = name.partition("@")[0].lower()
     turn.args = rest[0].split() if rest else []
     handler = handlers.COMMANDS.get(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import date
-from html import escape
 
 from telegram import Update
 
-from bot.context import Handler, Turn
+from bot import need
+from bot.context import Handler, Say, Turn
 from bot.core import parsing, press
 from bot.core.model import Awaiting
 from bot.handlers import (
@@ -26,6 +26,7 @@ from bot.handlers import (
     zones,
 )
 from bot.views import announcing
+from bot.views import need as views
 from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
@@ -71,15 +72,16 @@ async def text(update: Update, turn: Turn) -> None:
     said = (message.text or "") if message is not None else ""
     short = parsing.clean(said, LONGEST_ANSWER) if len(said) <= LONGEST_ANSWER else ""
     awaited = onboarding.awaited(turn.person, turn)
-    if awaited is Awaiting.DELETE:
+    kept = turn.person.consent is not None and await _kept(update, turn, said, awaited)
+    kind = heard(turn, said, asks=not kept and awaited is None)
+    if kind is not None:
+        answer(turn, kind)
+        if turn.person.consent is None and kind not in (need.CRISIS, need.URGENT):
+            await onboarding.start(update, turn)
+    elif awaited is Awaiting.DELETE:
         await privacy.typed_word(update, turn, said[:LONGEST_ANSWER])
-        return
-    if turn.person.consent is None:
+    elif turn.person.consent is None:
         await onboarding.start(update, turn)
-        return
-    kept = await _kept(update, turn, said, awaited)
-    if (fixed := _fixed_answer(turn, said)) is not None:
-        turn.say(View(escape(turn.words(fixed), quote=False)))
     elif kept:
         return
     elif awaited in ANSWERS and short:
@@ -98,10 +100,20 @@ async def _kept(update: Update, turn: Turn, said: str, awaited: Awaiting | None)
     return False
 
 
-def _fixed_answer(turn: Turn, said: str) -> str | None:
-    """The fixed text for somebody who writes of illness, medicines or danger."""
-    content, words = turn.content, turn.words
-    return content.fixed_answer(said[:1000], red=words(content.red_flags.listed), urgent=words(content.urgent.listed))
+def heard(turn: Turn, said: str, *, asks: bool) -> str | None:
+    """The kind of need in a text, or None; of what is `asks` only where nothing else is waited for."""
+    return turn.content.need.kind(said, language=turn.words.code, asks=asks)
+
+
+def answer(turn: Turn, kind: str) -> None:
+    """Say the fixed answer to a need.
+
+    In a crisis it stands alone: no word that a note was kept, and whom the bot did not know is not written down for it.
+    """
+    if kind == need.CRISIS:
+        turn.replies = [reply for reply in turn.replies if not isinstance(reply, Say)]
+        turn.leave_no_trace = turn.before is None
+    turn.say(views.answer(turn.words, turn.content.answers[kind], line=turn.settings.crisis_line))
 
 
 async def _unasked(update: Update, turn: Turn, said: str) -> None:
@@ -131,6 +143,10 @@ async def unknown_command(_update: Update, turn: Turn) -> None:
 
 async def other(update: Update, turn: Turn) -> None:
     """A photo, sticker, voice or anything else. An album comes as many messages and gets one line."""
+    caption = (update.message.caption or "") if update.message is not None else ""
+    if (kind := heard(turn, caption, asks=onboarding.awaited(turn.person, turn) is None)) is not None:
+        answer(turn, kind)
+        return
     file = None if update.message is None else update.message.document
     if file is not None and onboarding.awaited(turn.person, turn) is Awaiting.IMPORT:
         await privacy.document(turn, file)

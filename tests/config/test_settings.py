@@ -55,6 +55,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         LOG_LEVEL=debug
         LOG_FORMAT=JSON
         OPERATOR_CONTACT=Ana, ana@example.org 👩‍⚕️
+        CRISIS_LINE=Our own line: 0800 12 12 12, day and night.
         CONTENT_DIR={tmp_path}
         CLOCK_FILE={clock}
         FAIL_POINT=after_claim:3
@@ -69,6 +70,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
     assert (found.send_rate, found.paid_broadcasts) == (1000, True)
     assert (found.log_level, found.log_format) == ("DEBUG", "json")
     assert found.operator_contact == "Ana, ana@example.org 👩‍⚕️"
+    assert found.crisis_line == "Our own line: 0800 12 12 12, day and night."
     assert (found.content_dir, found.clock_file, found.fail_point) == (tmp_path, clock, "after_claim:3")
 
 
@@ -161,6 +163,8 @@ FAIL_POINT = "FAIL_POINT is not the name of a fail point; leave it out, it is fo
         ("OPERATOR_CONTACT", "a\nb", CONTROL),
         ("OPERATOR_CONTACT", "a\u202eb", CONTROL),
         ("OPERATOR_CONTACT", "a\x9bb", CONTROL),
+        ("CRISIS_LINE", "x" * 201, "CRISIS_LINE is 201 characters long; it may be 200 at most."),
+        ("CRISIS_LINE", "a\u202eb", CONTROL.replace("OPERATOR_CONTACT", "CRISIS_LINE")),
         (
             "CONTENT_DIR",
             "/nowhere/at/all",
