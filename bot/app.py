@@ -21,6 +21,7 @@ from bot.delivery import backstage, replies
 from bot.delivery.announcer import Announcer
 from bot.delivery.gallery import Gallery
 from bot.delivery.heartbeat import Heartbeat
+from bot.delivery.late_edits import LateEdits
 from bot.delivery.limiter import Limiter
 from bot.delivery.renderer import Renderer
 from bot.delivery.studio import Studio
@@ -58,6 +59,7 @@ class Lull:
     queues: Queues
     entrance: Entrance
     gallery: Gallery
+    late: LateEdits
     heartbeat: Heartbeat
     announcer: Announcer
     digest: troubles.Digest
@@ -80,7 +82,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     app = _application(settings, transport, limiter)
     gallery = Gallery(database, Studio(), clock=clock)
     # What people send: entrance, queues, desk, handler, answer.
-    do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery)
+    late = LateEdits(clock=clock)
+    do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery, late=late)
     perform = functools.partial(backstage.perform, do, Backstage(database, transport.download, gallery.drawn))
     desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(desk, clock=clock)
@@ -95,6 +98,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     inspected = Inspection(database, metrics)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(watching.live(limiter, queues, on_duty.leader))
+    flooded = functools.partial(watching.flooded, limiter, clock)
     return Lull(
         settings=settings,
         clock=clock,
@@ -105,6 +109,7 @@ def build(settings: Settings, texts: Content) -> Lull:
         queues=queues,
         entrance=entrance,
         gallery=gallery,
+        late=late,
         heartbeat=heartbeat,
         announcer=announcer,
         digest=troubles.Digest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
@@ -116,7 +121,7 @@ def build(settings: Settings, texts: Content) -> Lull:
             metrics,
             clock=clock,
             ages=on_duty.ages,
-            faults=lambda: on_duty.faults() | inspected.faults(),
+            faults=lambda: on_duty.faults() | inspected.faults() | flooded(),
         ),
         metrics=metrics,
         scheduler=AsyncIOScheduler(timezone="UTC"),
@@ -236,6 +241,7 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*others, return_exceptions=True)
     senders = (lull.queues.drain, lull.heartbeat.stop, lull.announcer.stop)
     await asyncio.gather(*(end(seconds=FLYING) for end in senders))
+    await lull.late.stop()
     lull.scheduler.shutdown(wait=False)
     with contextlib.suppress(Unavailable):
         async with lull.database.write() as db:

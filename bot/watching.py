@@ -35,6 +35,9 @@ PEOPLE_EVERY = 10
 LITTLE_ROOM = 200_000_000
 """Bytes: with less than that left on the disk it is time to make room."""
 
+FLOOD = 60.0
+"""Real seconds for which the bulk lanes may stand still before that is red."""
+
 _PATIENCE = 5.0
 
 Ages = Callable[[], Mapping[str, float]]
@@ -51,10 +54,17 @@ def live(limiter: Limiter, queues: Queues, leader: Leader) -> Live:
         floods=lambda: limiter.floods,
         halts=lambda: limiter.halts,
         halted_seconds=lambda: limiter.halted_seconds,
+        halted_for=lambda: limiter.halted_for,
         queued=lambda: len(queues),
         tasks=lambda: len(asyncio.all_tasks()),
         leads=leader.leads.is_set,
     )
+
+
+def flooded(limiter: Limiter, clock: Clock) -> dict[str, str]:
+    """What is wrong when Telegram has refused everybody for over a minute."""
+    seconds = limiter.halted_for / clock.speed
+    return {"flood": f"Telegram has refused messages for {seconds:.0f} seconds"} if seconds > FLOOD else {}
 
 
 class Watch:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core import planning
 from bot.core.model import Delivery, Kind, State, Status
-from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
 from bot.core.owed import Owed
 from db import experiments, nights, outbox, promises, users
 from db.engine import Connection
@@ -26,9 +26,12 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return Settled(row.id, State.SENT, message_id=message_id, sent_at=now)
         case Unsent(reason, retry_after):
             wait = timedelta(seconds=retry_after) if retry_after else back_off(row.tries)
-            if _withdrawn(outcome):
-                return Settled(row.id, State.DUE, due_at=now + wait, begun=False)
             return Settled(row.id, State.DUE, due_at=now + wait, reason=reason, uncount=True)
+        case Withdrawn(Why.UNWANTED | Why.SHUTTING_DOWN):
+            # The row was not ours to begin any more: it may be in other hands, or in ours anew.
+            return Settled(row.id, State.DUE, due_at=now + back_off(row.tries), begun=False)
+        case Withdrawn(why):
+            return Settled(row.id, State.DUE, due_at=now + back_off(row.tries), reason=why, uncount=True)
         case Closed(reason):
             return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason=reason, uncount=True)
         case Gone(reason):
@@ -42,13 +45,6 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return outbox.after_unknown(
                 row.id, kind=row.kind, copies=row.copies + 1, sent_at=now, reason=reason, news=news
             )
-        case Moved():
-            return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason="moved twice", uncount=True)
-
-
-def _withdrawn(outcome: Unsent) -> bool:
-    """Whether the row was not ours to begin any more; it may be in other hands, or in ours anew."""
-    return outcome.reason.startswith(("no longer wanted", "shutting down"))
 
 
 def back_off(tries: int) -> timedelta:

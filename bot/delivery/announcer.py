@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.core import announcing, pacing
 from bot.core.announcing import Broadcast, Fate, Phase
 from bot.core.model import Kind, Status
-from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.bar import Bar
@@ -31,6 +31,9 @@ _log = logs.logger(__name__)
 
 PAGE = 100
 """People taken up in one transaction: some ten milliseconds, so that nobody's answer waits for it."""
+
+_GOOD_FOR = timedelta(minutes=5)
+"""A copy that has not left by then is taken up again later: its recipient was awake when it was taken up, and may sleep now."""
 
 _HOLD, _HOLD_ALL = 5.0, 60.0
 """Seconds of rest after a copy that certainly did not leave, and after Telegram did not accept our token."""
@@ -179,13 +182,14 @@ class Announcer:
         """One copy, from pending to its fate."""
         passage = Passage(
             Lane.BROADCAST,
+            deadline=self._clock.now() + _GOOD_FOR,
             before=functools.partial(self._begin, broadcast.id, user_id),
             paid=self._rate > pacing.FREE_RATE,
         )
         outcome = await sender.copy(
             self._bot, user_id, from_chat_id=broadcast.admin_id, message_id=broadcast.message_id, passage=passage
         )
-        if isinstance(outcome, Unsent) and outcome.reason.startswith(("no longer wanted", "shutting down")):
+        if outcome in (Withdrawn(Why.UNWANTED), Withdrawn(Why.SHUTTING_DOWN)):
             return  # it was never begun
         self._heed(outcome)
         fate, reason = _fate(outcome)
@@ -210,6 +214,8 @@ class Announcer:
         match outcome:
             case Unsent(_, retry_after):
                 self._hold(retry_after or _HOLD)
+            case Withdrawn():
+                self._hold(_HOLD)
             case Closed():
                 _log.error("Telegram does not accept the token; the broadcast rests for a minute")
                 self._hold(_HOLD_ALL)
@@ -281,7 +287,7 @@ def _fate(outcome: Outcome) -> tuple[Fate, str | None]:
     match outcome:
         case Sent():
             return Fate.DELIVERED, None
-        case Unsent() | Closed():
+        case Unsent() | Withdrawn() | Closed():
             return Fate.PENDING, None
         case Gone(reason):
             return Fate.BLOCKED, reason
@@ -289,5 +295,3 @@ def _fate(outcome: Outcome) -> tuple[Fate, str | None]:
             return Fate.UNKNOWN, reason
         case NotFound(reason) | Rejected(reason):
             return Fate.FAILED, reason
-        case Moved():
-            return Fate.FAILED, "the chat has moved"

@@ -10,7 +10,7 @@ from telegram.ext import ExtBot
 from bot import language
 from bot.clock import Clock
 from bot.core.announcing import Broadcast, Phase
-from bot.core.outcome import Closed, Unknown, Unsent
+from bot.core.outcome import Closed, Unknown, Unsent, Withdrawn
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.limiter import Passage
@@ -75,4 +75,4 @@ class Bar:
             return True
         passage = Passage(Lane.ANSWER)
         outcome = await sender.edit(self._bot, newest.admin_id, newest.panel_id, view, passage=passage)
-        return not isinstance(outcome, Unsent | Unknown | Closed)
+        return not isinstance(outcome, Unsent | Withdrawn | Unknown | Closed)

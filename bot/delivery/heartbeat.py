@@ -15,7 +15,7 @@ from telegram.ext import ExtBot
 from bot.clock import Clock
 from bot.core import pacing
 from bot.core.model import Kind, State
-from bot.core.outcome import Unknown
+from bot.core.outcome import Closed, Unknown
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
 from bot.delivery import after, digest, sender
@@ -218,7 +218,7 @@ class Heartbeat:
     def _halted(self) -> bool:
         """Whether nothing bulky may be sent now: what is claimed then would only grow stale in the limiter."""
         limiter = self._bot.rate_limiter
-        flooded = isinstance(limiter, Limiter) and limiter.halted_for > 0
+        flooded = isinstance(limiter, Limiter) and not limiter.takes_bulk
         return flooded or self._clock.monotonic() < self._halted_until
 
     @property
@@ -263,10 +263,8 @@ class Heartbeat:
         passage = Passage(lane, deadline=row.until_at, before=begin, paid=self._paid)
         outcome = await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)
         failpoints.reach("after_send")
-        if isinstance(outcome, sender.Moved):
-            outcome = await sender.send(self._bot, outcome.chat_id, view, passage=Passage(lane), photo=photo)
         now = self._clock.now()
-        if isinstance(outcome, sender.Closed):
+        if isinstance(outcome, Closed):
             _log.error("Telegram does not accept the token; nothing is sent for a minute")
             self._halted_until = self._clock.monotonic() + HALT.total_seconds()
         self._doubtful = self._doubtful or isinstance(outcome, Unknown)

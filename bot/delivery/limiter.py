@@ -9,17 +9,22 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.clock import Clock
 from bot.core import pacing
+from bot.core.halting import PROBES, Halt
+from bot.core.outcome import Why
 from bot.core.pacing import Lane
 from bot.delivery import transport
+from bot.delivery.chats import ChatPace, WaitingCall, Weight, weight_of
+from config import logs
+
+_log = logs.logger(__name__)
 
 # A second of ours is a little longer than Telegram's: what leaves late by less does not crowd the next second.
 _SECOND = 1.01
@@ -30,13 +35,11 @@ _OVERSLEEP = 0.002
 _STEP = 0.02
 _LONG_SECOND = 1.015  # in steps, since those of a step may be held up together on their way
 _CATCH_UP = 0.1  # seconds of such a lane's messages that may follow at once when a step came late
-_CHAT_INTERVAL, _CHAT_BURST = 1.0, 3.0
 _ANSWERS_SPAN = 2.0  # seconds over which the number of answers a second is judged
-_CHAT_SPAN = 60.0  # seconds over which a chat's share is judged
-_CHAT_SHARE = 5.0  # messages of late; with more, a 429 is held to be the chat's own
-_SECOND_429 = 5.0  # seconds in which a 429 of another chat shows that neither was the chat's own
+_LONGEST_HOLD = 86_400.0  # seconds for which a 429 holds its chat, at most
+_WORTH_A_WORD = 10.0  # a 429 that asks for more seconds is a line in the log
 _ANSWER_RETRIES = 3
-_ANSWER_PATIENCE = 60.0  # seconds in all for which an answer waits out 429s
+_ANSWER_PATIENCE = 60.0  # seconds for which an answer waits out 429s, from when it was asked for
 _EPSILON = 1e-6
 _PRUNE_FROM = 1024
 
@@ -44,7 +47,17 @@ Result = bool | dict[str, object] | list[dict[str, object]]
 
 
 class Withdrawn(TelegramError):  # noqa: N818 - named for what became of the message
-    """The message was not sent because it was no longer wanted: `before` said no, or the limiter was shut down."""
+    """The message was certainly not sent, and `why` says for which reason of ours."""
+
+    __slots__ = ("why",)
+
+    def __init__(self, why: Why, text: str = "") -> None:
+        super().__init__(text or why.value)
+        self.why = why
+
+
+class NotYet(transport.Flooded):
+    """The message was not sent, because Telegram asked for a wait before. `seconds` says when it is worth another try."""
 
     __slots__ = ()
 
@@ -53,9 +66,9 @@ class Withdrawn(TelegramError):  # noqa: N818 - named for what became of the mes
 class Passage:
     """How a call goes through the limiter.
 
-    `deadline` (aware) orders calls of one lane, earliest first; it does not stop a late one. `before` is awaited after
-    the wait and just before the socket write, at every try: when it gives False, or fails, the call is not made and
-    Withdrawn is raised. When a halt comes meanwhile, RetryAfter is raised.
+    `deadline` (aware) orders calls of one lane, earliest first, and nothing leaves at or after it: the wall clock is asked
+    at the last step before the socket, however long the process was stopped meanwhile. `before` is awaited after the wait
+    for the turn, at every try: when it gives False, or fails, the call is not made. Both raise Withdrawn.
     """
 
     lane: Lane
@@ -67,86 +80,33 @@ class Passage:
 _ANSWER = Passage(Lane.ANSWER)
 
 
-class _Weight(IntEnum):
-    """What Telegram counts a call as."""
-
-    FREE = 0
-    EDIT = 1  # towards the whole
-    MESSAGE = 2  # towards the whole and its chat
-
-
-@functools.lru_cache(maxsize=256)
-def _weight(endpoint: str) -> _Weight:
-    if endpoint.startswith(("send", "copyMessage", "forwardMessage")) and endpoint != "sendChatAction":
-        return _Weight.MESSAGE
-    return _Weight.EDIT if endpoint.startswith("editMessage") else _Weight.FREE
-
-
 async def _ask(passage: Passage) -> None:
     if passage.before is None:
         return
     try:
         wanted = await passage.before()
     except Exception as error:  # whatever failed, the message has certainly not been sent, and the sender must know
-        raise Withdrawn(f"could not be noted ({type(error).__name__})") from error
+        raise Withdrawn(Why.NOT_NOTED, f"{Why.NOT_NOTED} ({type(error).__name__})") from error
     if not wanted:
-        raise Withdrawn("no longer wanted")
-
-
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    """One call that waits for its turn."""
-
-    key: tuple[int, float, int]  # lane, deadline, order of arrival
-    lane: Lane
-    weight: _Weight
-    chat: _Chat
-    turn: asyncio.Future[None]
-
-    def __lt__(self, other: _Waiter) -> bool:
-        return self.key < other.key
-
-
-@dataclass(slots=True, eq=False)
-class _Chat:
-    """What is remembered of one chat."""
-
-    arrival: float = 0.0  # GCRA of its messages
-    held_until: float = 0.0  # by a 429
-    share: float = 0.0  # messages of late, fading
-    counted_at: float = 0.0
-    wakes_at: float = math.inf  # its entry in the heap of parked chats
-    waiting: list[_Waiter] = field(default_factory=list)
-
-    def ready_at(self, weight: _Weight, now: float) -> float:
-        if weight is not _Weight.MESSAGE:
-            return self.held_until
-        wait, _ = pacing.step(self.arrival, now, interval=_CHAT_INTERVAL, burst=_CHAT_BURST)
-        return max(self.held_until, now + wait)
-
-    def take(self, now: float) -> None:
-        _, self.arrival = pacing.step(self.arrival, now, interval=_CHAT_INTERVAL, burst=_CHAT_BURST)
-        self.share = pacing.faded(self.share, now - self.counted_at, span=_CHAT_SPAN) + 1.0
-        self.counted_at = now
-
-    def idle(self, now: float) -> bool:
-        busy_until = max(self.arrival, self.held_until, self.counted_at + 2 * _CHAT_SPAN)
-        return not self.waiting and busy_until < now and self.wakes_at == math.inf
+        raise Withdrawn(Why.UNWANTED)
 
 
 class Limiter(BaseRateLimiter[Passage]):
     """Lanes over one rate, `rate` messages a second in all, and one a second (three at once) for each chat.
 
-    - The whole: the n-th message leaves at the earliest a second after the (n - rate)-th, so no second holds more. This
-      is looked at for the slot, and again at the socket for those that a slow `before` has bunched.
-    - The bulk lanes run evenly, by GCRA, at the rate less the reserve for answers (`pacing.reserve`). Answers take any
-      free place of the second at once.
-    - Whoever waits goes by lane, then deadline, then arrival. A chat that must wait is parked and delays nobody else.
-    - A 429 does not say whose limit it was. It is held to be the chat's own when that chat has had more than its share
-      in the last minute and no other chat met one in the last seconds; then only the chat waits. Otherwise every bulk
-      lane stands still for the whole time asked, the longest if several ask. Answers to other chats go on; an answer
-      that meets a 429 waits it out and is tried again, a bulk message raises RetryAfter to its sender.
-    - getUpdates, answerCallbackQuery and everything that is neither a message nor an edit passes freely.
+    1. The n-th message or edit leaves at the earliest a second after the (n - rate)-th, so no second holds more. This is
+       looked at for the turn, and again at the socket for those that a slow `before` has bunched.
+    2. The bulk lanes run evenly, by GCRA, at the rate less the reserve for answers (`pacing.reserve`). Answers take any
+       free place of the second at once.
+    3. Turns go by lane, then deadline, then arrival. A chat that must wait is parked and delays nobody else.
+    4. A chat's edits count like its messages (Telegram's limits are shared), and hold its bulk messages back, for five
+       seconds at most. An answer waits for its own chat's messages, never for its edits.
+    5. A 429 holds its chat, for a day at most, and no other. An answer to a held chat waits for up to a minute; an edit
+       does not wait, because the next one replaces it; a bulk message does not wait, because its text would grow stale.
+    6. The 429s of several chats halt the bulk lanes (`halting.Halt`). Who waits in them is told so at once, a single
+       message probes from time to time, and answers go on.
+    7. Nothing leaves at or after its deadline by the wall clock.
+    8. What is neither a message nor an edit (getUpdates, answerCallbackQuery) passes freely.
 
     Times are seconds of `clock.monotonic()`. The cost is O(log n) a message; idle chats are forgotten.
     """
@@ -161,18 +121,16 @@ class Limiter(BaseRateLimiter[Passage]):
         self._written: deque[float] = deque([-math.inf] * rate, maxlen=rate)
         self._bulk_arrival = self._even = -math.inf
         self._answers, self._answered_at = 0.0, -math.inf
-        self._ready: list[_Waiter] = []
-        self._parked: list[tuple[float, int, _Chat]] = []
-        self._chats: dict[object, _Chat] = {}
+        self._ready: list[WaitingCall] = []
+        self._parked: list[tuple[float, int, ChatPace]] = []
+        self._chats: dict[object, ChatPace] = {}
         self._prune_at = _PRUNE_FROM
         self._order = itertools.count()
         self._waiting = dict.fromkeys(Lane, 0)
         self._pump: asyncio.Task[None] | None = None
         self._wakes_at = math.inf
-        self._last_429: tuple[object, float] = (None, -math.inf)
-        self.halted_until = -math.inf
-        self.halts = self.floods = 0
-        self.halted_seconds = 0.0
+        self._halt = Halt()
+        self.floods = 0
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -181,11 +139,14 @@ class Limiter(BaseRateLimiter[Passage]):
         """Withdraw whatever still waits."""
         if self._pump is not None:
             self._pump.cancel()
-        waiters = self._ready + [waiter for chat in self._chats.values() for waiter in chat.waiting]
+        waiters = self._everybody()
         self._ready.clear()
         for waiter in waiters:
             if not waiter.turn.done():
-                waiter.turn.set_exception(Withdrawn("shutting down"))
+                waiter.turn.set_exception(Withdrawn(Why.SHUTTING_DOWN))
+
+    def _everybody(self) -> list[WaitingCall]:
+        return self._ready + [waiter for chat in self._chats.values() for waiter in chat.waiting]
 
     def waiting(self, lane: Lane) -> int:
         """How many calls of the lane wait for their turn."""
@@ -193,8 +154,23 @@ class Limiter(BaseRateLimiter[Passage]):
 
     @property
     def halted_for(self) -> float:
-        """Seconds for which the bulk lanes still stand still; 0 when they run."""
-        return max(0.0, self.halted_until - self._clock.monotonic())
+        """Seconds for which the bulk lanes have stood still; 0 while they run."""
+        return self._halt.lasted(self._clock.monotonic())
+
+    @property
+    def halts(self) -> int:
+        """How often they were halted."""
+        return self._halt.count
+
+    @property
+    def halted_seconds(self) -> float:
+        """Seconds that they stood still in all."""
+        return self._halt.total(self._clock.monotonic())
+
+    @property
+    def takes_bulk(self) -> bool:
+        """Whether a bulk message that is asked for now would get its turn, if only as a probe."""
+        return self._halt.wait(self._clock.monotonic()) == 0
 
     async def process_request(  # PTB fixes the number of parameters
         self,
@@ -205,53 +181,110 @@ class Limiter(BaseRateLimiter[Passage]):
         data: Mapping[str, object],
         rate_limit_args: Passage | None,
     ) -> Result:
-        """Wait for the turn, ask `before`, call. Raises Withdrawn, RetryAfter, and whatever the call raises."""
+        """Wait for the turn, ask `before`, call. Raises Withdrawn, NotYet, RetryAfter, and whatever the call raises."""
         passage = rate_limit_args or _ANSWER
-        weight, chat_id = _weight(endpoint), data.get("chat_id")
-        patience = _ANSWER_PATIENCE
+        weight, chat_id = weight_of(endpoint), data.get("chat_id")
+        call = functools.partial(callback, *args, **kwargs)
+        if weight is Weight.FREE:
+            return await self._freely(passage, call, endpoint, chat_id)
+        waits = weight is Weight.MESSAGE and not passage.lane.bulk
+        patient_until = self._clock.monotonic() + _ANSWER_PATIENCE if waits else -math.inf
         for retries_left in range(_ANSWER_RETRIES, -1, -1):
-            if weight is not _Weight.FREE:
-                await self._turn(passage, weight, chat_id)
-            await _ask(passage)
-            if weight is not _Weight.FREE:
-                await self._depart(passage)
+            probe = await self._turn(passage, weight, chat_id, patient_until)
             try:
-                return await callback(*args, **kwargs)
-            except RetryAfter as error:
-                seconds = transport.seconds_of(error)
-                patience -= seconds
-                if weight is _Weight.FREE:
-                    raise
-                self._flooded(chat_id, seconds)
-                if passage.lane.bulk or patience < 0 or not retries_left:
+                return await self._once(passage, call, endpoint, chat_id, probe=probe)
+            except RetryAfter:
+                if not waits or not retries_left:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _turn(self, passage: Passage, weight: _Weight, chat_id: object) -> None:
-        """Come back when the call may be made; the slot is then taken."""
+    async def _freely(
+        self, passage: Passage, call: Callable[[], Awaitable[Result]], endpoint: str, chat_id: object
+    ) -> Result:
+        await _ask(passage)
+        try:
+            return await call()
+        except RetryAfter as error:
+            if chat_id is not None:
+                self._flooded(chat_id, transport.seconds_of(error), endpoint)
+            raise
+
+    async def _once(
+        self, passage: Passage, call: Callable[[], Awaitable[Result]], endpoint: str, chat_id: object, *, probe: bool
+    ) -> Result:
+        """One try of a call that has its turn; what becomes of a probe decides on the halt."""
+        left, taken = False, False
+        try:
+            await _ask(passage)
+            await self._depart(passage, chat_id, probe=probe)
+            left = True
+            result = await call()
+        except NotYet:
+            raise
+        except RetryAfter as error:
+            self._flooded(chat_id, transport.seconds_of(error), endpoint)
+            raise
+        except (BadRequest, Forbidden):  # an answer about this message, and none about too many of them
+            taken = True
+            raise
+        else:
+            taken = True
+            return result
+        finally:
+            self._heard(left=left, taken=taken, probe=probe)
+
+    def _heard(self, *, left: bool, taken: bool, probe: bool) -> None:
+        """What became of a call: whether it left, and whether Telegram took it or answered something else than 429."""
+        now = self._clock.monotonic()
+        if taken:
+            self._halt.taken(now)
+        if not probe:
+            return
+        if not left:
+            self._halt.probe_kept()
+        elif taken:
+            _log.warning("Telegram takes messages again", halted_seconds=round(self.halted_for))
+            self._halt.probe_taken(now)
+        else:
+            self._halt.probe_failed(now)
+            self._put_off_bulk(now)
+            # At this level the admins hear of it.
+            _log.error("Telegram refuses everybody; only answers go out", halted_seconds=round(self.halted_for))
+        self._wake_in(self._release(now), now)
+
+    async def _turn(self, passage: Passage, weight: Weight, chat_id: object, patient_until: float) -> bool:
+        """Come back when the call may be made, as a probe or not; the slot is then taken. Raises NotYet and Withdrawn."""
         deadline = math.inf if passage.deadline is None else passage.deadline.timestamp()
+        now, chat = self._clock.monotonic(), self._chat(chat_id)
+        if passage.lane.bulk and 0 < self._halt.wait(now) < math.inf:
+            raise NotYet(self._halt.wait(now))
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        chat = self._chat(chat_id)
         key = (passage.lane.value, deadline, next(self._order))
-        mine = _Waiter(key, passage.lane, weight, chat, turn)
+        not_before = chat.quiet_at(now) if passage.lane.bulk else now
+        mine = WaitingCall(key, passage.lane, weight, chat, turn, not_before, patient_until)
         heapq.heappush(self._ready, mine)
         # Behind others, who wait already, there is nothing to find out, and somebody will look.
         if self._ready[0] is mine or self._pump is None or self._pump.done():
-            now = self._clock.monotonic()
             wait = self._release(now)
             if turn.done():
-                return
+                turn.result()
+                return mine.probe
             self._wake_in(wait, now)
         self._waiting[passage.lane] += 1
         try:
             await turn  # a cancelled call cancels its turn, and the queue drops it
+        except asyncio.CancelledError:
+            if mine.probe:  # it had its turn in the moment in which it was cancelled
+                self._heard(left=False, taken=False, probe=True)
+            raise
         finally:
             self._waiting[passage.lane] -= 1
+        return mine.probe
 
-    async def _depart(self, passage: Passage) -> None:
-        """The last look, at the socket: `before` may have kept many for a while, and a halt may have come.
+    async def _depart(self, passage: Passage, chat_id: object, *, probe: bool) -> None:
+        """The last look, at the socket: `before` may have kept many for a while, a halt or the deadline may have come.
 
-        Raises Flooded with what is left of the halt; the message has not been sent.
+        Raises NotYet and Withdrawn; the message has not been sent.
         """
         now = self._clock.monotonic()
         if passage.before is not None:
@@ -262,8 +295,12 @@ class Limiter(BaseRateLimiter[Passage]):
         while (wait := self._written[0] + self._second - now) > _EPSILON:
             await self._clock.sleep(wait)
             now = self._clock.monotonic()
-        if passage.lane.bulk and now < self.halted_until:
-            raise transport.Flooded(self.halted_until - now)
+        if passage.lane.bulk:
+            halt = 0.0 if probe else min(self._halt.wait(now), PROBES[0])
+            if (wait := max(halt, self._chat(chat_id).held_until - now)) > 0:
+                raise NotYet(wait)
+        if passage.deadline is not None and self._clock.now() >= passage.deadline:
+            raise Withdrawn(Why.TOO_LATE)
         self._written.append(now)
 
     def _wake_in(self, wait: float, now: float) -> None:
@@ -308,7 +345,7 @@ class Limiter(BaseRateLimiter[Passage]):
         if not lane.bulk:
             return whole
         steady, _ = pacing.step(self._bulk_arrival, now, interval=self._bulk_interval(now), burst=self._bulk_burst())
-        return max(whole, self.halted_until - now, steady)
+        return max(whole, self._halt.wait(now), steady)
 
     def _bulk_interval(self, now: float) -> float:
         answers = pacing.faded(self._answers, now - self._answered_at, span=_ANSWERS_SPAN) / _ANSWERS_SPAN
@@ -323,20 +360,23 @@ class Limiter(BaseRateLimiter[Passage]):
     def _stepping(self) -> bool:
         return self._rate * _STEP > 1.0
 
-    def _parks(self, waiter: _Waiter, now: float) -> bool:
-        """Whether the waiter's chat must wait; the waiter is then set aside with it."""
+    def _parks(self, waiter: WaitingCall, now: float) -> bool:
+        """Whether the waiter's chat must wait; the waiter is then set aside with it, or told where that would be too long."""
         chat = waiter.chat
-        if chat.ready_at(waiter.weight, now) <= now + _EPSILON:
+        if chat.held_until > max(now, waiter.patient_until) + _EPSILON:
+            waiter.turn.set_exception(NotYet(chat.held_until - now))
+            return True
+        if chat.ready_at(waiter, now) <= now + _EPSILON:
             return False
         heapq.heappush(chat.waiting, waiter)
         self._rearm(chat, now)
         return True
 
-    def _rearm(self, chat: _Chat, now: float) -> None:
+    def _rearm(self, chat: ChatPace, now: float) -> None:
         """See that the first in the chat's queue comes back when the chat is ready."""
         if not chat.waiting:
             return
-        ready_at = chat.ready_at(chat.waiting[0].weight, now)
+        ready_at = chat.ready_at(chat.waiting[0], now)
         if ready_at < chat.wakes_at:
             chat.wakes_at = ready_at
             heapq.heappush(self._parked, (ready_at, next(self._order), chat))
@@ -355,25 +395,25 @@ class Limiter(BaseRateLimiter[Passage]):
     def _next_parked(self, now: float) -> float:
         return self._parked[0][0] - now if self._parked else math.inf
 
-    def _admit(self, waiter: _Waiter, now: float) -> None:
+    def _admit(self, waiter: WaitingCall, now: float) -> None:
         self._departures.append(now)
         if waiter.lane.bulk:
+            waiter.probe = self._halt.probe()
             interval, burst = self._bulk_interval(now), self._bulk_burst()
             _, self._bulk_arrival = pacing.step(self._bulk_arrival, now, interval=interval, burst=burst)
         else:
             self._answers = pacing.faded(self._answers, now - self._answered_at, span=_ANSWERS_SPAN) + 1.0
             self._answered_at = now
-        if waiter.weight is _Weight.MESSAGE:
-            waiter.chat.take(now)
+        waiter.chat.take(waiter.weight, now)
         self._rearm(waiter.chat, now)
         waiter.turn.set_result(None)
 
-    def _chat(self, chat_id: object) -> _Chat:
+    def _chat(self, chat_id: object) -> ChatPace:
         chat = self._chats.get(chat_id)
         if chat is None:
             if len(self._chats) >= self._prune_at:
                 self._prune()
-            chat = self._chats[chat_id] = _Chat()
+            chat = self._chats[chat_id] = ChatPace()
         return chat
 
     def _prune(self) -> None:
@@ -382,17 +422,26 @@ class Limiter(BaseRateLimiter[Passage]):
         self._chats = {chat_id: chat for chat_id, chat in self._chats.items() if not chat.idle(now)}
         self._prune_at = max(_PRUNE_FROM, 2 * len(self._chats))
 
-    def _flooded(self, chat_id: object, seconds: float) -> None:
-        """Take note of a 429: its chat waits in any case, and the bulk lanes unless the limit was the chat's own."""
+    def _flooded(self, chat_id: object, seconds: float, endpoint: str) -> None:
+        """Take note of a 429: its chat waits, and with another chat's of the last seconds the bulk lanes do."""
         now = self._clock.monotonic()
         self.floods += 1
         chat = self._chat(chat_id)
-        chat.held_until = max(chat.held_until, now + seconds)
-        share = pacing.faded(chat.share, now - chat.counted_at, span=_CHAT_SPAN)
-        other, met_at = self._last_429
-        elsewhere = other != chat_id and now - met_at < _SECOND_429
-        self._last_429 = (chat_id, now)
-        if share <= _CHAT_SHARE or elsewhere:
-            self.halted_seconds += max(0.0, now + seconds - max(self.halted_until, now))
-            self.halted_until = max(self.halted_until, now + seconds)
-            self.halts += 1
+        chat.held_until = max(chat.held_until, now + min(seconds, _LONGEST_HOLD))
+        for waiter in chat.waiting:
+            if chat.held_until > waiter.patient_until and not waiter.turn.done():
+                waiter.turn.set_exception(NotYet(chat.held_until - now))
+        halts = self._halt.refused(chat_id, now, before=chat.refused_at)
+        chat.refused_at = now
+        if halts:
+            self._put_off_bulk(now)
+        if halts or seconds > _WORTH_A_WORD:
+            event = "Telegram refuses several chats; only answers go out" if halts else "Telegram refuses one chat"
+            who = logs.person(chat_id) if isinstance(chat_id, int) else None
+            _log.warning(event, seconds=round(seconds), method=endpoint, chat=who)
+
+    def _put_off_bulk(self, now: float) -> None:
+        """Tell the bulk messages that wait when the next probe goes."""
+        for waiter in self._everybody():
+            if waiter.lane.bulk and not waiter.turn.done():
+                waiter.turn.set_exception(NotYet(self._halt.wait(now)))

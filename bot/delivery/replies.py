@@ -15,6 +15,7 @@ from bot.context import Answer, Attach, CopyOf, Edit, EditButtons, Later, OwnMen
 from bot.core.flood import Manner
 from bot.delivery import sender, transport, wire
 from bot.delivery.gallery import Gallery
+from bot.delivery.late_edits import LateEdits
 from bot.delivery.studio import NotDrawn
 from bot.views.message import View
 from config import logs
@@ -34,11 +35,17 @@ _HARMLESS = (
 
 
 async def perform(
-    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock | None = None, gallery: Gallery | None = None
+    bot: ExtBot[Any],
+    reply: Reply,
+    *,
+    chat_id: int,
+    clock: Clock | None = None,
+    gallery: Gallery | None = None,
+    late: LateEdits | None = None,
 ) -> None:
     """Do one reply. What fails is logged, never raised: its update is done and must not be handled again.
 
-    Without a gallery a picture's caption goes alone.
+    Without a gallery a picture's caption goes alone; without `late` an edit that Telegram refuses for now is not done.
     """
     clock = clock or RealClock()
     if isinstance(reply, Show):
@@ -46,6 +53,30 @@ async def perform(
         if hung is None:
             return
         reply = hung
+    if late is not None and isinstance(reply, Edit | EditButtons):
+        await _edited(bot, reply, late, chat_id=chat_id, clock=clock)
+        return
+    error = await _insist(bot, reply, chat_id=chat_id, clock=clock, gallery=gallery)
+    await _go_on(bot, reply, error, chat_id=chat_id, clock=clock)
+
+
+async def _edited(bot: ExtBot[Any], edit: Edit | EditButtons, late: LateEdits, *, chat_id: int, clock: Clock) -> None:
+    """Do an edit now, or later where Telegram asks for a wait: nothing else of this person waits for it."""
+
+    async def do(chat_id: int, edit: Edit | EditButtons) -> TelegramError | None:
+        return await _insist(bot, edit, chat_id=chat_id, clock=clock, gallery=None)
+
+    if late.replaces(chat_id, edit):
+        return
+    error = await do(chat_id, edit)
+    if isinstance(error, RetryAfter):
+        late.put(chat_id, edit, error, do)
+
+
+async def _insist(
+    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, gallery: Gallery | None
+) -> TelegramError | None:
+    """Do it, several times where that is worth it. Gives the error it ended with, logged; None for a good or an odd end."""
     for wait in (*_PATIENCE, None):
         try:
             await _once(bot, reply, chat_id, gallery)
@@ -55,15 +86,14 @@ async def perform(
         except TelegramError as error:
             if wait is None or not _worth_another(error, reply):
                 _note(error, reply)
-                await _go_on(bot, reply, error, chat_id=chat_id, clock=clock)
-                return
+                return error
             await clock.sleep(wait)
         except Exception as error:  # an answer of another shape than the Bot API's
             _log.warning("an answer ended oddly", reply=type(reply).__name__, kind=type(error).__name__)
-            return
+            return None
         else:
-            await _go_on(bot, reply, None, chat_id=chat_id, clock=clock)
-            return
+            return None
+    return None
 
 
 async def _go_on(bot: ExtBot[Any], reply: Reply, error: TelegramError | None, *, chat_id: int, clock: Clock) -> None:
@@ -145,7 +175,9 @@ async def _send(bot: ExtBot[Any], chat_id: int, view: View) -> None:
 
 def _worth_another(error: TelegramError, reply: Reply) -> bool:
     """What certainly did not arrive goes again; what may have, only where a second time changes nothing."""
-    if isinstance(error, transport.NotSent | RetryAfter):
+    if isinstance(error, RetryAfter):
+        return not isinstance(reply, Edit | EditButtons)  # it would only be overtaken
+    if isinstance(error, transport.NotSent):
         return True
     if isinstance(error, BadRequest | Forbidden):
         return False

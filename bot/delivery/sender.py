@@ -11,9 +11,9 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
-from bot.delivery import transport, wire
-from bot.delivery.limiter import Passage, Withdrawn
+from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Withdrawn
+from bot.delivery import limiter, transport, wire
+from bot.delivery.limiter import Passage
 from bot.views.message import Keyboard
 
 _LOG = logging.getLogger(__name__)
@@ -23,9 +23,6 @@ NO_PREVIEW = {"is_disabled": True}
 _UNCHANGED = "message is not modified"
 _NOT_FOUND = ("chat not found", "peer_id_invalid", "user not found")
 _GONE = ("user_is_deactivated", "input_user_deactivated", "user is deactivated")
-
-
-__all__ = ["Closed", "Moved", "Outcome", "classify", "edit", "send"]
 
 
 class Words(Protocol):
@@ -107,17 +104,17 @@ async def _outcome(call: Awaitable[object]) -> Outcome:
 def classify(error: TelegramError) -> Outcome:
     """What an exception of PTB or of our transport says about the message."""
     match error:
-        case Withdrawn() | transport.NotSent():
+        case limiter.Withdrawn():
+            return Withdrawn(error.why)
+        case transport.NotSent():
             return Unsent(str(error))
         case RetryAfter():
             return Unsent("flood control", transport.seconds_of(error))
-        case ChatMigrated():
-            return Moved(error.new_chat_id)
         case Forbidden():
             return Gone(str(error))
         case InvalidToken():
             return Closed(str(error))
-        case BadRequest():
+        case BadRequest() | ChatMigrated():  # a private chat never migrates
             return _refused(str(error))
     return Unknown(str(error))
 

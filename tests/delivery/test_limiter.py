@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.outcome import Why
 from bot.core.pacing import Lane
-from bot.delivery.limiter import Limiter, Passage, Withdrawn
+from bot.delivery.limiter import Limiter, NotYet, Passage, Withdrawn
 from bot.delivery.transport import Flooded
 from tests.delivery.virtual_time import VirtualClock, simulate
 
@@ -224,13 +225,44 @@ def test_the_chats_own_limit_holds_in_every_lane_and_keeps_their_order() -> None
     assert [call.lane for call in telegram.calls[3:]] == [Lane.ANSWER, Lane.REMINDER, Lane.BROADCAST]
 
 
-def test_edits_count_towards_the_whole_but_not_towards_the_chat() -> None:
+def test_edits_count_towards_the_whole_and_are_not_delayed_before_telegram_refuses() -> None:
     async def play(telegram: Telegram) -> None:
         await asyncio.gather(*(telegram.ask("busy", endpoint="editMessageText") for _ in range(60)))
 
     telegram = scene(play)
     assert telegram.fullest_second() <= 26
     assert telegram.calls[-1].at - telegram.calls[0].at < 3
+
+
+def test_edits_hold_back_the_bulk_messages_of_their_chat_and_of_no_other() -> None:
+    async def play(telegram: Telegram) -> None:
+        for _ in range(6):
+            await telegram.ask("busy", endpoint="editMessageText")
+        await asyncio.gather(
+            telegram.ask("busy", Lane.REMINDER), telegram.ask("quiet", Lane.REMINDER), telegram.ask("busy")
+        )
+
+    telegram = scene(play)
+    waits = {(call.chat, call.lane): call.waited for call in telegram.calls if call.endpoint == "sendMessage"}
+    assert waits["busy", Lane.ANSWER] == 0
+    assert waits["quiet", Lane.REMINDER] < 0.1
+    assert waits["busy", Lane.REMINDER] == pytest.approx(4, abs=0.1)
+
+
+def test_somebody_who_presses_without_end_puts_off_the_own_reminder_by_five_seconds_and_no_more() -> None:
+    async def play(telegram: Telegram) -> None:
+        async def press() -> None:
+            for _ in range(300):
+                await telegram.ask("busy", endpoint="editMessageReplyMarkup")
+                await telegram.clock.sleep(0.2)
+
+        pressing = asyncio.create_task(press())
+        await telegram.clock.sleep(20)
+        await telegram.ask("busy", Lane.REMINDER)
+        await pressing
+
+    (reminder,) = (call for call in scene(play).calls if call.lane is Lane.REMINDER)
+    assert reminder.waited == pytest.approx(5, abs=0.1)
 
 
 @pytest.mark.parametrize("endpoint", ["answerCallbackQuery", "getMe", "setMyCommands", "sendChatAction"])
@@ -241,36 +273,128 @@ def test_what_is_no_message_passes_freely(endpoint: str) -> None:
     assert all(call.waited == 0 for call in scene(play).calls)
 
 
-def test_a_429_halts_every_bulk_lane_for_the_whole_time_and_answers_flow() -> None:
+@pytest.mark.parametrize("endpoint", ["sendMessage", "editMessageText", "copyMessage", "sendChatAction"])
+def test_a_429_holds_its_chat_for_as_long_as_it_asks_and_delays_nobody_else(endpoint: str) -> None:
     async def play(telegram: Telegram) -> None:
-        telegram.refusals["unlucky"] = [60.0]
+        telegram.refusals["unlucky"] = [86_400.0]
         with pytest.raises(Flooded):
-            await telegram.ask("unlucky", Lane.REMINDER)
-        bulk = [telegram.start(f"{lane} {number}", lane) for lane in BULK for number in range(20)]
-        for number in range(50):
+            await telegram.ask("unlucky", Lane.REMINDER, endpoint=endpoint)
+        await asyncio.gather(*(telegram.ask(f"{lane} {number}", lane) for lane in Lane for number in range(4)))
+        for lane in Lane:
+            with pytest.raises(NotYet) as caught:
+                await telegram.ask("unlucky", lane)
+            assert caught.value.seconds == pytest.approx(86_400, abs=2)
+        await telegram.clock.sleep(86_400)
+        await telegram.ask("unlucky", Lane.REMINDER)
+
+    telegram = scene(play)
+    assert all(call.waited < 1 for call in telegram.calls)
+    assert len(telegram.at("unlucky")) == 2
+    assert telegram.limiter.halts == 0
+
+
+async def refused_in_two_chats(telegram: Telegram, *, seconds: float = 5.0) -> None:
+    """Two reminders meet a 429, which halts the bulk lanes."""
+    telegram.refusals |= {"one": [seconds], "two": [seconds]}
+    for chat in ("one", "two"):
+        with pytest.raises(Flooded):
+            await telegram.ask(chat, Lane.REMINDER)
+
+
+def test_429s_of_two_chats_halt_every_bulk_lane_until_a_probe_is_taken_and_answers_flow() -> None:
+    async def play(telegram: Telegram) -> None:
+        await refused_in_two_chats(telegram)
+        for number in range(29):
             await telegram.clock.sleep(1)
             await telegram.ask(f"person {number}")
-        await asyncio.gather(*bulk)
+            for lane in BULK:
+                with pytest.raises(NotYet):
+                    await telegram.ask(f"{lane} {number}", lane)
+            assert not telegram.limiter.takes_bulk
+        await telegram.clock.sleep(1)
+        assert telegram.limiter.takes_bulk
+        await asyncio.gather(*(telegram.ask(f"{lane} {number}", lane) for lane in BULK for number in range(20)))
+        assert telegram.limiter.halted_for == 0
+        assert telegram.limiter.halted_seconds == pytest.approx(30, abs=0.1)
 
     telegram = scene(play)
-    halted = [call for call in telegram.calls[1:] if call.at - telegram.calls[0].at < 60.0]
+    halted = [call for call in telegram.calls[2:] if call.at - telegram.calls[1].at < 30.0]
     assert {call.lane for call in halted} == {Lane.ANSWER}
-    assert len(halted) == 50
+    assert len(halted) == 29
     assert all(call.waited == 0 for call in halted)
     assert telegram.limiter.halts == 1
-    assert len(telegram.calls) == 1 + 50 + 80
+    assert len(telegram.calls) == 2 + 29 + 80
 
 
-def test_the_longest_of_several_halts_counts_and_a_shorter_one_never_ends_it() -> None:
+@pytest.mark.parametrize("seconds", [1.0, 86_400.0])
+def test_a_halt_is_probed_by_one_message_to_another_chat_after_30_then_60_then_every_120_seconds(
+    seconds: float,
+) -> None:
     async def play(telegram: Telegram) -> None:
-        telegram.latency = 0.5  # all three are on their way when the first is refused
-        telegram.refusals = {"one": [30.0], "two": [60.0], "three": [2.0]}
-        await asyncio.gather(*(telegram.ask(chat, Lane.REMINDER) for chat in telegram.refusals), return_exceptions=True)
-        await telegram.ask("next", Lane.BROADCAST)
+        await refused_in_two_chats(telegram, seconds=seconds)
+        telegram.refusals |= {f"chat {number}": [5.0] * 9 for number in range(4)}
+        await telegram.clock.sleep(1)
+        number = 0
+        while telegram.limiter.halted_for:
+            asked = [telegram.ask(f"chat {number + other}", Lane.REMINDER) for other in range(3)]
+            put_off = await asyncio.gather(*asked, return_exceptions=True)
+            number += any(type(one) is Flooded for one in put_off)
+            await telegram.clock.sleep(1)
 
     telegram = scene(play)
-    assert telegram.limiter.halts == 3
-    assert telegram.at("next")[0] - telegram.at("two")[0] == pytest.approx(60.5)
+    began = telegram.calls[1].at
+    assert telegram.limiter.halts == 1
+    probes = [call.at - began for call in telegram.calls[2:-2]]
+    assert probes == pytest.approx([30, 90, 210, 330, 450], abs=6)
+
+
+def test_while_a_probe_is_on_its_way_the_others_wait_for_what_becomes_of_it() -> None:
+    async def play(telegram: Telegram) -> None:
+        await refused_in_two_chats(telegram)
+        await telegram.clock.sleep(31)
+        telegram.latency = 2.0
+        await asyncio.gather(*(telegram.ask(number, Lane.REMINDER) for number in range(5)))
+
+    first, *others = scene(play).calls[2:]
+    assert all(first.at + 2 <= call.at < first.at + 2.5 for call in others)
+
+
+def test_a_probe_that_was_no_longer_wanted_leaves_its_place_to_the_next() -> None:
+    async def no() -> bool:
+        return False
+
+    async def play(telegram: Telegram) -> None:
+        await refused_in_two_chats(telegram)
+        await telegram.clock.sleep(31)
+        with pytest.raises(Withdrawn):
+            await telegram.ask("unwanted", passage=Passage(Lane.REMINDER, before=no))
+        cancelled = telegram.start("cancelled", Lane.REMINDER)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        await telegram.ask("next", Lane.REMINDER)
+
+    assert [call.chat for call in scene(play).calls] == ["one", "two", "next"]
+
+
+def test_two_people_who_press_without_end_halt_the_others_once_and_not_again_and_again() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals = {"one": [30.0] * 99, "two": [30.0] * 99}
+
+        async def press(chat: str) -> None:
+            while telegram.refusals[chat]:
+                await asyncio.gather(telegram.ask(chat, endpoint="editMessageText"), return_exceptions=True)
+                await telegram.clock.sleep(1)
+
+        pressing = [asyncio.create_task(press(chat)) for chat in telegram.refusals]
+        for number in range(300):
+            await asyncio.gather(telegram.ask(number, Lane.REMINDER), return_exceptions=True)
+            await telegram.clock.sleep(1)
+        for task in pressing:
+            task.cancel()
+
+    telegram = scene(play)
+    assert telegram.limiter.halts == 1
+    assert sum(call.lane is Lane.REMINDER for call in telegram.calls) >= 265
 
 
 def test_a_bulk_message_that_meets_a_429_is_left_to_its_sender() -> None:
@@ -309,36 +433,45 @@ def test_an_answer_does_not_wait_for_longer_than_a_minute() -> None:
     assert scene(play).at("unlucky") == [0]
 
 
-def test_a_429_of_a_chat_that_had_more_than_its_share_holds_that_chat_alone() -> None:
+def test_an_edit_that_telegram_refuses_is_not_waited_out() -> None:
     async def play(telegram: Telegram) -> None:
-        for _ in range(8):
-            await telegram.ask("greedy")
-        telegram.refusals["greedy"] = [20.0]
-        again = telegram.start("greedy")
+        telegram.refusals["unlucky"] = [7.0]
+        for _ in range(3):
+            with pytest.raises(Flooded):
+                await telegram.ask("unlucky", endpoint="editMessageText")
+            await telegram.clock.sleep(2)
         await telegram.clock.sleep(2)
-        await asyncio.gather(again, *(telegram.ask(chat, Lane.REMINDER) for chat in range(20)))
+        await telegram.ask("unlucky", endpoint="editMessageText")
 
-    telegram = scene(play)
-    refused, accepted = telegram.at("greedy")[-2:]
-    assert accepted - refused == 20.0
-    assert telegram.limiter.halts == 0
-    assert all(call.waited < 1 for call in telegram.calls if call.lane is Lane.REMINDER)
+    assert scene(play).at("unlucky") == [0, 8]
 
 
-def test_a_second_429_of_another_chat_halts_everybody_after_all() -> None:
+def test_an_answer_that_waits_is_not_kept_by_a_longer_wait_that_comes_meanwhile() -> None:
     async def play(telegram: Telegram) -> None:
-        for chat in ("greedy", "greedy too"):
-            for _ in range(8):
-                await telegram.ask(chat)
-        telegram.refusals = {"greedy": [20.0], "greedy too": [20.0]}
-        again = [telegram.start("greedy"), telegram.start("greedy too")]
-        await telegram.clock.sleep(3)
-        await asyncio.gather(*again, telegram.ask("reminded", Lane.REMINDER))
+        telegram.refusals["unlucky"] = [5.0, 86_400.0]
+        waiting = telegram.start("unlucky")
+        await telegram.clock.sleep(1)
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky", endpoint="sendChatAction")
+        with pytest.raises(NotYet):
+            await waiting
+        assert telegram.clock.monotonic() < 1002
 
-    telegram = scene(play)
-    assert telegram.limiter.halts == 1
-    refused_at = telegram.at("greedy too")[-2]
-    assert telegram.at("reminded")[0] == pytest.approx(refused_at + 20, abs=0.1)
+    scene(play)
+
+
+def test_nothing_leaves_after_its_deadline_however_long_it_was_on_its_way_to_the_socket() -> None:
+    async def play(telegram: Telegram) -> None:
+        async def suspended() -> bool:
+            telegram.clock.stall(3600)
+            return True
+
+        deadline = telegram.clock.now() + timedelta(minutes=40)
+        with pytest.raises(Withdrawn) as caught:
+            await telegram.ask("asleep", passage=Passage(Lane.REMINDER, deadline, suspended))
+        assert caught.value.why is Why.TOO_LATE
+
+    assert scene(play).calls == []
 
 
 def test_before_is_asked_after_the_wait_and_just_before_the_call() -> None:
@@ -400,14 +533,12 @@ def test_a_halt_that_comes_during_before_stops_the_message() -> None:
             await telegram.clock.sleep(2)
             return True
 
-        telegram.refusals["unlucky"] = [30.0]
         slow = telegram.start("slow", passage=Passage(Lane.REMINDER, before=before))
         await telegram.clock.sleep(1)
-        with pytest.raises(Flooded):
-            await telegram.ask("unlucky", Lane.REMINDER)
-        with pytest.raises(Flooded) as caught:
+        await refused_in_two_chats(telegram)
+        with pytest.raises(NotYet) as caught:
             await slow
-        assert caught.value.seconds == pytest.approx(29.0)
+        assert caught.value.seconds == pytest.approx(29.0, abs=0.1)
 
     assert scene(play).at("slow") == []
 
@@ -462,15 +593,18 @@ def test_a_cancelled_call_does_not_strand_the_others_of_its_chat() -> None:
 
 def test_an_answer_overtakes_a_limiter_that_sleeps_through_a_halt() -> None:
     async def play(telegram: Telegram) -> None:
-        telegram.refusals["unlucky"] = [500.0]
-        with pytest.raises(Flooded):
-            await telegram.ask("unlucky", Lane.REMINDER)
-        asleep = telegram.start("asleep", Lane.REMINDER)
+        await refused_in_two_chats(telegram)
+        await telegram.clock.sleep(31)
+        telegram.latency = 60.0
+        probe, asleep = telegram.start("probe", Lane.REMINDER), telegram.start("asleep", Lane.REMINDER)
         await telegram.clock.sleep(10)
+        telegram.latency = 0.0
         await asyncio.gather(*(telegram.ask("busy") for _ in range(5)))
-        asleep.cancel()
+        for task in (probe, asleep):
+            task.cancel()
 
-    assert scene(play).at("busy") == [10, 10, 10, 11, 12]
+    began, *later = scene(play).at("busy")
+    assert [round(at - began, 2) for at in later] == [0, 0, 1, 2]
 
 
 def test_shutting_down_withdraws_whoever_waits() -> None:

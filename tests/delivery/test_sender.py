@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from telegram.error import NetworkError, TimedOut
 
-from bot.core.outcome import Closed, Gone, Moved, NotFound, Outcome, Rejected, Sent, Unknown, Unsent
+from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
 from bot.core.pacing import Lane
 from bot.delivery import sender
 from bot.delivery.limiter import Passage
@@ -126,10 +126,10 @@ async def test_an_unknown_chat_is_not_found(connect: Connect) -> None:
     assert isinstance(await sent_to(refusal(400, "Bad Request: chat not found"), connect), NotFound)
 
 
-async def test_a_moved_chat_gives_its_new_id(connect: Connect) -> None:
+async def test_a_moved_chat_is_rejected_since_a_private_one_never_moves(connect: Connect) -> None:
     outcome = await sent_to(refusal(400, "Bad Request: group upgraded", migrate_to_chat_id=-100123), connect)
 
-    assert outcome == Moved(-100123)
+    assert isinstance(outcome, Rejected)
 
 
 async def test_our_own_mistake_is_rejected(connect: Connect) -> None:
@@ -143,18 +143,18 @@ async def test_a_refused_token_closes_everything(connect: Connect, status: int) 
     assert isinstance(await sent_to(refusal(status, "Unauthorized"), connect), Closed)
 
 
-async def test_a_withdrawn_message_is_unsent_and_never_reaches_the_network(connect: Connect) -> None:
+async def test_a_message_that_is_no_longer_wanted_is_withdrawn_and_never_reaches_the_network(connect: Connect) -> None:
     async def no() -> bool:
         return False
 
     async with answering(200, ACCEPTED) as server:
         outcome = await sender.send(await connect(server.url), 7, Words(), passage=Passage(Lane.REMINDER, before=no))
 
-    assert isinstance(outcome, Unsent)
+    assert outcome == Withdrawn(Why.UNWANTED)
     assert server.requests == []
 
 
-async def test_a_message_that_could_not_be_noted_is_unsent_and_never_reaches_the_network(connect: Connect) -> None:
+async def test_a_message_that_could_not_be_noted_is_withdrawn_and_never_reaches_the_network(connect: Connect) -> None:
     async def disk_full() -> bool:
         raise OSError(28, "No space left on device")
 
@@ -162,7 +162,7 @@ async def test_a_message_that_could_not_be_noted_is_unsent_and_never_reaches_the
         passage = Passage(Lane.REMINDER, before=disk_full)
         outcome = await sender.send(await connect(server.url), 7, Words(), passage=passage)
 
-    assert isinstance(outcome, Unsent)
+    assert outcome == Withdrawn(Why.NOT_NOTED)
     assert server.requests == []
 
 

@@ -32,6 +32,7 @@ def served() -> str:
         floods=lambda: 0,
         halts=lambda: 0,
         halted_seconds=lambda: 0.0,
+        halted_for=lambda: 0.0,
         queued=lambda: 0,
         tasks=lambda: 2,
         leads=lambda: True,
