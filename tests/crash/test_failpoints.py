@@ -51,12 +51,14 @@ def test_switched_off_a_fail_point_is_an_empty_function() -> None:
     assert failpoints.reach is failpoints._nothing
 
 
-@pytest.mark.parametrize("spec", ["after_claim", "before_settle:3", "after_start:2,before_send"])
+@pytest.mark.parametrize("spec", ["after_claim", "before_settle:3", "after_start:2,before_send", "before_send:2=stop"])
 def test_a_good_spec_names_points_and_passings(spec: str) -> None:
     assert failpoints.good(spec)
 
 
-@pytest.mark.parametrize("spec", ["", "claim", "after_claim:0", "after_claim:", "after claim", "after_claim,"])
+@pytest.mark.parametrize(
+    "spec", ["", "claim", "after_claim:0", "after_claim:", "after claim", "after_claim,", "after_claim=go"]
+)
 def test_anything_else_is_refused(spec: str) -> None:
     assert not failpoints.good(spec)
     with pytest.raises(ValueError, match="not a fail point"):
