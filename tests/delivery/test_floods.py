@@ -155,7 +155,7 @@ def test_when_everybody_is_refused_nothing_bulky_goes_but_the_probes_of_the_rule
     probes = [one for one in world.seen if one.at > began]
     earliest = began
     for number, probe in enumerate(probes):
-        earliest += halting.PROBES[min(number, 2)]
+        earliest += (30, 60, 120)[min(number, 2)]
         assert probe.at >= earliest - 0.2
         earliest = probe.at
         if not probe.refused:
