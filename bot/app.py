@@ -74,7 +74,11 @@ class Lull:
 def build(settings: Settings, texts: Content) -> Lull:
     """Every part, wired, nothing started."""
     clock, rate = open_clock(settings.clock_file), settings.send_rate
-    database = Database(settings.database_url.get_secret_value(), allow_network_disk=settings.allow_network_disk)
+    database = Database(
+        settings.database_url.get_secret_value(),
+        allow_network_disk=settings.allow_network_disk,
+        pool=settings.database_pool,
+    )
     metrics = Metrics()
     # The way to Telegram.
     transport = Transport(settings.telegram_api_url, settings.bot_token.get_secret_value(), clock=clock)

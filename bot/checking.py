@@ -6,6 +6,7 @@ import asyncio
 
 from bot import content
 from config import settings
+from config.settings import Settings
 from db import engine
 from db.engine import Database, DatabaseError, Unavailable
 
@@ -24,24 +25,37 @@ def main() -> int:
     except content.ContentError as error:
         problems += [("content", problem) for problem in error.problems]
     try:
-        good.append(asyncio.run(_database(found.database_url.get_secret_value())))
+        good.append(asyncio.run(_database(found)))
     except (DatabaseError, Unavailable) as error:
         problems.append(("database", str(error)))
     return _report(problems, good=good)
 
 
-async def _database(url: str) -> str:
-    database = Database(url)
+async def _database(found: Settings) -> str:
+    database = Database(found.database_url.get_secret_value())
     try:
         if database.path is not None and not database.path.exists():
             return f"database: {database.path} will be made at the first start"
         await database.examine(whole=True)
+        connections = _connections(found.database_pool, await database.room())
         revision = await database.revision()
         if engine.is_head(revision):
-            return f"database: schema {revision}, up to date"
+            return f"database: schema {revision}, up to date{connections}"
         return f"database: schema {revision or 'none yet'}, will be brought to {engine.head()} at the next start"
     finally:
         await database.close()
+
+
+def _connections(wanted: int, room: int | None) -> str:
+    """What there is to say of the connections that a process may hold. Raises DatabaseError where the server has too few."""
+    if room is None:
+        return ""
+    if wanted > room:
+        raise DatabaseError(
+            f"DATABASE_POOL is {wanted}, but the server gives this role and database {room} connections at most; "
+            "lower DATABASE_POOL, or raise the server's limit."
+        )
+    return f"; a process holds {wanted} of the server's {room} connections at most"
 
 
 def _report(problems: list[tuple[str, str]], *, good: list[str]) -> int:

@@ -119,7 +119,10 @@ class Duty:
         if begun is not None:
             since["telegram"] = max(begun, self.intake.last_good or begun)
         now, speed = self.clock.monotonic(), self.clock.speed
-        return {part: (now - at) / speed for part, at in since.items()}
+        ages = {part: (now - at) / speed for part, at in since.items()}
+        # Who stands by because another leads is well; who does so because it gets no lock, and sees nobody who has it, is not.
+        uncertain = self.leader.uncertain_for
+        return ages if uncertain is None else ages | {"leader": uncertain}
 
     def faults(self) -> dict[str, str]:
         """What is known to be wrong with the way to Telegram."""

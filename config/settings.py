@@ -23,6 +23,9 @@ MOST_A_SECOND = 30
 MOST_A_SECOND_PAID = 1000
 """The same with paid broadcasts."""
 
+FEWEST_CONNECTIONS, MOST_CONNECTIONS = 3, 200
+"""To PostgreSQL: one for the locks, one to read, one to write; and a bound for slips of the pen."""
+
 _TOKEN = re.compile(r"[0-9]{3,}:[A-Za-z0-9_-]{3,}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 # User and password as SQLAlchemy splits them, and the password that may stand among the options instead.
@@ -99,6 +102,15 @@ def _keep(value: object, info: ValidationInfo) -> int:
     if _plain(value) == "0":
         raise ValueError("BACKUP_KEEP is 0; keep at least one.")
     return _whole(value, info)
+
+
+def _pool(value: object) -> int:
+    text = _plain(value)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not FEWEST_CONNECTIONS <= int(text) <= MOST_CONNECTIONS:
+        raise ValueError(
+            f"DATABASE_POOL is {_shown(value)}; it must be a whole number from {FEWEST_CONNECTIONS} to {MOST_CONNECTIONS}."
+        )
+    return int(text)
 
 
 def _log_level(value: object) -> str:
@@ -188,6 +200,10 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, BeforeValidator(addresses.database_url)] = Field(
         default=SecretStr("sqlite:///data/lull.db"),
         description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
+    )
+    database_pool: Annotated[int, BeforeValidator(_pool)] = Field(
+        default=8,
+        description="Connections to PostgreSQL at most, 3 to 200, of each process; the server must have them to give.",
     )
     allow_network_disk: Annotated[bool, BeforeValidator(_switch)] = Field(
         default=False,

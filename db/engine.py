@@ -35,8 +35,24 @@ class Unavailable(Exception):  # noqa: N818 - named for the state it reports
     """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
 
 
+POOL, FEWEST = 8, 3
+"""Connections to PostgreSQL that a process holds at most, and how few will do: its locks, one to read, one to write."""
+
+_SPARE = 2
+"""So many of them are given back whenever they are idle."""
+
 _PATIENCE = {"timeout": 10.0, "command_timeout": 60.0}
 """Seconds for a connection and for a statement on PostgreSQL: a server that says nothing is away."""
+
+_FOR_A_CONNECTION = 10.0
+"""Seconds that somebody waits for one of the pool's connections while all of them are in use."""
+
+_ROOM = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0),
+      (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
+      (SELECT datconnlimit FROM pg_database WHERE datname = current_database())
+"""
 
 _AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
 """SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
@@ -64,10 +80,11 @@ class Database:
 
     On SQLite all writes go through one connection, one at a time and in order: BEGIN IMMEDIATE would otherwise make them poll
     for the file's lock. Those that queue share a transaction (`sharing`). Reads have connections of their own. On PostgreSQL
-    both are the same pool.
+    both are the same pool of at most `pool` connections, and the session with this process's locks is one of them: where the
+    server gives no new one, that session takes the place of one that is idle.
     """
 
-    def __init__(self, url: str, *, allow_network_disk: bool = False) -> None:
+    def __init__(self, url: str, *, allow_network_disk: bool = False, pool: int = POOL) -> None:
         self._url, self._allow_network_disk = make_url(url), allow_network_disk
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
@@ -79,8 +96,9 @@ class Database:
         else:
             self._writer = create_async_engine(
                 self._url,
-                pool_size=16,
-                max_overflow=4,
+                pool_size=max(pool - _SPARE, FEWEST - 1),
+                max_overflow=min(_SPARE, pool - FEWEST + 1),
+                pool_timeout=_FOR_A_CONNECTION,
                 pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args=_PATIENCE | {"server_settings": {"application_name": "lull"}},
@@ -141,12 +159,9 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
-        """A connection of its own, outside the pool and outside transactions, for what lasts as long as it does."""
-        engine = create_async_engine(
-            self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
-        )
+        """One of PostgreSQL's connections for as long as the block lasts, outside transactions; ended after it."""
         with _REACHABLE:
-            connection = await engine.connect()
+            connection = await self._writer.execution_options(isolation_level="AUTOCOMMIT").connect()
             try:
                 yield connection
             finally:
@@ -222,6 +237,14 @@ class Database:
             return "SELECT 'ok'"
         big = self.path.exists() and self.path.stat().st_size > READ_AT_ONCE
         return "SELECT 'ok' FROM sqlite_schema" if big and not whole else "PRAGMA quick_check(1)"
+
+    async def room(self) -> int | None:
+        """How many connections the server gives to all who come as we do; None for a file."""
+        if self.is_sqlite:
+            return None
+        async with self.read() as connection:
+            (limits,) = await connection.execute(sa.text(_ROOM))
+        return min(int(limit) for limit in limits if limit >= 0)
 
     async def migrate(self) -> None:
         """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""

@@ -13,6 +13,9 @@ from db.engine import Connection, Database, Unavailable
 _LEADER, _WORKER = 0x4C756C01, 0x4C756C02
 """Advisory locks of two numbers; those of one number are people's."""
 
+SILENT = 15.0
+"""Seconds after which a session that holds the leader's lock and asks nothing belongs to nobody who leads: they ask each second."""
+
 PATIENCE = 3.0
 """Real seconds for an answer about a lock, after which the session is given up."""
 
@@ -30,6 +33,13 @@ _SET = sa.text("SELECT set_config(name, :value, false) FROM pg_settings WHERE na
 # Schemas of one database may each hold a bot.
 _TRY = sa.text("SELECT pg_try_advisory_lock(:kind, hashtext(current_schema() || :name))")
 _TRY_IN_TRANSACTION = sa.text("SELECT pg_try_advisory_xact_lock(:kind, hashtext(current_schema() || :name))")
+_LED = sa.text(
+    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
+    "AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND classid = :kind AND objid::bigint = hashtext(current_schema())::bigint & 4294967295 AND objsubid = 2 "
+    # What another role's session does is not shown: its word is taken.
+    "AND coalesce(clock_timestamp() - state_change < make_interval(secs => :silent), true)"
+)
 # A pooler between us and the server could have given us another session: the lock itself is what is looked at.
 _HELD = sa.text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() "
@@ -53,6 +63,10 @@ class Session:
     async def lead(self) -> bool:
         """Become the leader if nobody is."""
         return bool(await self._ask(_TRY, kind=_LEADER, name=""))
+
+    async def led(self) -> bool:
+        """Whether somebody holds the leader's lock and was heard of just now."""
+        return bool(await self._ask(_LED, kind=_LEADER, silent=SILENT))
 
     async def check(self, *, leading: bool) -> None:
         """See that the locks are still held."""

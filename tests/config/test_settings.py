@@ -152,6 +152,8 @@ FAIL_POINT = "FAIL_POINT is not the name of a fail point; leave it out, it is fo
         ("TELEGRAM_API_URL", "https://[::1", API),
         ("TELEGRAM_API_URL", "https://h/?x=1", API),
         ("PAID_BROADCASTS", "maybe", "PAID_BROADCASTS is “maybe”; it must be true or false."),
+        ("DATABASE_POOL", "2", "DATABASE_POOL is “2”; it must be a whole number from 3 to 200."),
+        ("DATABASE_POOL", "many", "DATABASE_POOL is “many”; it must be a whole number from 3 to 200."),
         ("SEND_RATE", "0", f"SEND_RATE is “0”; {RATE}"),
         ("SEND_RATE", "31", f"SEND_RATE is “31”; {RATE}"),
         ("SEND_RATE", "2.5", f"SEND_RATE is “2.5”; {RATE}"),

@@ -7,9 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from bot.delivery.leader import Leader
+from bot.health import LIMITS
 from db import locks
 from db.engine import Database, Unavailable
 from tests import postgres
@@ -22,6 +25,7 @@ class Candidate:
     leader: Leader
     task: asyncio.Task[None]
     story: list[str] = field(default_factory=list)
+    passed: list[float] = field(default_factory=list)  # seconds that its clock was moved on
 
     async def leads(self) -> None:
         await asyncio.wait_for(self.leader.leads.wait(), 20)
@@ -49,8 +53,11 @@ async def candidates(database: Database) -> AsyncIterator[Stand]:
         async def rise() -> None:
             story.append("rise")
 
-        leader = Leader(database, name, rise=rise, fall=lambda: story.append("fall"))
-        made.append(Candidate(leader, asyncio.create_task(leader.run()), story))
+        passed: list[float] = []
+        leader = Leader(
+            database, name, rise=rise, fall=lambda: story.append("fall"), monotonic=lambda: sum(passed, start=1.0)
+        )
+        made.append(Candidate(leader, asyncio.create_task(leader.run()), story, passed))
         return made[-1]
 
     yield stand
@@ -152,4 +159,137 @@ async def test_a_leader_that_hangs_loses_the_lock_on_the_server(url: str) -> Non
 
     with pytest.raises(Unavailable):
         await hang()
+    await database.close()
+
+
+# -- where nobody leads, that is seen ----------------------------------------------------------------------------------
+
+MINUTE = 60.0
+
+
+async def until(url: str, query: str, *values: object) -> None:
+    """Until this finds something in the database."""
+    async with asyncio.timeout(20):
+        while not await postgres.rows(url, query, *values):
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def poor(url: str, postgres_server: postgres.Server) -> AsyncIterator[str]:
+    """The same database for a role of its own, which `limit` may keep short of connections."""
+    await postgres_server.run("CREATE ROLE poor LOGIN")
+    yield url.replace("lull@", "poor@")
+    await postgres_server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'poor'")
+    await postgres_server.run("DROP ROLE poor")
+
+
+async def limit(server: postgres.Server, connections: int) -> None:
+    await server.run(f"ALTER ROLE poor CONNECTION LIMIT {connections}")
+
+
+async def used(database: Database, connections: int) -> None:
+    """So many of the pool's connections are open at one time, and idle after it."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(connections):
+            db = await stack.enter_async_context(database.read())
+            await db.scalar(sa.text("SELECT 1"))
+
+
+async def test_a_process_leads_again_although_the_server_gives_it_no_new_connection(
+    url: str, poor: str, postgres_server: postgres.Server
+) -> None:
+    database = Database(postgres.async_url(poor), pool=5)
+    async for stand in candidates(database):
+        only = stand("only")
+        await only.leads()
+        await used(database, 4)
+        await limit(postgres_server, 2)
+
+        await cut(url)
+
+        await only.stands_by()
+        await only.leads()
+        assert only.story == ["rise", "fall", "rise"]
+    await database.close()
+
+
+async def test_who_gets_no_session_at_all_is_uncertain_within_a_minute_until_it_leads(
+    poor: str, postgres_server: postgres.Server
+) -> None:
+    await limit(postgres_server, 0)
+    database = Database(postgres.async_url(poor))
+    async for stand in candidates(database):
+        only = stand("only")
+        async with asyncio.timeout(20):
+            while not only.leader._said[0]:
+                await asyncio.sleep(0.02)
+        only.passed.append(MINUTE - 2.0)
+        assert (only.leader.uncertain_for or 0.0) > LIMITS["leader"]
+
+        await limit(postgres_server, -1)
+        await only.leads()
+        assert (only.leader.uncertain_for or 0.0) < LIMITS["leader"]
+    await database.close()
+
+
+async def test_who_waits_for_a_connection_of_an_exhausted_pool_is_uncertain_meanwhile(url: str) -> None:
+    database = Database(postgres.async_url(url), pool=3)
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            await stack.enter_async_context(database.read())
+        async for stand in candidates(database):
+            only = stand("only")
+            while only.leader.uncertain_for is None:
+                await asyncio.sleep(0)
+            only.passed.append(MINUTE - 2.0)
+            assert only.leader.uncertain_for > LIMITS["leader"]
+            await stack.aclose()
+            await only.leads()
+            assert only.leader.uncertain_for < LIMITS["leader"]
+    await database.close()
+
+
+_ASKED = "SELECT 1 FROM pg_stat_activity WHERE state = 'idle' AND query LIKE '%make_interval%'"
+
+
+async def test_who_stands_by_while_another_leads_is_certain_however_long(stand: Stand, url: str) -> None:
+    first = stand("first")
+    await first.leads()
+    second = stand("second")
+    await until(url, _ASKED)
+    second.passed.append(10 * MINUTE)
+
+    async with asyncio.timeout(20):
+        while (second.leader.uncertain_for or 0.0) > LIMITS["leader"]:
+            await asyncio.sleep(0.02)
+    assert second.story == []
+
+
+async def test_a_lock_whose_holder_says_nothing_is_no_leader(
+    stand: Stand, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a pooler would hold it for a process that has died."""
+    monkeypatch.setattr(locks, "SILENT", 0.0)
+    silent = await asyncpg.connect(url)
+    try:
+        await silent.execute(f"SELECT pg_advisory_lock({locks._LEADER}, hashtext(current_schema()))")
+        second = stand("second")
+        await until(url, _ASKED)
+        second.passed.append(MINUTE - 17.0)
+
+        assert (second.leader.uncertain_for or 0.0) > LIMITS["leader"]
+        assert second.story == []
+    finally:
+        await silent.close()
+    await second.leads()
+
+
+async def test_the_only_process_of_a_sqlite_file_has_nothing_to_be_uncertain_of(migrated_file: str) -> None:
+    database = Database(f"sqlite+aiosqlite:///{migrated_file}")
+    async for stand in candidates(database):
+        only = stand("only")
+        await only.leads()
+        async with asyncio.timeout(20):
+            while only.leader.uncertain_for is not None:
+                await asyncio.sleep(0)
     await database.close()

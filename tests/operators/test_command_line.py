@@ -19,6 +19,7 @@ from bot.core.model import Intake, Rating
 from bot.sandbox.telegram import Telegram
 from db import figures, tables
 from db.engine import Database
+from tests import postgres
 from tests.conftest import ROOT, TOKEN, Process, both_engines
 
 
@@ -184,6 +185,28 @@ def test_a_database_that_is_newer_than_the_code_is_one_sentence_and_no_good_chec
     assert (run.returncode, check.returncode) == (2, 2)
     assert run.stderr.startswith(sentence)
     assert f"not good  database: {sentence}" in check.stdout
+
+
+async def test_check_compares_the_pool_with_what_the_server_gives(
+    tmp_path: Path, postgres_server: postgres.Server
+) -> None:
+    await postgres_server.run("CREATE ROLE few LOGIN CONNECTION LIMIT 7 IN ROLE lull")
+    try:
+        async with postgres_server.database() as url:
+            address = {"DATABASE_URL": url.replace("lull@", "few@")}
+            good = await asyncio.to_thread(call, "check", cwd=tmp_path, DATABASE_POOL="7", **address)
+            bad = await asyncio.to_thread(call, "check", cwd=tmp_path, **address)
+            own = await asyncio.to_thread(call, "check", cwd=tmp_path, DATABASE_URL=url)
+    finally:
+        await postgres_server.run("DROP ROLE few")
+
+    assert (good.returncode, bad.returncode, own.returncode) == (0, 2, 0)
+    assert good.stdout.splitlines()[-1].endswith("up to date; a process holds 7 of the server's 7 connections at most")
+    assert own.stdout.splitlines()[-1].endswith("; a process holds 8 of the server's 117 connections at most")
+    assert bad.stdout.splitlines()[-1] == (
+        "not good  database: DATABASE_POOL is 8, but the server gives this role and database 7 connections at most; "
+        "lower DATABASE_POOL, or raise the server's limit."
+    )
 
 
 def test_every_command_says_what_it_is_for(tmp_path: Path) -> None:
