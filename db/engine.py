@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import functools
 import os
@@ -57,6 +58,9 @@ _ROOM = """
 _AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
 """SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
 
+_NO_MORE = "53300"
+"""The SQLSTATE of a server that gives no further connection."""
+
 _NOT_NOW = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
@@ -85,7 +89,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, allow_network_disk: bool = False, pool: int = POOL) -> None:
-        self._url, self._allow_network_disk = make_url(url), allow_network_disk
+        self._url, self._allow_network_disk, self._pool = make_url(url), allow_network_disk, pool
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
         self._sharing: Sharing | None = None
@@ -143,7 +147,7 @@ class Database:
         `name` is what its two fail points are called: `before_<name>` just before the commit, `after_<name>` just after it.
         `quick` promises that its changes touch a few rows by their key: on SQLite they then need no thread.
         """
-        block = self._writer.begin() if self._sharing is None else self._sharing.block(quick=quick)
+        block = self._begun(self._writer) if self._sharing is None else self._sharing.block(quick=quick)
         with _REACHABLE:
             async with block as connection:
                 yield connection
@@ -154,14 +158,36 @@ class Database:
     async def read(self) -> AsyncIterator[Connection]:
         """One consistent view to read from."""
         with _REACHABLE:
-            async with self._reader.begin() as connection:
+            async with self._begun(self._reader) as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine) -> AsyncIterator[Connection]:
+        """One transaction on one of the pool's connections."""
+        connection = await self._connected(engine)
+        try:
+            async with connection.begin():
+                yield connection
+        finally:
+            # Whoever is cancelled just then must not keep it.
+            await asyncio.shield(connection.close())
+
+    async def _connected(self, engine: AsyncEngine) -> Connection:
+        """One of the pool's connections. Where the server gives no new one, one of those that it has given will do."""
+        for left in reversed(range(self._pool)):
+            try:
+                return await engine.connect()
+            except Exception as error:  # asyncpg's own, or SQLAlchemy's
+                # The pool hands out its places in turn, and this one is empty.
+                if left == 0 or _sqlstate(error) != _NO_MORE:
+                    raise
+        raise AssertionError("a pool has a place")
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
         """One of PostgreSQL's connections for as long as the block lasts, outside transactions; ended after it."""
         with _REACHABLE:
-            connection = await self._writer.execution_options(isolation_level="AUTOCOMMIT").connect()
+            connection = await self._connected(self._writer.execution_options(isolation_level="AUTOCOMMIT"))
             try:
                 yield connection
             finally:
@@ -303,10 +329,14 @@ _REACHABLE = _Reachable()
 def _is_away(error: Exception) -> bool:
     if isinstance(error, _NOT_NOW):
         return True
-    # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
-    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
     lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-    return lost or str(state or "").startswith(_AWAY)
+    return lost or _sqlstate(error).startswith(_AWAY)
+
+
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's five letters and digits; empty for any other error."""
+    # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
+    return str(getattr(getattr(error, "orig", None) or error, "sqlstate", None) or "")
 
 
 def _first_line(error: Exception) -> str:
