@@ -9,7 +9,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bot import quickjson
 from bot.clock import Clock
-from bot.intake import location
+from bot.intake import location, nameless
 from bot.intake.queues import Queues
 from config import logs
 from db import inbox
@@ -137,7 +137,7 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
         body = b""
     if not body or location.may_be_in(body):
         body = quickjson.dumps(location.forgotten(raw))
-    return Letter(number, _sender(raw), body.decode(), now)
+    return Letter(number, _sender(raw), nameless.blanked(body).decode(), now)
 
 
 def _sender(raw: dict[str, object]) -> int | None:
