@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from db import tables, upserts
+from db import shapes, tables, upserts
 from db.engine import Connection
 from db.prepared import Prepared, Statement
 
@@ -19,6 +19,11 @@ REMEMBER = timedelta(days=2)
 
 KEEP_DEAD = timedelta(days=30)
 """How long a dead letter is kept."""
+
+KEEP_TEXT = timedelta(days=7)
+"""How long its text is: time enough to find the mistake and to answer. Then it is only known what it was like."""
+
+_PAGE = 500
 
 _UNHANDLED = _inbox.c.body.is_not(None)
 _DONE = Prepared(
@@ -131,7 +136,9 @@ async def keep(
 
 
 def _kept(number: int, body: str, error: str, now: datetime, user_id: int | None) -> dict[str, object]:
-    return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
+    # What is nobody's cannot be erased with anybody.
+    kept = shapes.of(body) if user_id is None else body
+    return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(kept)}
 
 
 def storable(text: str) -> str:
@@ -145,6 +152,11 @@ async def dead(db: Connection) -> int:
 
 
 async def prune(db: Connection, *, now: datetime) -> None:
-    """Forget the numbers and the dead letters that are old enough."""
+    """Forget the numbers and the dead letters that are old enough, and of younger ones what they said."""
     await db.execute(_inbox.delete().where(_inbox.c.body.is_(None), _inbox.c.received_at < now - REMEMBER))
     await db.execute(_dead.delete().where(_dead.c.at < now - KEEP_DEAD))
+    old = (_dead.c.at < now - KEEP_TEXT, _dead.c.body.not_like(f"{shapes.MARK}%"))
+    for row in (await db.execute(sa.select(_dead).where(*old).limit(_PAGE))).all():
+        # An error may quote what it could not read.
+        values = {"body": shapes.of(row.body), "error": row.error.partition(":")[0]}
+        await db.execute(_dead.update().where(_dead.c.update_id == row.update_id).values(values))

@@ -115,7 +115,9 @@ def privacy(words: Words, *, contact: str) -> View:
         words("Of what you erase a keyed hash and the date stay, so that a backup brought back is erased again."),
         words("After 18 silent months I warn you once, and erase everything 30 days later."),
         words("Other words are forgotten as soon as they are handled; what they set stays until it is erased."),
-        words("One that I fail to read is kept for 30 days, whole and with your name on it, to find the fault."),
+        words(
+            "What I fail to read is kept for 7 days, without your name, to find the fault; for 30, what kind it was."
+        ),
         "",
         words("<b>Leaving</b>"),
         words("/stop ends all messages and keeps your diary."),
