@@ -26,6 +26,8 @@ No token at hand? make demo runs the bot against a stand-in Telegram in this ter
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 something must be put right first."""
+    # Whatever is written, it is about people's health: nobody else on this machine may read it.
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m bot", description="Lull, a bedtime companion on Telegram.")
     parser.add_argument("--version", action="version", version=f"Lull {VERSION}", help="say which version this is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
 
 from bot import content
 from config import settings
@@ -17,8 +21,8 @@ def main() -> int:
         found = settings.load()
     except settings.SettingsError as error:
         return _report([("settings", problem) for problem in error.problems], good=[])
-    problems: list[tuple[str, str]] = []
-    good = ["settings"]
+    problems = [("settings", problem) for problem in _open_to_others(Path(".env"))]
+    good = [] if problems else ["settings"]
     try:
         texts = content.load(found.content_dir)
         good.append(f"content: {len(texts.tips)} tips, {len(texts.forms)} forms")
@@ -44,6 +48,17 @@ async def _database(found: Settings) -> str:
         return f"database: schema {revision or 'none yet'}, will be brought to {engine.head()} at the next start"
     finally:
         await database.close()
+
+
+def _open_to_others(file: Path) -> Iterator[str]:
+    """What is wrong with the rights of the file that holds the token. One of root's may be read by the bot's own group."""
+    try:
+        found = file.stat()
+    except OSError:
+        return
+    others = stat.S_IRWXO | (stat.S_IRWXG if found.st_uid == os.getuid() else 0)
+    if found.st_mode & others:
+        yield f"{file} can be read by other users of this machine, and holds the token; run: chmod 600 {file}"
 
 
 def _connections(wanted: int, room: int | None) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot.intake.queues import Queues
 from bot.metrics import Figures, Live, Metrics
 from config import logs
 from db import engine, figures
+from db.checkpoints import Checkpoints
 from db.engine import Database, DatabaseError, Unavailable
 
 _log = logs.logger(__name__)
@@ -39,6 +41,12 @@ FLOOD = 60.0
 """Real seconds for which the bulk lanes may stand still before that is red."""
 
 _PATIENCE = 5.0
+
+EMPTY_EVERY = 3600.0
+"""Real seconds between two emptyings of SQLite's log; also at the start, and after an erasure."""
+
+BUSY_AGAIN = (0.5, 2.0, 10.0, 60.0)
+"""Real seconds until the next try, as long as somebody reads or writes whenever it is tried."""
 
 Ages = Callable[[], Mapping[str, float]]
 """Gives for each part that is expected to do something the real seconds since it last did."""
@@ -75,6 +83,7 @@ class Watch:
         self._counted, self._active = itertools.count(), 0
         self.health = Health()
         self.sick = False
+        self._checkpoints = None if database.path is None else Checkpoints(database.path)
         self._file: Path = health.state_file(database.url)
         self._was_red: dict[str, str] = {}
 
@@ -85,8 +94,12 @@ class Watch:
                 group.create_task(self._look_often(stop))
                 group.create_task(self._count_often())
                 group.create_task(self._feel_lag())
+                if self._checkpoints is not None:
+                    group.create_task(self._keep_the_log_short(self._checkpoints))
         finally:
             health.forget(self._file)
+            if self._checkpoints is not None:
+                self._checkpoints.close()
 
     async def _look_often(self, stop: asyncio.Event) -> None:
         while True:
@@ -100,7 +113,7 @@ class Watch:
     async def look(self) -> None:
         """Judge once, and say so."""
         now = time.monotonic()
-        faults = dict(self._faults()) | await self._database_fault()
+        faults = dict(self._faults()) | await self._database_fault() | await self._file_faults()
         self.health.judge(self._ages(), faults, now=now)
         self._tell()
         with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
@@ -118,6 +131,36 @@ class Watch:
         # A newer one is another replica's, on its way through an upgrade: two versions may run at once.
         good = revision is not None and revision >= engine.head()
         return {} if good else {"schema": f"at {revision}, expected {engine.head()}"}
+
+    async def _file_faults(self) -> dict[str, str]:
+        """Whether a SQLite file and its log are still the ones that were opened."""
+        if self._checkpoints is None:
+            return {}
+        found = await asyncio.to_thread(self._checkpoints.faults)
+        if "log" in found:
+            # What is in the log that has lost its name would be lost with this process: into the file with it.
+            self._database.erased.set()
+        return found
+
+    async def _keep_the_log_short(self, checkpoints: Checkpoints) -> None:
+        """Empty SQLite's log now, after each erasure and every hour."""
+        tries = itertools.count()
+        while True:
+            self._database.erased.clear()
+            if await self._emptied(checkpoints):
+                tries, wait = itertools.count(), EMPTY_EVERY
+            else:
+                wait = BUSY_AGAIN[min(next(tries), len(BUSY_AGAIN) - 1)]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._database.erased.wait()
+
+    async def _emptied(self, checkpoints: Checkpoints) -> bool:
+        try:
+            return await asyncio.to_thread(checkpoints.empty_the_log)
+        except sqlite3.Error as error:
+            _log.warning("the database's log could not be emptied", why=str(error))
+            return False
 
     def _tell(self) -> None:
         if self.health.red.keys() != self._was_red.keys():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,9 +15,9 @@ class Unfit(Exception):  # noqa: N818 - named for what it reports
 
 
 def prepare(path: Path, *, allow_network: bool = False, mounts: Path = _MOUNTS) -> None:
-    """Make the folder of a SQLite file and see that it can be used. Raises Unfit."""
+    """Make the folder of a SQLite file and see that it can be used; the file is for its owner alone. Raises Unfit."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Unfit(
             f"The folder {path.parent} cannot be made ({error.strerror}); make it, or set DATABASE_URL."
@@ -30,6 +31,10 @@ def prepare(path: Path, *, allow_network: bool = False, mounts: Path = _MOUNTS) 
         raise Unfit(f"{place} cannot be written; give it to the user that runs the bot, or set DATABASE_URL.")
     if not allow_network:
         refuse_network(path, mounts=mounts)
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", ".lock"))):
+        # SQLite gives its log the rights of its file. One that belongs to somebody else stays as its owner wants it.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            file.chmod(file.stat().st_mode & 0o700)
 
 
 def _lock_of(path: Path) -> Path:

@@ -24,6 +24,9 @@ from db.sharing import Sharing
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""
 
+ERASED = "erased"
+"""The note on a connection that somebody was erased in the transaction."""
+
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another process (a backup, say) to let go of a SQLite file."""
 
@@ -92,6 +95,8 @@ class Database:
         self._url, self._allow_network_disk, self._pool = make_url(url), allow_network_disk, pool
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
+        self.erased = asyncio.Event()
+        """Set by each transaction in which somebody was erased: the log still holds what the file has lost."""
         self._sharing: Sharing | None = None
         if self.is_sqlite:
             self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE", cache=8_000)
@@ -128,6 +133,8 @@ class Database:
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
+                # What is deleted is overwritten; not every build of SQLite does so by itself.
+                "secure_delete=ON",
                 "temp_store=MEMORY",
                 f"cache_size=-{cache}",
             ):
@@ -151,7 +158,10 @@ class Database:
         with _REACHABLE:
             async with block as connection:
                 yield connection
+                erased = connection.info.pop(ERASED, False)
                 failpoints.reach(f"before_{name}")
+        if erased:
+            self.erased.set()
         failpoints.reach(f"after_{name}")
 
     @asynccontextmanager

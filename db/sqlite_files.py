@@ -99,10 +99,10 @@ def _keep(path: Path, aside: Path) -> None:
     sync_folder(aside.parent)
 
 
-def opened(path: Path, *, mode: str) -> sqlite3.Connection:
-    """A connection without transactions of its own. `mode`: ro or rw."""
+def opened(path: Path, *, mode: str, timeout: float = engine.BUSY_TIMEOUT) -> sqlite3.Connection:
+    """A connection without transactions of its own, for whatever thread. `mode`: ro or rw; `timeout`: seconds for others' locks."""
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=engine.BUSY_TIMEOUT, isolation_level=None)
+    return sqlite3.connect(address, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
 def sync(path: Path) -> None:
