@@ -24,15 +24,16 @@ import psutil
 
 from benchmarks import parts
 from benchmarks.parts import Figure
-from bot import charts, export, language
+from bot import charts, export
 from bot.charts import Calendar, Drawing, Page
-from bot.core import diary, sheet
+from bot.core import diary, diary_csv
 from bot.core.diary import Detail
+from bot.core.diary_csv import Line
 from bot.core.model import Intake, NightRecord, Rating
-from bot.core.sheet import Line
-from bot.delivery.studio import Studio
-from db import belongings, nights, users
+from bot.telegram.picture_process import Studio
+from bot.texts import language
 from db import diary as details
+from db import nights, personal_data, users
 from db.engine import Database
 
 LAST = date(2026, 11, 13)
@@ -190,7 +191,7 @@ async def ten_years() -> list[Figure]:
         await _lived(database)
         opening = await _spent(_open(database))
         bare = milliseconds(lambda _: _bare_read(file), 3)
-        rows = list(csv.reader(io.StringIO(sheet.written(lines(YEARS)))))
+        rows = list(csv.reader(io.StringIO(diary_csv.written(lines(YEARS)))))
         written = milliseconds(lambda _: _bare_export(rows), 3)
         await studio.draw(picture(1))
         before = psutil.Process(studio._process.pid).cpu_times().user if studio._process else 0.0  # noqa: SLF001
@@ -235,7 +236,7 @@ async def _open(database: Database) -> None:
 async def _export(database: Database, studio: Studio) -> bytes:
     """As the bot does it after /export."""
     async with database.read() as db:
-        everything = await belongings.read(db, 7)
+        everything = await personal_data.read(db, 7)
     if everything is None:
         raise RuntimeError("nobody to export")
     words = language.words("en")

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _refused(error: Exception) -> int:
     # Imported only now: the health check runs every half minute and should cost little.
-    from bot.content import ContentError
+    from bot.texts.content import ContentError
     from config.addresses import CannotListen
     from config.settings import SettingsError
     from db.engine import DatabaseError, Unavailable
@@ -97,43 +97,43 @@ def healthcheck(_: argparse.Namespace) -> int:
 
 
 def demo(_: argparse.Namespace) -> int:
-    from bot.sandbox import demo as sandbox_demo
+    from bot.fake_telegram import demo as sandbox_demo
 
     return sandbox_demo.main()
 
 
 def check(_: argparse.Namespace) -> int:
-    from bot import checking
+    from bot.cli import check as cli_check
 
-    return checking.main()
+    return cli_check.main()
 
 
 def migrate(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.migrate(copy=not given.without_copy)
+    return jobs_backup.migrate(copy=not given.without_copy)
 
 
 def backup(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.back_up(given.to, keep=given.keep)
+    return jobs_backup.back_up(given.to, keep=given.keep)
 
 
 def experiment(given: argparse.Namespace) -> int:
-    from bot import verifying
+    from bot.cli import verify_experiment
 
-    return verifying.main(given.file)
+    return verify_experiment.main(given.file)
 
 
 def restore(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.restore(given.file)
+    return jobs_backup.restore(given.file)
 
 
 def stats(_: argparse.Namespace) -> int:
-    from bot import stats
+    from bot.cli import stats
 
     return stats.main()
 

@@ -12,11 +12,12 @@ from html import unescape
 
 from bot import charts
 from bot.charts import Drawing
-from bot.core import diary, experiment, protocol, sheet
+from bot.core import diary, diary_csv
+from bot.core.diary_csv import Line
+from bot.core.experiment import design, report_json
+from bot.core.experiment.run import Trial
 from bot.core.model import Intake, Night, Person
-from bot.core.sheet import Line
-from bot.core.trial import Trial
-from bot.language import Words
+from bot.texts.language import Words
 
 NIGHTS, SEALED, PROFILE, EXPERIMENT = "nights.csv", "sealed.csv", "profile.json", "experiment.json"
 README, PICTURE = "README.txt", "nights.png"
@@ -48,7 +49,7 @@ def drawings(words: Words, held: Held) -> dict[str, Drawing]:
         cells = diary.cells((line.record for line in held.lines), first, last, sealed_from=held.sealed_from)
         found[PICTURE] = charts.nights(cells, first=first, calendar=charts.Calendar(*words.calendar), light=light)
     for number, one in enumerate(held.trials, 1):
-        effect = None if one.report is None else protocol.read(json.loads(one.report)).verdict.effect
+        effect = None if one.report is None else report_json.read(json.loads(one.report)).verdict.effect
         if effect is not None:
             found[f"experiment-{number}.png"] = charts.interval(
                 low=effect.low, middle=effect.per_100, high=effect.high, light=light
@@ -80,10 +81,10 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
 def _sheets(held: Held) -> dict[str, str]:
     """The nights; those of a sealed self-experiment in two halves, so that a look into the file is no look at the result."""
     known = [(line, diary.is_sealed(line.night, held.sealed_from)) for line in held.lines]
-    open_ = [sheet.apart(line)[0] if sealed else line for line, sealed in known]
-    taken = [sheet.apart(line)[1] for line, sealed in known if sealed]
-    found = {NIGHTS: _BOM + sheet.written(open_)}
-    return found | {SEALED: _BOM + sheet.written(taken)} if taken else found
+    open_ = [diary_csv.apart(line)[0] if sealed else line for line, sealed in known]
+    taken = [diary_csv.apart(line)[1] for line, sealed in known if sealed]
+    found = {NIGHTS: _BOM + diary_csv.written(open_)}
+    return found | {SEALED: _BOM + diary_csv.written(taken)} if taken else found
 
 
 def name(now: datetime) -> str:
@@ -124,7 +125,7 @@ def _test(one: Trial) -> dict[str, object]:
         "length": one.plan.length,
         "pauses": pauses,
         "blind": one.blind,
-        "fingerprint": experiment.fingerprint(one.plan.seed),
+        "fingerprint": design.fingerprint(one.plan.seed),
     }
 
 

@@ -15,8 +15,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core import announcing
-from bot.core.announcing import Broadcast, Fate, Phase, Report
+from bot.core import broadcast as core_broadcast
+from bot.core.broadcast import Broadcast, Fate, Phase, Report
 from bot.core.model import Person, Status
 from db import tables, upserts, users
 from db.engine import Connection
@@ -200,7 +200,7 @@ def _wants(person: Person) -> bool:
 
 
 def _reach_at(broadcast: Broadcast, person: Person, now: datetime) -> datetime:
-    return announcing.may_reach_at(person.schedule, now) if broadcast.awake_only else now
+    return core_broadcast.may_reach_at(person.schedule, now) if broadcast.awake_only else now
 
 
 async def _strike_out(db: Connection, broadcast_id: int, user_ids: Collection[int]) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
-from db import disk, driver
-from db.sharing import Sharing
+from db.sqlite import disk, driver
+from db.sqlite.shared_transactions import Sharing
 
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""

@@ -10,13 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core import experiment, protocol, trial
-from bot.core.experiment import Plan, Shift, Void
+from bot.core.experiment import design, report_json, run
+from bot.core.experiment.design import Plan, Shift, Void
+from bot.core.experiment.run import Assignment, Lived, Report, Tested, Trial
 from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
-from bot.core.trial import Assignment, Lived, Report, Tested, Trial
 from db import nights, tables, upserts, users
 from db.engine import Connection
-from db.prepared import Prepared
+from db.sqlite.prepared import Prepared
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
 _OPEN = Prepared(
@@ -46,7 +46,7 @@ async def begin(
         "blind": blind,
         "bags_code": bags_code,
         "begun_at": now,
-        "look_at": trial.look_at(plan),
+        "look_at": run.look_at(plan),
     }
     await db.execute(_trials.insert().values(values))
     return await open_of(db, user_id)
@@ -106,7 +106,7 @@ def _shifts(text: str) -> tuple[Shift, ...]:
 async def move(db: Connection, one: Trial, plan: Plan) -> Trial:
     """The rest of the plan happens later; a pause without an end has found it."""
     shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
-    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=trial.look_at(plan))
+    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=run.look_at(plan))
     return replace(one, plan=plan, paused_since=None)
 
 
@@ -190,7 +190,7 @@ async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
     if await db.scalar(reminder) is not None:
         return True
     closed = (await nights.find(db, user_id, night)).delivery
-    return trial.arrived(closed)
+    return run.arrived(closed)
 
 
 async def lived(db: Connection, one: Trial, *, until: Night) -> list[Lived]:
@@ -218,7 +218,7 @@ def _lived(night: Night, diary: NightRecord | None, row: sa.RowMapping | None, *
     seen = row is not None and row["revealed_at"] is not None
     return Lived(
         diary=record,
-        revealed=sent or seen or trial.arrived(record.delivery),
+        revealed=sent or seen or run.arrived(record.delivery),
         void=None if row is None or row["void"] is None else Void(row["void"]),
         in_time=None if row is None or row["rating"] is None else Rating(row["rating"]),
     )
@@ -233,14 +233,14 @@ async def left_out_between(db: Connection, user_id: int, first: Night, last: Nig
 async def has_bag(db: Connection, user_id: int, night: Night) -> bool:
     """Whether a numbered bag is that night's, in a self-experiment under way."""
     one = await open_of(db, user_id)
-    if one is None or trial.in_bag(one, night, void=False) is None:
+    if one is None or run.in_bag(one, night, void=False) is None:
         return False
     return not await is_left_out(db, user_id, night)
 
 
 async def tested(db: Connection, user_id: int) -> Tested:
     """The nights of finished self-experiments."""
-    return trial.tested(report_of(one) for one in await every(db, user_id) if not one.sealed)
+    return run.tested(report_of(one) for one in await every(db, user_id) if not one.sealed)
 
 
 # -- what the reminders show -------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ async def tested(db: Connection, user_id: int) -> Tested:
 async def assignment(db: Connection, user_id: int, night: Night) -> Assignment | None:
     """What this night is for this person; None where it is an ordinary one."""
     one = await open_of(db, user_id)
-    return None if one is None else trial.assignment(one, night, void=await is_left_out(db, user_id, night))
+    return None if one is None else run.assignment(one, night, void=await is_left_out(db, user_id, night))
 
 
 async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> dict[tuple[int, Night], Assignment]:
@@ -263,7 +263,7 @@ async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> di
     )
     void = {(row.user_id, row.night) for row in await db.execute(query_void)} if open_trials else set()
     found = {
-        (user_id, night): trial.assignment(open_trials[user_id], night, void=(user_id, night) in void)
+        (user_id, night): run.assignment(open_trials[user_id], night, void=(user_id, night) in void)
         for user_id, night in pairs
         if user_id in open_trials
     }
@@ -289,7 +289,7 @@ async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, Report]:
 
 def report_of(one: Trial) -> Report:
     """What a finished self-experiment found."""
-    return protocol.read(json.loads(one.report or ""))
+    return report_json.read(json.loads(one.report or ""))
 
 
 async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) -> None:
@@ -317,9 +317,9 @@ async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> b
 
 
 async def _unseal(db: Connection, one: Trial) -> None:
-    first, last = one.plan.start, experiment.last_night(one.plan)
+    first, last = one.plan.start, design.last_night(one.plan)
     out = await left_out_between(db, one.user_id, first, last)
     for sealed in await nights.between(db, one.user_id, first, last):
-        told = trial.unsealed(one, sealed, void=sealed.night in out)
+        told = run.unsealed(one, sealed, void=sealed.night in out)
         if told != sealed:
             await nights.retell(db, one.user_id, told)

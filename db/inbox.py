@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from db import shapes, tables, upserts
 from db.engine import Connection
-from db.prepared import Prepared, Statement
+from db.sqlite.prepared import Prepared, Statement
 
 _inbox, _dead = tables.inbox, tables.dead_letters
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from db import tables, upserts
 from db.engine import Connection
-from db.prepared import Prepared, Statement
+from db.sqlite.prepared import Prepared, Statement
 
 _nights, _users = tables.nights, tables.users
 _FIND = Prepared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from db.columns import Civil, Utc
+from db.types import Civil, Utc
 
 metadata = sa.MetaData(
     naming_convention={

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.core.model import Awaiting, Cadence, Minute, Person, Status
 from db import tables
 from db.engine import Connection
-from db.prepared import Prepared
+from db.sqlite.prepared import Prepared
 
 _users = tables.users
 _FIELDS = tuple(field.name for field in fields(Person))

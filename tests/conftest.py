@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.telegram import Telegram
 from db.engine import Database
 from tests import bots, postgres
 

@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from telegram.error import RetryAfter
 
-from bot import health, watching
+from bot import health
 from bot.clock import RealClock
 from bot.core.model import Kind, NightRecord, Person, State, Status
 from bot.core.outcome import Sent, Unknown
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
-from bot.delivery import transport
-from bot.delivery.limiter import Limiter, Passage
 from bot.metrics import Figures, Live, Metrics
-from bot.watching import Watch
+from bot.runtime import monitor
+from bot.runtime.monitor import Watch
+from bot.telegram import transport
+from bot.telegram.rate_limiter import Limiter, Passage
 from db.engine import Database
 
 AT = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -112,12 +113,12 @@ async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> Non
 
 def test_messages_refused_for_over_a_minute_are_red_and_no_reason_to_end_the_process() -> None:
     limiter = Limiter(30, clock=RealClock())
-    assert watching.flooded(limiter, RealClock()) == {}
+    assert monitor.flooded(limiter, RealClock()) == {}
 
     limiter._halt.began_at = time.monotonic() - 61
 
-    assert watching.flooded(limiter, RealClock()) == {"flood": "Telegram has refused messages for 61 seconds"}
-    assert set(watching.flooded(limiter, RealClock())) <= health.LASTING
+    assert monitor.flooded(limiter, RealClock()) == {"flood": "Telegram has refused messages for 61 seconds"}
+    assert set(monitor.flooded(limiter, RealClock())) <= health.LASTING
 
 
 async def test_what_costs_a_query_is_counted_on_both_databases(database: Database) -> None:

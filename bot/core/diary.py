@@ -10,8 +10,8 @@ from enum import IntFlag, StrEnum
 from itertools import pairwise
 
 from bot.core import schedule as times
+from bot.core.experiment.run import Tested
 from bot.core.model import Intake, Minute, Night, NightRecord, Rating, Schedule
-from bot.core.trial import Tested
 
 NIGHTS_BACK = 60
 """How many nights back one can be corrected."""

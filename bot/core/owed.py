@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.experiment.run import Assignment, Report
 from bot.core.model import Kind, Night, NightRecord, Person, State
-from bot.core.trial import Assignment, Report
 
 
 @dataclass(frozen=True, slots=True)

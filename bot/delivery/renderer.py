@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import language
-from bot.content import Content
 from bot.core import tips
+from bot.core.experiment.run import Report
 from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
-from bot.core.trial import Report
-from bot.language import Words
+from bot.texts import language
+from bot.texts.content import Content
+from bot.texts.language import Words
 from bot.views import evening, morning, pages, privacy, verdict
 from bot.views.message import View
 

@@ -10,8 +10,8 @@ from telegram.ext import ExtBot
 from bot.core.outcome import Outcome, Sent
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
-from bot.delivery import wire
-from bot.delivery.limiter import Passage
+from bot.telegram import api_call
+from bot.telegram.rate_limiter import Passage
 from config import logs
 
 _log = logs.logger(__name__)
@@ -55,7 +55,7 @@ class Tidying:
 
     async def _done(self, method: str, chat_id: int, message_id: int) -> bool:
         try:
-            await wire.call(self._bot, method, _PASSAGE, chat_id=chat_id, message_id=message_id)
+            await api_call.call(self._bot, method, _PASSAGE, chat_id=chat_id, message_id=message_id)
         except TelegramError as error:
             _log.info("a replaced message was not closed", method=method, kind=type(error).__name__)
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.context import Handler
 from bot.handlers import (
     admins,
     bedtime,
@@ -11,9 +10,9 @@ from bot.handlers import (
     diary,
     evening,
     experiment,
-    label,
     morning,
     onboarding,
+    own_label,
     pages,
     pictures,
     preferences,
@@ -22,6 +21,7 @@ from bot.handlers import (
     stock,
     zones,
 )
+from bot.telegram.turn import Handler
 
 MODULES = (
     onboarding,
@@ -30,7 +30,7 @@ MODULES = (
     bedtime,
     zones,
     preferences,
-    label,
+    own_label,
     rest,
     pages,
     diary,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, OwnMenu, Turn
+from bot.telegram.turn import Handler, OwnMenu, Turn
 from bot.views import admin as views
-from bot.views import announcing, menu
+from bot.views import broadcast, menu
 from bot.views.message import View
 from config import logs
-from db import broadcasts, claims, figures
+from db import admin_claim, broadcasts, counts
 
 _log = logs.logger(__name__)
 
@@ -39,7 +39,7 @@ async def note(turn: Turn, action: str) -> None:
 
 async def claim(update: Update, turn: Turn, code: str) -> None:
     """`/start claim_…`: the one-time link from the log."""
-    if await claims.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
+    if await admin_claim.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
         await note(turn, "claimed with the one-time link")
         turn.say(views.claimed(turn.words))
         _give_menu(turn)
@@ -61,7 +61,7 @@ def _give_menu(turn: Turn) -> None:
 
 
 async def _panel(turn: Turn) -> View:
-    found = await figures.tonight(turn.db, now=turn.now)
+    found = await counts.tonight(turn.db, now=turn.now)
     version, database, free = turn.desk.about()
     about = views.about(turn.words, version=version, database=database, free_mb=free, dead=found.dead_letters)
     trouble = views.trouble(turn.words, logs.last_trouble())
@@ -92,7 +92,7 @@ async def history(update: Update, turn: Turn) -> None:
     """[Broadcasts]"""
     if await allowed(update, turn):
         turn.answer(update)
-        shown = announcing.history(turn.words, await broadcasts.latest(turn.db, limit=10))
+        shown = broadcast.history(turn.words, await broadcasts.latest(turn.db, limit=10))
         # Beside the panel, or back in the place of a report.
         if turn.press.arg(0) == "back":
             turn.edit(update, shown)

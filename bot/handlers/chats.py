@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import ChatMember, Message, Update
 
-from bot.context import Turn
 from bot.core.model import Status
 from bot.handlers import plans
+from bot.telegram.turn import Turn
 from bot.views.message import View
 from db import marks
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from telegram import Update
 
-from bot.context import Handler, Turn
+from bot.core import callback_data, parsing
 from bot.core import diary as core
-from bot.core import parsing, press
 from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Awaiting, Kind, Minute, Night
 from bot.handlers import diary, span
+from bot.telegram.turn import Handler, Turn
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
-from db import promises
+from db.outbox import changes
 
 _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "morning"}
 
@@ -60,7 +60,7 @@ async def skip_question(update: Update, turn: Turn) -> None:
 async def typed_detail(_update: Update, turn: Turn, text: str) -> None:
     """An answer, typed."""
     day, _, name = (turn.person.awaiting_for or "").partition(" ")
-    night = press.Press("", (day,)).night
+    night = callback_data.Press("", (day,)).night
     if night is None or name not in core.RANGES or night not in await span.open_nights(turn):
         turn.change(awaiting=None, awaiting_for=None)
         turn.say(View(turn.words("That question is out of date. /diary shows your nights.")))
@@ -146,7 +146,7 @@ async def switch(update: Update, turn: Turn) -> None:
     turn.answer(update)
     turn.change(**{field: not getattr(turn.person, field)})
     if turn.person.no_digest:
-        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+        await changes.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
     turn.edit(update, views.choices(turn.words, turn.person))
 
 

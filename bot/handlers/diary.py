@@ -7,17 +7,18 @@ from datetime import date, timedelta
 
 from telegram import InlineKeyboardMarkup, Message, Update
 
-from bot.context import Handler, Turn
+from bot.core import callback_data, parsing, planning
 from bot.core import diary as core
-from bot.core import parsing, planning, press
 from bot.core import schedule as times
 from bot.core.diary import Detail, Evening, Open
 from bot.core.model import Awaiting, Intake, Night, Rating
 from bot.handlers import evening, morning, span
+from bot.telegram.turn import Handler, Turn
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
-from db import experiments, nights, promises
+from db import experiments, nights
+from db.outbox import changes
 
 # -- the month ---------------------------------------------------------------------------------------------------------
 
@@ -212,18 +213,18 @@ async def _night_of(turn: Turn, ours: Message) -> Night | None:
     markup: InlineKeyboardMarkup | None = ours.reply_markup
     for row in markup.inline_keyboard if markup is not None else ():
         for one in row:
-            found = press.parse(one.callback_data if isinstance(one.callback_data, str) else None)
+            found = callback_data.parse(one.callback_data if isinstance(one.callback_data, str) else None)
             # A button that opens some night says nothing about the message it is under.
             if found is not None and found.night is not None and found.verb != "night":
                 return found.night
-    return await promises.night_of(turn.db, turn.person.id, ours.message_id)
+    return await changes.night_of(turn.db, turn.person.id, ours.message_id)
 
 
 def _awaited_night(turn: Turn) -> Night | None:
     person = turn.person
     if person.awaiting is not Awaiting.NOTE or person.awaiting_until is None or turn.now >= person.awaiting_until:
         return None
-    return press.Press("", (person.awaiting_for or "",)).night
+    return callback_data.Press("", (person.awaiting_for or "",)).night
 
 
 # -- the evening -------------------------------------------------------------------------------------------------------

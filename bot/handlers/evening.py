@@ -7,14 +7,15 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import schedule as times
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
 from bot.handlers import plans, stock
+from bot.telegram.turn import Handler, Turn
 from bot.views import evening as views
 from bot.views import stock as stock_views
 from bot.views.message import View, lines
-from db import experiments, nights, promises
+from db import experiments, nights
+from db.outbox import changes
 
 STILL_TONIGHT = timedelta(hours=3)
 """So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
@@ -37,7 +38,7 @@ async def glance(turn: Turn) -> View:
         return views.resting(words, person)
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
-    promise = await promises.find(turn.db, person.id, Kind.REMINDER, night)
+    promise = await changes.find(turn.db, person.id, Kind.REMINDER, night)
     sent = None if promise is None else (promise.state, promise.due_at)
     undo = _undoable(turn, record)
     view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
@@ -82,7 +83,7 @@ async def took(update: Update, turn: Turn) -> None:
 
 async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:
     """The reminder that is still on the screen says the same as the answer that was given elsewhere."""
-    row = await promises.find(turn.db, turn.person.id, Kind.REMINDER, night)
+    row = await changes.find(turn.db, turn.person.id, Kind.REMINDER, night)
     pressed = None if update.callback_query is None else update.callback_query.message
     if row is not None and row.message_id and (pressed is None or pressed.message_id != row.message_id):
         turn.edit_message(row.message_id, view)
@@ -98,7 +99,7 @@ async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason:
         intake = Intake.BAG
     record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
-        await promises.answered(turn.db, turn.person.id, night)
+        await changes.answered(turn.db, turn.person.id, night)
     return record
 
 
@@ -245,7 +246,7 @@ async def _is_known(turn: Turn, night: Night) -> bool:
     """Nobody is asked about a night before they came, or one whose evening has not begun."""
     if turn.person.schedule is None:
         return False
-    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
+    if await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
         return True
     if night == turn.person.remind_night and turn.press.verb in ("skip", "why", "undo"):
         return True
@@ -275,7 +276,7 @@ async def _snoozable(update: Update, turn: Turn) -> NightRecord | None:
         turn.answer(update, turn.words("That is answered already."))
         await _show(update, turn, record)
         return None
-    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
+    if await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
         turn.out_of_date(update)
         return None
     return record
@@ -339,7 +340,7 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     before = turn.person
     turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
     due = times.plan(turn.schedule, night)
-    state = await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
+    state = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
     if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
         turn.person = before
         return views.too_soon(turn.words)

@@ -6,14 +6,15 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import planning
 from bot.core import schedule as times
 from bot.core.model import Cadence, Intake, Kind, Night, Rating
 from bot.handlers import evening, plans
+from bot.telegram.turn import Handler, Turn
 from bot.views import evening as evening_views
 from bot.views import morning as views
-from db import nights, promises
+from db import nights
+from db.outbox import changes
 
 NIGHTS_BACK = timedelta(days=60)
 """How far back a night can be answered."""
@@ -132,7 +133,7 @@ async def keep(update: Update, turn: Turn) -> None:
     if choice == "pause":
         await plans.pause(turn, None)
     else:
-        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
+        await changes.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
     turn.answer(update)
     turn.edit(update, views.kept(turn.words, choice))
 

@@ -6,11 +6,11 @@ import re
 
 from telegram import Update
 
-from bot import language, places
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Person, Status
 from bot.handlers import admins, evening, experiment, plans
+from bot.telegram.turn import Handler, Turn
+from bot.texts import language, places
 from bot.views import settings, setup
 from bot.views.message import View
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import schedule, tips, topics
 from bot.core.model import Tip
+from bot.telegram.turn import Handler, Turn
 from bot.views import pages
 from bot.views.message import View
 from db import tips as retired_tips

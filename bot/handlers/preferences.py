@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot import language
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Form, Minute
 from bot.handlers import onboarding, plans, stock, zones
-from bot.handlers.changes import changed
+from bot.handlers.after_change import changed
+from bot.telegram.turn import Handler, Turn
+from bot.texts import language
 from bot.views import details as detail_views
 from bot.views import settings as views
 from bot.views import setup

@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 from telegram import Document, Update
 from telegram.error import TelegramError
 
-from bot import export, language
-from bot.context import Attach, Backstage, Handler, Reply, Say, Turn
-from bot.core import incoming, trial
-from bot.core.incoming import Trouble, TroubleKind
+from bot import export
+from bot.core import diary_import
+from bot.core.diary_import import Trouble, TroubleKind
+from bot.core.experiment import run
 from bot.core.model import Awaiting
-from bot.language import Words
+from bot.telegram.turn import Attach, Backstage, Handler, Reply, Say, Turn
+from bot.texts import language
+from bot.texts.language import Words
 from bot.views import privacy as views
 from bot.views.message import View
-from db import belongings, erase, imports
+from db import erase, imports, personal_data
 
 EXPORT_EVERY = timedelta(minutes=10)
 """How often a person may take everything away."""
@@ -44,7 +46,7 @@ async def take_away(_update: Update, turn: Turn) -> None:
 
 async def _pack(backstage: Backstage, *, user_id: int, now: datetime) -> Sequence[Reply]:
     async with backstage.database.read() as db:
-        everything = await belongings.read(db, user_id)
+        everything = await personal_data.read(db, user_id)
     if everything is None:
         return []
     words = language.words(everything.person.language)
@@ -99,7 +101,7 @@ async def ask_import(_update: Update, turn: Turn) -> None:
 
 async def document(turn: Turn, file: Document) -> None:
     """The file came. It is fetched and read after the commit: Telegram may take its time."""
-    if (file.file_size or 0) > incoming.LARGEST:
+    if (file.file_size or 0) > diary_import.LARGEST:
         turn.say(views.trouble(turn.words, Trouble(TroubleKind.TOO_LARGE)))
         return
     turn.later(functools.partial(_bring_in, turn=turn, file_id=file.file_id))
@@ -108,13 +110,13 @@ async def document(turn: Turn, file: Document) -> None:
 async def _bring_in(backstage: Backstage, *, turn: Turn, file_id: str) -> Sequence[Reply]:
     words, schedule = turn.words, turn.schedule
     try:
-        data = await backstage.fetch(file_id, incoming.LARGEST)
+        data = await backstage.fetch(file_id, diary_import.LARGEST)
     except TelegramError:
         return _said(words, Trouble(TroubleKind.NOT_FETCHED))
     if data is None:
         return _said(words, Trouble(TroubleKind.TOO_LARGE))
-    last = trial.through(schedule, now=turn.now)
-    found = await asyncio.to_thread(incoming.read, data, zone=schedule.zone, last=last)
+    last = run.through(schedule, now=turn.now)
+    found = await asyncio.to_thread(diary_import.read, data, zone=schedule.zone, last=last)
     if isinstance(found, Trouble):
         return _said(words, found)
     async with backstage.database.write("import") as db:

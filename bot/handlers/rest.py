@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.handlers import onboarding, plans
+from bot.telegram.turn import Handler, Turn
 from bot.views import settings as views
 from bot.views.message import View
 

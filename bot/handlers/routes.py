@@ -8,9 +8,9 @@ from telegram import CallbackQuery, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, MessageHandler, filters
 
 from bot import handlers
-from bot.context import Handler, Turn
-from bot.core import press
-from bot.handlers import chats, plans, typed
+from bot.core import callback_data
+from bot.handlers import chats, free_text, plans
+from bot.telegram.turn import Handler, Turn
 
 # Edited messages are silence: what was said is said, and half of the edits are typing errors.
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
@@ -33,8 +33,8 @@ def routes() -> list[BaseHandler[Any, Turn, Any]]:
         # Not CommandHandler: a slash line that Telegram did not mark as a command, or whose name is unknown, is one as well.
         MessageHandler(_PRIVATE & filters.TEXT & filters.Regex(r"^/"), _from_home(command)),
         MessageHandler(_PRIVATE & filters.LOCATION, _from_home(handlers.zones.location)),
-        MessageHandler(_PRIVATE & filters.TEXT, _from_home(typed.text)),
-        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(typed.other)),
+        MessageHandler(_PRIVATE & filters.TEXT, _from_home(free_text.text)),
+        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(free_text.other)),
         MessageHandler(_GROUP & (filters.COMMAND | filters.StatusUpdate.NEW_CHAT_MEMBERS), chats.group),
         ChatMemberHandler(chats.membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
@@ -53,7 +53,7 @@ def _from_home(handler: Handler) -> Handler:
 async def pressed(update: Update, turn: Turn) -> None:
     """A button: read strictly, then to the handler of its verb."""
     query = update.callback_query
-    found = press.parse(query.data if query is not None else None)
+    found = callback_data.parse(query.data if query is not None else None)
     handler = handlers.PRESSES.get(found.verb) if found is not None else None
     if query is None or found is None or handler is None or not _at_home(query):
         turn.out_of_date(update)
@@ -81,8 +81,8 @@ async def command(update: Update, turn: Turn) -> None:
     """A line that begins with a slash, however oddly it is written: to the handler of its name."""
     message = update.effective_message
     said = (message.text or "") if message is not None else ""
-    if (kind := typed.heard(turn, said, asks=False)) is not None:
-        typed.answer(turn, kind)
+    if (kind := free_text.heard(turn, said, asks=False)) is not None:
+        free_text.answer(turn, kind)
         return
     name, *rest = said.lstrip("/").split(maxsplit=1) or [""]
     name = name.partition("@")[0].lower()
@@ -92,7 +92,7 @@ async def command(update: Update, turn: Turn) -> None:
         turn.args = []
         await handlers.onboarding.start(update, turn)
     elif handler is None:
-        await typed.unknown_command(update, turn)
+        await free_text.unknown_command(update, turn)
     elif name in NEEDS_SET_UP and not turn.person.set_up:
         turn.args = []
         await handlers.onboarding.start(update, turn)

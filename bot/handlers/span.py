@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.context import Turn
 from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Open
 from bot.core.model import Night
+from bot.telegram.turn import Turn
 from db import diary
 
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import diary as core
 from bot.core import parsing
 from bot.core import schedule as times
 from bot.core.diary import Stock
 from bot.core.model import Awaiting, Intake, Night
 from bot.handlers import span
+from bot.telegram.turn import Handler, Turn
 from bot.views import stock as views
 from bot.views.message import View
 from db import diary, nights

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot import places
-from bot.context import ANSWER_WITHIN, Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting
 from bot.handlers import onboarding, plans
-from bot.handlers.changes import changed
+from bot.handlers.after_change import changed
+from bot.telegram.turn import ANSWER_WITHIN, Handler, Turn
+from bot.texts import places
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core import diary
 from bot.core.diary import Detail, Trouble
 from bot.core.model import Minute, Person
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.diary import onset_name
 from bot.views.message import Button, View, button, grid, keyboard, lines
 

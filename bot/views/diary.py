@@ -11,7 +11,7 @@ from bot.core import diary
 from bot.core import schedule as times
 from bot.core.diary import Detail, Evening, Open, Tally
 from bot.core.model import Intake, Night, NightRecord, Person, Rating, Reason
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views import evening as evening_views
 from bot.views import morning
 from bot.views.message import Button, Row, View, button, keyboard, lines

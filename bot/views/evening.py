@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bot.core import schedule as times
+from bot.core.experiment.run import Assignment, Tonight
 from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
 from bot.core.owed import Owed
 from bot.core.schedule import Lateness
-from bot.core.trial import Assignment, Tonight
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views import experiment, setup
 from bot.views.message import Keyboard, Row, View, button, grid, keyboard, lines
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.core import diary
 from bot.core.diary import FEWEST_RATED, Detail, Insight, Side, Tally
 from bot.core.model import Intake, Night, NightRecord
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views import diary as diary_views
 from bot.views import morning
 from bot.views.message import View, button, keyboard, lines

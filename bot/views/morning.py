@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.model import Intake, Night, NightRecord, Person, Rating, State
 from bot.core.owed import Owed
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Button, Keyboard, Row, View, button, keyboard, lines
 
 

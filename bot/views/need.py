@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 
-from bot.content import FixedAnswer
-from bot.language import Words
-from bot.need import CRISIS
+from bot.texts.content import FixedAnswer
+from bot.texts.language import Words
+from bot.texts.need import CRISIS
 from bot.views.message import Row, View, button, keyboard, lines, link
 from bot.views.pages import READ, plain
 

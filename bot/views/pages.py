@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Iterable, Sequence
 
-from bot import language
-from bot.content import Content, Section
 from bot.core.model import Form, Source, Tip
-from bot.language import Words
+from bot.texts import language
+from bot.texts.content import Content, Section
+from bot.texts.language import Words
 from bot.views.message import Button, Row, View, button, grid, keyboard, lines
 
 CHOOSE, READ = "choose", "read"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.incoming import Preview, Trouble, TroubleKind
-from bot.language import Words
+from bot.core.diary_import import Preview, Trouble, TroubleKind
+from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 BACKUP_DAYS = 30

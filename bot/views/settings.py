@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot import language
 from bot.core.model import DEFAULT_LEAD, Form, Minute, Person
-from bot.language import Words
+from bot.texts import language
+from bot.texts.language import Words
 from bot.views import setup
 from bot.views.message import Row, View, button, grid, keyboard, lines
 

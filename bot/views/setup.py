@@ -9,7 +9,7 @@ from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
 from bot.core.model import Form, Minute, Night, Person
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Button, Keyboard, View, button, grid, keyboard, lines
 
 _FIRST, _LAST, _STEP = 20 * 60 + 30, 25 * 60 + 30, 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.diary import Stock
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Row, View, button, keyboard, lines
 
 PACKS = (30, 60, 90)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.core import experiment
-from bot.core.experiment import Effect, Label, Lack, Tally, Verdict
-from bot.core.trial import Report
-from bot.language import Words
+from bot.core.experiment import design
+from bot.core.experiment.design import Effect, Label, Lack, Tally, Verdict
+from bot.core.experiment.run import Report
+from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 
@@ -165,7 +165,7 @@ def _details(words: Words, report: Report) -> list[str]:
         ),
         _as_taken(words, verdict),
         *_gaps(words, report),
-        words("Fingerprint: {hash}", hash=experiment.fingerprint(report.plan.seed)),
+        words("Fingerprint: {hash}", hash=design.fingerprint(report.plan.seed)),
         words("Seed: {seed}", seed=report.plan.seed.hex()),
         words("/export holds all of it, to check it without trusting me."),
     ]

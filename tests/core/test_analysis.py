@@ -15,8 +15,8 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import analysis, experiment
-from bot.core.experiment import FORTNIGHTS, RUN_IN, Arm, Label, Lack, NightRecord, Pairs, Plan, Shift, Tally
+from bot.core.experiment import analysis, design
+from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm, Label, Lack, NightRecord, Pairs, Plan, Shift, Tally
 from bot.core.model import Rating
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "experiment.md"
@@ -29,14 +29,14 @@ diaries = st.lists(maybe_rating, min_size=28, max_size=28)
 
 def records(plan: Plan, ratings: list[Rating | None]) -> list[NightRecord]:
     """Nights as assigned and taken, rated in order."""
-    arms = experiment.schedule(plan)
-    nights = [experiment.night_at(plan, RUN_IN + index) for index in range(plan.length)]
+    arms = design.schedule(plan)
+    nights = [design.night_at(plan, RUN_IN + index) for index in range(plan.length)]
     triples = zip(nights, arms, ratings, strict=True)
     return [NightRecord(night, arm, taken=arm is Arm.ON, rating=rating) for night, arm, rating in triples]
 
 
 def rated_by_arm(plan: Plan, *, on: Rating, off: Rating) -> list[NightRecord]:
-    return records(plan, [on if arm is Arm.ON else off for arm in experiment.schedule(plan)])
+    return records(plan, [on if arm is Arm.ON else off for arm in design.schedule(plan)])
 
 
 def chance_diary(plan: Plan, number: int) -> list[NightRecord]:
@@ -46,7 +46,7 @@ def chance_diary(plan: Plan, number: int) -> list[NightRecord]:
 
 
 def arrays(plan: Plan, diary: list[NightRecord]) -> tuple[analysis.Flags, analysis.Floats]:
-    on = np.array([arm is Arm.ON for arm in experiment.schedule(plan)])
+    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
     return on, np.array([record.rating for record in diary], dtype=float)
 
 
@@ -180,7 +180,7 @@ def test_golden_verdicts_stay_as_they_are() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(number=st.integers(0, 10_000), length=st.sampled_from(experiment.LENGTHS))
+@given(number=st.integers(0, 10_000), length=st.sampled_from(design.LENGTHS))
 def test_mirrored_ratings_mirror_the_verdict(number: int, length: int) -> None:
     plan = Plan(START, length, SEED)
     diary = chance_diary(plan, number)
@@ -351,7 +351,7 @@ def test_nights_before_after_and_while_paused_are_passed_over() -> None:
     pause = START + timedelta(days=20)
     plan = Plan(START, 28, SEED, (Shift(pause, 1),))
     diary = chance_diary(plan, 7)
-    outside = [START - timedelta(days=1), pause, experiment.last_night(plan) + timedelta(days=1)]
+    outside = [START - timedelta(days=1), pause, design.last_night(plan) + timedelta(days=1)]
 
     verdict = analysis.analyse(plan, diary + [NightRecord(night, None, rating=Rating.MUCH_WORSE) for night in outside])
 
@@ -384,7 +384,7 @@ def test_a_record_at_odds_with_the_plan_is_refused() -> None:
 def test_after_a_stop_only_whole_fortnights_count() -> None:
     plan = Plan(START, 56, SEED)
     diary = chance_diary(plan, 10)
-    stopped = experiment.night_at(plan, RUN_IN + 40)
+    stopped = design.night_at(plan, RUN_IN + 40)
 
     verdict = analysis.analyse(plan, diary[:41], through=stopped)
 
@@ -395,7 +395,7 @@ def test_after_a_stop_only_whole_fortnights_count() -> None:
 def test_a_stop_before_the_first_fortnight_ends_gives_no_verdict() -> None:
     plan = Plan(START, 56, SEED)
 
-    verdict = analysis.analyse(plan, chance_diary(plan, 1)[:13], through=experiment.night_at(plan, RUN_IN + 12))
+    verdict = analysis.analyse(plan, chance_diary(plan, 1)[:13], through=design.night_at(plan, RUN_IN + 12))
 
     assert (verdict.label, verdict.lack, verdict.nights) == (Label.NO_VERDICT, Lack.NO_WHOLE_FORTNIGHT, 0)
     assert (verdict.on, verdict.off, verdict.pairs.total, verdict.missing) == (Tally(0, 0), Tally(0, 0), 0, 0)
@@ -405,7 +405,7 @@ def test_one_fortnight_is_too_few_nights_for_a_verdict() -> None:
     plan = Plan(START, 28, SEED)
     diary = rated_by_arm(plan, on=Rating.BETTER, off=Rating.WORSE)
 
-    verdict = analysis.analyse(plan, diary[:14], through=experiment.night_at(plan, RUN_IN + 13))
+    verdict = analysis.analyse(plan, diary[:14], through=design.night_at(plan, RUN_IN + 13))
 
     assert verdict.lack is Lack.FEW_RATED_NIGHTS
     assert (verdict.on, verdict.off, verdict.pairs) == (Tally(7, 7), Tally(0, 7), Pairs(7, 0, 0))
@@ -415,7 +415,7 @@ def test_a_stop_after_the_last_night_is_no_stop() -> None:
     plan = Plan(START, 28, SEED)
     diary = chance_diary(plan, 12)
 
-    assert analysis.analyse(plan, diary, through=experiment.last_night(plan)) == analysis.analyse(plan, diary)
+    assert analysis.analyse(plan, diary, through=design.last_night(plan)) == analysis.analyse(plan, diary)
 
 
 # Pairs, as taken, missing mornings
@@ -523,7 +523,7 @@ def test_void_nights_are_not_among_the_missing_mornings() -> None:
 # The stranger's recipe
 
 
-@pytest.mark.parametrize("length", experiment.LENGTHS)
+@pytest.mark.parametrize("length", design.LENGTHS)
 def test_the_recipe_in_the_document_gives_the_same_p(length: int) -> None:
     """28 nights go through 10,000 schedules in plain Python; the other lengths through 4,000."""
     plan = Plan(START, length, SEED)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from bot.core import experiment
-from bot.core.experiment import Arm, Plan, Shift, Void
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, Plan, Shift, Void
 from bot.core.model import Intake, Night, Reason
 from db import engine as engines
 from db import experiments, nights, tables, users
@@ -63,7 +63,7 @@ async def person(database: Database, user_id: int, plan: Plan, *, blind: bool = 
     shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
     async with database.write() as db:
         await db.execute(tables.experiments.insert().values(user_id=user_id, shifts=shifts, **values, **more))
-        last = experiment.last_night(plan) + timedelta(days=2)
+        last = design.last_night(plan) + timedelta(days=2)
         night = plan.start - timedelta(days=2)
         while night <= last:
             row = {"user_id": user_id, "night": night, "intake": Intake.TAKEN, "intake_at": NOON}
@@ -79,12 +79,12 @@ async def told(database: Database, user_id: int) -> dict[Night, tuple[Intake | N
 
 
 def held(plan: Plan, night: Night) -> tuple[Intake, Reason | None]:
-    on = experiment.arm_on(plan, night) is Arm.ON
+    on = design.arm_on(plan, night) is Arm.ON
     return (Intake.TAKEN, None) if on else (Intake.SKIPPED, Reason.TEST)
 
 
 def with_a_bag(plan: Plan, night: Night) -> bool:
-    return isinstance(experiment.arm_on(plan, night), Arm)
+    return isinstance(design.arm_on(plan, night), Arm)
 
 
 TAKEN, BAG = (Intake.TAKEN, None), (Intake.BAG, None)
@@ -110,25 +110,25 @@ async def test_a_running_test_gets_its_bags_and_a_finished_one_what_they_held(ol
 
 @both_engines
 async def test_nights_without_a_bag_stay_as_they_were_told(old: Database) -> None:
-    stopped, resting = experiment.night_at(PLAN, 20), experiment.night_at(PLAN, 25)
+    stopped, resting = design.night_at(PLAN, 20), design.night_at(PLAN, 25)
     await person(old, 1, PLAN, ended_at=NOON, stopped_after=stopped, report="{}")
     await person(old, 2, PLAN, paused_since=resting)
     async with old.write() as db:
-        await experiments.leave_out(db, 1, experiment.night_at(PLAN, 12), Void.FEVER)
+        await experiments.leave_out(db, 1, design.night_at(PLAN, 12), Void.FEVER)
         # The number of this evening's bag was shown before the test was stopped.
         await experiments.reveal(db, 1, stopped + timedelta(days=1), at=NOON)
-        missed = {"user_id": 2, "night": experiment.night_at(PLAN, 9), "intake": Intake.MISSED}
+        missed = {"user_id": 2, "night": design.night_at(PLAN, 9), "intake": Intake.MISSED}
         await db.execute(tables.nights.update().where(*_is(missed)).values(intake=Intake.MISSED))
 
     await old.migrate()
 
     ended, running = await told(old, 1), await told(old, 2)
-    assert ended[experiment.night_at(PLAN, 12)] == TAKEN
+    assert ended[design.night_at(PLAN, 12)] == TAKEN
     assert ended[stopped + timedelta(days=1)] == held(PLAN, stopped + timedelta(days=1))
-    assert {ended[experiment.night_at(PLAN, place)] for place in range(22, 35)} == {TAKEN}
-    assert {running[experiment.night_at(PLAN, place)] for place in range(25, 35)} == {TAKEN}
-    assert running[experiment.night_at(PLAN, 24)] == BAG
-    assert running[experiment.night_at(PLAN, 9)] == (Intake.MISSED, None)
+    assert {ended[design.night_at(PLAN, place)] for place in range(22, 35)} == {TAKEN}
+    assert {running[design.night_at(PLAN, place)] for place in range(25, 35)} == {TAKEN}
+    assert running[design.night_at(PLAN, 24)] == BAG
+    assert running[design.night_at(PLAN, 9)] == (Intake.MISSED, None)
 
 
 def _is(values: dict[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -172,7 +172,7 @@ async def test_what_was_a_bag_then_is_told_apart_when_its_test_ends(old: Databas
 async def test_a_bag_that_is_noted_while_the_seal_breaks_is_told_apart_with_the_others(old: Database) -> None:
     await person(old, 1, PLAN)
     await old.migrate()
-    night = next(night for place in range(7, 35) if held(PLAN, night := experiment.night_at(PLAN, place)) != TAKEN)
+    night = next(night for place in range(7, 35) if held(PLAN, night := design.night_at(PLAN, place)) != TAKEN)
     async with old.write() as db:
         await users.create(db, 1, now=NOON, language="en")
         await nights.record_intake(db, 1, night, None, at=NOON)

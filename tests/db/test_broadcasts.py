@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.core.announcing import Broadcast, Fate, Phase, Report
+from bot.core.broadcast import Broadcast, Fate, Phase, Report
 from bot.core.model import Status
 from db import broadcasts, erase, tables, users
 from db.broadcasts import Settled

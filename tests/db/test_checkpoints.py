@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from db import erase, marks
-from db.checkpoints import Checkpoints
 from db.engine import Database
+from db.sqlite.checkpoints import Checkpoints
 from tests.db import evenings
 
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model import State
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from db import marks
 from db.engine import Database, Unavailable
 from tests import postgres

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model import Awaiting, Cadence, Intake, Kind, NightRecord, Person, Rating, Reason, State, Status
-from db import inbox, marks, nights, outbox, tables, users
+from db import inbox, marks, nights, tables, users
 from db.engine import Database
 from db.inbox import Letter
+from db.outbox import rows as outbox
 from tests.db import evenings
 from tests.db.evenings import DUE, MINUTE, NIGHT
 

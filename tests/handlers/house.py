@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Call, Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Call, Telegram
 from tests.conftest import TOKEN, Process
 
 SPEED = 20.0

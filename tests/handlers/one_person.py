@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from telegram import Update
 from telegram.ext import ApplicationBuilder
 
-from bot import content as contents
 from bot import handlers
-from bot.content import Content
-from bot.context import Answer, Edit, Reply, Say, Turn
 from bot.core.model import Person, Status
-from bot.handlers import routes, typed
+from bot.handlers import free_text, routes
+from bot.telegram.turn import Answer, Edit, Reply, Say, Turn
+from bot.texts import content as contents
+from bot.texts.content import Content
 from bot.views.message import Keyboard, View
 from config.settings import Settings
 from db import users
@@ -91,7 +91,7 @@ class Ann:
             turn = Turn(APPLICATION)
             await turn.begin(update, db=db, now=self.now, desk=DESK)
             turn.args = list(args)
-            await (handler or typed.text)(update, turn)
+            await (handler or free_text.text)(update, turn)
             await turn.end(update)
         self.replies = turn.replies
         return turn.replies

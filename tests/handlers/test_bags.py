@@ -10,17 +10,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot import endings
 from bot.clock import SharedClock
-from bot.context import Backstage, Later, Show
-from bot.core import experiment, incoming
+from bot.core import diary_import
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.experiment import Arm, Plan
-from bot.core.incoming import Arrived
+from bot.core.diary_csv import Line
+from bot.core.diary_import import Arrived
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, Plan
+from bot.core.experiment.run import Trial
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
-from bot.core.sheet import Line
-from bot.core.trial import Trial
+from bot.jobs import finish_experiments
+from bot.telegram.turn import Backstage, Later, Show
 from db import experiments, imports, nights
 from db.engine import Database
 from tests.handlers.one_person import APPLICATION, Ann, buttons
@@ -66,8 +67,8 @@ async def morning(ann: Ann, night: Night, rating: Rating) -> None:
 async def live(ann: Ann, plan: Plan, first: int, last: int) -> None:
     """These places of the plan: every bag taken but on one evening in seven, nights with magnesium better."""
     for place in range(first, last):
-        night = experiment.night_at(plan, place)
-        arm = experiment.arm_on(plan, night)
+        night = design.night_at(plan, place)
+        arm = design.arm_on(plan, night)
         if place < 7:
             await evening(ann, night, f"without:{night}")
         else:
@@ -77,12 +78,12 @@ async def live(ann: Ann, plan: Plan, first: int, last: int) -> None:
 
 async def end(ann: Ann, clock: SharedClock) -> None:
     clock.set(ann.now)
-    await endings.Endings(ann.database, clock=clock).look()
+    await finish_experiments.Endings(ann.database, clock=clock).look()
 
 
 async def intakes(ann: Ann, plan: Plan) -> dict[Night, tuple[Intake | None, Reason | None]]:
     async with ann.database.read() as db:
-        known = await nights.between(db, 7, plan.start, experiment.last_night(plan))
+        known = await nights.between(db, 7, plan.start, design.last_night(plan))
     return {record.night: (record.intake, record.reason) for record in known}
 
 
@@ -110,15 +111,15 @@ async def test_a_blind_test_played_to_its_end_is_told_as_it_was(ann: Ann, clock:
     await ann.taps("panel:stock")
     await ann.types("60")
     plan = (await begin(ann)).plan
-    bag_nights = [experiment.night_at(plan, place) for place in range(7, LAST) if place % 7 != 3]
-    on = {night for night in bag_nights if experiment.arm_on(plan, night) is Arm.ON}
+    bag_nights = [design.night_at(plan, place) for place in range(7, LAST) if place % 7 != 3]
+    on = {night for night in bag_nights if design.arm_on(plan, night) is Arm.ON}
 
     # While the seal holds.
     await live(ann, plan, 0, LAST - 1)
-    during = [night for night in bag_nights if night != experiment.last_night(plan)]
+    during = [night for night in bag_nights if night != design.last_night(plan)]
     told = await intakes(ann, plan)
     assert {told[night] for night in during} == {(Intake.BAG, None)}
-    assert {told[experiment.night_at(plan, place)] for place in range(7)} == {(Intake.SKIPPED, Reason.TEST)}
+    assert {told[design.night_at(plan, place)] for place in range(7)} == {(Intake.SKIPPED, Reason.TEST)}
     await ann.types("/diary")
     assert f"Taken on 0 of {ann.now.day - 1} nights" in ann.page.text
     assert f"A bag on {sum(night.month == 2 for night in during)} more, sealed." in ann.page.text
@@ -164,7 +165,7 @@ async def test_the_nights_of_a_finished_test_stand_apart_in_the_counts(ann: Ann,
     plan = (await begin(ann)).plan
     await live(ann, plan, 0, LAST)
     await end(ann, clock)
-    after = experiment.last_night(plan) + timedelta(days=1)
+    after = design.last_night(plan) + timedelta(days=1)
     for night in (after, after + timedelta(days=1)):
         await evening(ann, night, f"taken:{night}")
         await morning(ann, night, Rating.BETTER)
@@ -172,9 +173,7 @@ async def test_the_nights_of_a_finished_test_stand_apart_in_the_counts(ann: Ann,
     await ann.types("/insight")
 
     taken = sum(
-        experiment.arm_on(plan, experiment.night_at(plan, place)) is Arm.ON
-        for place in range(7, LAST)
-        if place % 7 != 3
+        design.arm_on(plan, design.night_at(plan, place)) is Arm.ON for place in range(7, LAST) if place % 7 != 3
     )
     chosen, apart = ann.page.text.split("In your tests chance chose these nights")
     assert "Taken: 2 better of 2 rated nights" in chosen
@@ -187,7 +186,7 @@ async def test_the_nights_of_a_finished_test_stand_apart_in_the_counts(ann: Ann,
 @pytest.mark.parametrize("data", ["taken:{night}", "fix_in:{night}:taken", "/took"])
 async def test_however_it_is_told_a_bag_stays_a_bag_until_the_end(ann: Ann, data: str) -> None:
     plan = (await begin(ann)).plan
-    night = experiment.night_at(plan, 12)
+    night = design.night_at(plan, 12)
     ann.now = datetime(night.year, night.month, night.day, 21, 20, tzinfo=UTC)
     said = data.format(night=night)
     await (ann.types(said) if said.startswith("/") else ann.taps(said))
@@ -205,7 +204,7 @@ async def test_however_it_is_told_a_bag_stays_a_bag_until_the_end(ann: Ann, data
 
 async def test_the_mornings_answer_is_about_the_bag_too(ann: Ann) -> None:
     plan = (await begin(ann)).plan
-    night = experiment.night_at(plan, 12)
+    night = design.night_at(plan, 12)
     ann.now = datetime(night.year, night.month, night.day, 21, 20, tzinfo=UTC) + timedelta(hours=10)
     await ann.taps(f"took:{night}:1")
     assert (await intakes(ann, plan))[night] == (Intake.BAG, None)
@@ -216,7 +215,7 @@ async def test_the_mornings_answer_is_about_the_bag_too(ann: Ann) -> None:
 async def test_evenings_that_have_no_bag_are_taken_as_ever(ann: Ann) -> None:
     plan = (await begin(ann)).plan
     for place in (3, 12):
-        night = experiment.night_at(plan, place)
+        night = design.night_at(plan, place)
         ann.now = datetime(night.year, night.month, night.day, 14, 0, tzinfo=UTC)
         if place == 12:
             await ann.taps(f"exp_void:{night}:fever")
@@ -226,7 +225,7 @@ async def test_evenings_that_have_no_bag_are_taken_as_ever(ann: Ann) -> None:
 
 async def test_without_bags_what_was_taken_is_taken(ann: Ann) -> None:
     plan = (await begin(ann, "open")).plan
-    night = experiment.night_at(plan, 12)
+    night = design.night_at(plan, 12)
     await evening(ann, night, f"taken:{night}")
     assert (await intakes(ann, plan))[night] == (Intake.TAKEN, None)
 
@@ -236,9 +235,7 @@ async def test_a_bag_that_was_named_before_the_test_was_stopped_is_what_the_plan
 ) -> None:
     plan = (await begin(ann)).plan
     night = next(
-        night
-        for place in range(21, 35)
-        if experiment.arm_on(plan, night := experiment.night_at(plan, place)) is Arm.OFF
+        night for place in range(21, 35) if design.arm_on(plan, night := design.night_at(plan, place)) is Arm.OFF
     )
     await evening(ann, night, f"taken:{night}")
     await ann.taps("exp_stop:yes")
@@ -267,7 +264,7 @@ async def test_a_file_does_not_tell_a_bag_before_the_seal_breaks_and_tells_it_ri
     ann: Ann, clock: SharedClock, said: Intake
 ) -> None:
     plan = (await begin(ann)).plan
-    every = [experiment.night_at(plan, place) for place in range(LAST)]
+    every = [design.night_at(plan, place) for place in range(LAST)]
     ann.now = times.plan((await ann.person()).schedule, every[-1]).bed_at + timedelta(hours=9)  # type: ignore[arg-type]
     early, late = every[7:21], every[21:]
 
@@ -284,19 +281,19 @@ async def test_a_file_does_not_tell_a_bag_before_the_seal_breaks_and_tells_it_ri
     await bring(late)
     for night, told in (await intakes(ann, plan)).items():
         if night >= every[7]:
-            on = experiment.arm_on(plan, night) is Arm.ON
+            on = design.arm_on(plan, night) is Arm.ON
             assert told == ((Intake.TAKEN, None) if on else (Intake.SKIPPED, Reason.TEST)), night
 
 
 def test_a_sheet_with_a_bag_of_another_installation_is_read_and_stays_a_bag() -> None:
-    arrived = incoming.read(b"night,intake\r\n2026-01-20,bag\r\n", zone="Europe/Berlin", last=date(2026, 1, 22))
+    arrived = diary_import.read(b"night,intake\r\n2026-01-20,bag\r\n", zone="Europe/Berlin", last=date(2026, 1, 22))
     assert isinstance(arrived, Arrived)
     assert arrived.lines[0].record.intake is Intake.BAG
 
 
 async def test_a_bag_that_was_taken_can_be_taken_back(ann: Ann) -> None:
     plan = (await begin(ann)).plan
-    night = experiment.night_at(plan, 12)
+    night = design.night_at(plan, 12)
     await evening(ann, night, f"taken:{night}")
     assert "✓ Bag taken" in ann.page.text
     await ann.taps(buttons(ann.page)["Undo"])

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.context import CopyOf
-from bot.core.announcing import Fate, Phase
+from bot.core.broadcast import Fate, Phase
+from bot.telegram.turn import CopyOf
 from bot.views.message import View
 from db import broadcasts
 from db.broadcasts import Settled

@@ -12,9 +12,10 @@ from bot.core.diary import Detail, Evening
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Rating, State
 from bot.core.planning import Message
 from bot.views.message import View
-from db import diary, nights, outbox
+from db import diary, nights
 from db.engine import Database
-from db.outbox import Settled
+from db.outbox import rows as outbox
+from db.outbox.rows import Settled
 from tests.handlers.one_person import Ann, buttons
 
 SATURDAY_NOON = datetime(2026, 11, 14, 11, 0, tzinfo=UTC)

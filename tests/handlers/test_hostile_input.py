@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.people import ANONYMOUS, Person
-from bot.sandbox.values import Fields
+from bot.fake_telegram.people import ANONYMOUS, Person
+from bot.fake_telegram.values import Fields
 from tests.handlers.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

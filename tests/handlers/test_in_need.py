@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 import pytest
 from telegram import Update
 
-from bot import language
-from bot.context import Say
 from bot.core.model import Awaiting
 from bot.handlers import routes
+from bot.telegram.turn import Say
+from bot.texts import language
 from bot.views import need as views
 from bot.views.message import View
 from db import diary as details

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot import charts
-from bot.context import Attach, Backstage, Later, Show
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
-from db import diary, nights, outbox, promises
+from bot.telegram.turn import Attach, Backstage, Later, Show
+from db import diary, nights
 from db.engine import Database
+from db.outbox import changes
+from db.outbox import rows as outbox
 from tests.handlers.one_person import Ann, buttons
 
 FRIDAY = date(2026, 11, 13)
@@ -146,7 +148,7 @@ async def test_no_more_digests_withdraws_the_one_that_is_owed(ann: Ann) -> None:
 
     assert (await ann.person()).no_digest is True
     async with ann.database.read() as db:
-        assert await promises.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
+        assert await changes.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
 
 
 async def test_the_calendar_of_a_language_fits_a_picture(ann: Ann) -> None:

@@ -11,12 +11,12 @@ import pytest
 from telegram import Update
 from telegram.ext import ApplicationBuilder
 
-from bot import content as contents
-from bot.content import Content
-from bot.context import Answer, Edit, Reply, Say, Turn
-from bot.core import press
+from bot.core import callback_data
 from bot.core.model import Person
 from bot.handlers import pages as handlers
+from bot.telegram.turn import Answer, Edit, Reply, Say, Turn
+from bot.texts import content as contents
+from bot.texts.content import Content
 from bot.views.message import View
 from config.settings import Settings
 from db import tables, users
@@ -61,7 +61,7 @@ def ask(db: Connection) -> Ask:
         if what.startswith("/"):
             await handlers.COMMANDS[what[1:]](update, turn)
         else:
-            turn.press = press.parse(f"v1:{what}") or press.Press("")
+            turn.press = callback_data.parse(f"v1:{what}") or callback_data.Press("")
             await handlers.PRESSES[turn.press.verb](update, turn)
         await turn.end(update)
         return turn.replies

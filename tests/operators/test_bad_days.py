@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import ROOT, TOKEN, Process
 
 EVENING = datetime(2026, 3, 26, 20, 44, 58, tzinfo=UTC)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import VERSION, stats
+from bot import VERSION
+from bot.cli import stats
 from bot.core.model import Intake, Rating
-from bot.sandbox.telegram import Telegram
-from db import figures, tables
+from bot.fake_telegram.telegram import Telegram
+from db import counts, tables
 from db.engine import Database
 from tests import postgres
 from tests.conftest import ROOT, TOKEN, Process, both_engines
@@ -234,7 +235,7 @@ async def fill(database: Database, *, active: int, paused: int, taken: int) -> N
 async def test_a_group_under_ten_is_never_counted_out(database: Database) -> None:
     await fill(database, active=25, paused=3, taken=9)
     async with database.read() as db:
-        found = await figures.totals(db, now=NOW)
+        found = await counts.totals(db, now=NOW)
     assert list(stats.lines(found))[:3] == ["People:", "  active       25", "  paused       fewer than 10"]
     page = "\n".join(stats.lines(found))
     assert "  taken        fewer than 10" in page
@@ -245,7 +246,7 @@ async def test_a_group_under_ten_is_never_counted_out(database: Database) -> Non
 async def test_groups_of_ten_and_more_are_counted(database: Database) -> None:
     await fill(database, active=25, paused=10, taken=12)
     async with database.read() as db:
-        page = list(stats.lines(await figures.totals(db, now=NOW)))
+        page = list(stats.lines(await counts.totals(db, now=NOW)))
     assert page[:3] == ["People: 35", "  active       25", "  paused       10"]
     assert "  taken        12" in page
     assert "Nights in all diaries: 12" in page
@@ -254,5 +255,5 @@ async def test_groups_of_ten_and_more_are_counted(database: Database) -> None:
 async def test_what_is_older_than_its_span_is_not_counted(database: Database) -> None:
     await fill(database, active=12, paused=0, taken=12)
     async with database.read() as db:
-        found = await figures.totals(db, now=NOW + timedelta(days=20))
+        found = await counts.totals(db, now=NOW + timedelta(days=20))
     assert (found.intakes, found.nights) == ({}, 12)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.fake_telegram.telegram import Telegram
 from bot.health import Health
-from bot.inspection import Inspection
+from bot.jobs.integrity_check import Inspection
 from bot.metrics import Metrics
-from bot.sandbox.telegram import Telegram
-from db import engine, soundness
+from db import engine
 from db.engine import Database, DatabaseError
-from db.soundness import Reading
+from db.sqlite import integrity
+from db.sqlite.integrity import Reading
 from tests.conftest import ROOT, TOKEN, Process
 from tests.operators.test_bad_days import until
 
@@ -104,7 +105,7 @@ async def test_a_reading_is_cut_short_so_that_no_end_waits_for_it(path: Path) ->
     reading = Reading(path)
     reading.stop()
     assert await reading.result() == ""
-    assert await Reading(path).result() == soundness.SOUND
+    assert await Reading(path).result() == integrity.SOUND
 
 
 async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +114,9 @@ async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monk
     def starved(_: sqlite3.Connection) -> str:
         begun.set()
         goes_on.wait()
-        return soundness.SOUND
+        return integrity.SOUND
 
-    monkeypatch.setattr(soundness, "_checked", starved)
+    monkeypatch.setattr(integrity, "_checked", starved)
     reading = Reading(path)
     result = asyncio.create_task(reading.result())
     await asyncio.to_thread(begun.wait)

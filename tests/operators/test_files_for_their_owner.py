@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot import health
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Telegram
-from db import disk
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Telegram
+from db.sqlite import disk
 from tests.conftest import Process
 from tests.operators.test_bad_days import until
 from tests.operators.test_command_line import call

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bot import VERSION, content
+from bot import VERSION
 from bot import __main__ as command_line
+from bot.texts import content
 from config import reference, settings
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process, both_engines
 
 SHEET = "night,intake,rating,note\n2026-03-20,taken,better,=1+1\n2026-03-21,skipped,,\n"

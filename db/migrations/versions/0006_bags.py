@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-from bot.core import experiment
-from bot.core.experiment import Arm, Plan, Shift
-from db import columns
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, Plan, Shift
+from db import types
 
 revision = "0006"
 down_revision = "0005"
@@ -19,18 +19,18 @@ TAKEN, SKIPPED, BAG = 1, 2, 4
 _trials = sa.table(
     "experiments",
     *(sa.column(name) for name in ("id", "user_id", "seed", "shifts", "length")),
-    *(sa.column(name, columns.Civil()) for name in ("start", "paused_since", "stopped_after")),
+    *(sa.column(name, types.Civil()) for name in ("start", "paused_since", "stopped_after")),
     sa.column("blind", sa.Boolean()),
-    sa.column("ended_at", columns.Utc()),
+    sa.column("ended_at", types.Utc()),
 )
 _nights = sa.table(
-    "nights", *(sa.column(name) for name in ("user_id", "intake", "reason")), sa.column("night", columns.Civil())
+    "nights", *(sa.column(name) for name in ("user_id", "intake", "reason")), sa.column("night", types.Civil())
 )
 _extra = sa.table(
     "experiment_nights",
     *(sa.column(name) for name in ("user_id", "void")),
-    sa.column("night", columns.Civil()),
-    sa.column("revealed_at", columns.Utc()),
+    sa.column("night", types.Civil()),
+    sa.column("revealed_at", types.Utc()),
 )
 
 
@@ -61,8 +61,8 @@ def _bags(
     plan: Plan, one: sa.RowMapping, begun: Collection[date], extra: Mapping[date, sa.RowMapping]
 ) -> Iterable[tuple[date, bool]]:
     """The nights that had a bag, and whether magnesium was in it. `begun` are the first nights of the person's tests."""
-    for place in range(experiment.RUN_IN, experiment.RUN_IN + plan.length):
-        night = experiment.night_at(plan, place)
+    for place in range(design.RUN_IN, design.RUN_IN + plan.length):
+        night = design.night_at(plan, place)
         known = extra.get(night)
         resting = one["paused_since"] is not None and night >= one["paused_since"]
         void = known is not None and known["void"] is not None
@@ -70,7 +70,7 @@ def _bags(
         if not (resting or void) and (
             one["stopped_after"] is None or night <= _last(one["stopped_after"], shown=shown)
         ):
-            yield night, experiment.arm_on(plan, night) is Arm.ON
+            yield night, design.arm_on(plan, night) is Arm.ON
 
 
 def _last(stopped_after: date, *, shown: bool) -> date:

@@ -7,9 +7,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from bot.core import halting
-from bot.sandbox.faults import Fault
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Call
+from bot.fake_telegram.faults import Fault
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Call
 from tests.crash import promise
 from tests.crash import town as towns
 from tests.crash.soak.row import Found, Play

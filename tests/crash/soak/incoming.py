@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.sandbox.values import Fields
+from bot.fake_telegram.values import Fields
 from tests.crash import town as towns
 from tests.crash.soak.row import Found, Play
 

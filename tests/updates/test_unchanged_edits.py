@@ -1,0 +1,40 @@
+"""An edit that would change nothing is not asked of Telegram, whichever message was pressed."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot.telegram.turn import Edit, Reply
+from bot.updates.unchanged_edits import Screens
+from bot.views.message import View
+
+TAKEN = Edit(10, View("✓ Taken"))
+
+
+def press(message_id: int, text: str) -> Update:
+    """Somebody presses a button under that message of ours."""
+    chat = {"id": 7, "type": "private"}
+    message = {"message_id": message_id, "date": 1, "chat": chat, "text": text}
+    query = {"id": "9", "from": {"id": 7, "is_bot": False, "first_name": "A"}, "chat_instance": "1", "data": "v1:x"}
+    return Update.de_json({"update_id": 1, "callback_query": query | {"message": message}}, None)
+
+
+def changes(screens: Screens, update: Update, reply: Reply, *, now: float) -> bool:
+    return screens.changes(update, reply, chat_id=7, now=now)
+
+
+def test_another_message_than_the_pressed_one_is_not_made_again_what_it_is() -> None:
+    screens = Screens()
+    assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=0)
+
+    assert not changes(screens, press(12, "Tonight"), TAKEN, now=300)
+    assert changes(screens, press(12, "Tonight"), Edit(10, View("Undone")), now=301)
+
+
+def test_of_the_pressed_message_an_old_edit_tells_less_than_the_press() -> None:
+    screens = Screens()
+    assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=0)
+
+    assert not changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=5)
+    assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=300)
+    assert not changes(Screens(), press(10, "✓ Taken"), TAKEN, now=300)
