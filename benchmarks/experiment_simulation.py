@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.experiment import analysis, design
-from bot.core.experiment.design import RUN_IN, Arm, Label, NightRecord, Plan, Verdict
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Label, Plan, Verdict
 from bot.core.model import Rating
 
 SEED = 20261120
@@ -107,7 +107,7 @@ def simulated_test(rng: RNG, row: Row) -> tuple[Plan, Floats]:
 def verdict(plan: Plan, ratings: Floats) -> Verdict:
     """Judge by the very function the bot uses."""
     records = [
-        NightRecord(design.night_at(plan, RUN_IN + i), arm, arm is Arm.ON, None if np.isnan(r) else Rating(int(r)))
+        AssignedNight(design.night_at(plan, RUN_IN + i), arm, arm is Arm.ON, None if np.isnan(r) else Rating(int(r)))
         for i, (arm, r) in enumerate(zip(design.schedule(plan), ratings, strict=True))
     ]
     return analysis.analyse(plan, records)

@@ -22,24 +22,24 @@ from bot.handlers import routes
 from bot.jobs import backup, error_digest, tzdata_update
 from bot.jobs import integrity_check as inspection
 from bot.jobs.finish_experiments import Endings
-from bot.jobs.integrity_check import Inspection
+from bot.jobs.integrity_check import IntegrityCheck
 from bot.metrics import Metrics
 from bot.runtime import connect, monitor, signals
 from bot.runtime import leadership as duty
-from bot.runtime.leadership import Duty
-from bot.runtime.monitor import Watch
+from bot.runtime.leadership import Leadership
+from bot.runtime.monitor import Monitor
 from bot.telegram import after_commit, command_menus, replies
 from bot.telegram.late_edits import LateEdits
-from bot.telegram.picture_process import Studio
-from bot.telegram.pictures import Gallery
-from bot.telegram.rate_limiter import Limiter
+from bot.telegram.picture_process import PictureProcess
+from bot.telegram.pictures import Pictures
+from bot.telegram.rate_limiter import RateLimiter
 from bot.telegram.transport import Transport
-from bot.telegram.turn import Backstage, Turn
+from bot.telegram.turn import AfterCommit, Turn
 from bot.texts import content
 from bot.texts.content import Content
-from bot.updates.dispatcher import App, Desk
+from bot.updates.dispatcher import App, Dispatcher
 from bot.updates.queues import Queues
-from bot.updates.source import Entrance
+from bot.updates.source import Ingress
 from config import failpoints, logs
 from config.settings import Settings
 from db import marks
@@ -60,18 +60,18 @@ class Lull:
     database: Database
     transport: Transport
     app: App
-    desk: Desk
+    dispatcher: Dispatcher
     queues: Queues
-    entrance: Entrance
-    gallery: Gallery
+    ingress: Ingress
+    gallery: Pictures
     late: LateEdits
     heartbeat: Heartbeat
     announcer: Announcer
-    digest: error_digest.Digest
+    digest: error_digest.ErrorDigest
     endings: Endings
-    inspection: Inspection
-    duty: Duty
-    watch: Watch
+    inspection: IntegrityCheck
+    duty: Leadership
+    watch: Monitor
     metrics: Metrics
     scheduler: AsyncIOScheduler
 
@@ -87,24 +87,24 @@ def build(settings: Settings, texts: Content) -> Lull:
     metrics = Metrics()
     # The way to Telegram.
     transport = Transport(settings.telegram_api_url, settings.bot_token.get_secret_value(), clock=clock)
-    limiter = Limiter(rate, clock=clock)
+    limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
-    gallery = Gallery(database, Studio(), clock=clock)
+    gallery = Pictures(database, PictureProcess(), clock=clock)
     # What people send: entrance, queues, desk, handler, answer.
     late = LateEdits(clock=clock)
     do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery, late=late)
-    perform = functools.partial(after_commit.perform, do, Backstage(database, transport.download, gallery.drawn))
-    desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
-    queues = Queues(desk, clock=clock)
-    entrance = Entrance(settings, clock, database, queues)
+    perform = functools.partial(after_commit.perform, do, AfterCommit(database, transport.download, gallery.drawn))
+    dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
+    queues = Queues(dispatcher, clock=clock)
+    ingress = Ingress(settings, clock, database, queues)
     # What people are owed.
     renderer = Renderer(texts)
-    desk.reloaded.append(renderer.renew)
+    dispatcher.reloaded.append(renderer.renew)
     heartbeat = Heartbeat(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
     announcer = Announcer(app.bot, database, clock=clock, rate=rate)
     # Who leads, and whether all is well.
-    on_duty = Duty(settings, clock, database, app.bot, heartbeat, announcer, queues, entrance.intake(transport))
-    inspected = Inspection(database, metrics)
+    on_duty = Leadership(settings, clock, database, app.bot, heartbeat, announcer, queues, ingress.intake(transport))
+    inspected = IntegrityCheck(database, metrics)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(monitor.live(limiter, queues, on_duty.leader))
     flooded = functools.partial(monitor.flooded, limiter, clock)
@@ -114,18 +114,18 @@ def build(settings: Settings, texts: Content) -> Lull:
         database=database,
         transport=transport,
         app=app,
-        desk=desk,
+        dispatcher=dispatcher,
         queues=queues,
-        entrance=entrance,
+        ingress=ingress,
         gallery=gallery,
         late=late,
         heartbeat=heartbeat,
         announcer=announcer,
-        digest=error_digest.Digest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
+        digest=error_digest.ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
         endings=Endings(database, clock=clock),
         inspection=inspected,
         duty=on_duty,
-        watch=Watch(
+        watch=Monitor(
             database,
             metrics,
             clock=clock,
@@ -137,7 +137,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     )
 
 
-def _application(settings: Settings, transport: Transport, limiter: Limiter) -> App:
+def _application(settings: Settings, transport: Transport, limiter: RateLimiter) -> App:
     """The library, with our wires and handlers and none of its own updater, queue or persistence."""
     bot = ExtBot(
         settings.bot_token.get_secret_value(),
@@ -200,7 +200,7 @@ async def _live(lull: Lull, stop: asyncio.Event) -> int:
 
 async def _work(lull: Lull, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as server:
-        await server.enter_async_context(lull.entrance.served(lull.watch.health, lull.metrics))
+        await server.enter_async_context(lull.ingress.served(lull.watch.health, lull.metrics))
         tasks = [
             asyncio.create_task(lull.duty.leader.run(), name="leader"),
             asyncio.create_task(lull.duty.take_in(), name="intake"),

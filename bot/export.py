@@ -15,7 +15,7 @@ from bot.charts import Drawing
 from bot.core import diary, diary_csv
 from bot.core.diary_csv import Line
 from bot.core.experiment import design, report_json
-from bot.core.experiment.run import Trial
+from bot.core.experiment.run import Experiment
 from bot.core.model import Intake, Night, Person
 from bot.texts.language import Words
 
@@ -31,7 +31,7 @@ class Held:
 
     person: Person
     lines: Sequence[Line]
-    trials: Sequence[Trial]
+    trials: Sequence[Experiment]
     rows: Mapping[str, object]
 
     @property
@@ -108,7 +108,7 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _test(one: Trial) -> dict[str, object]:
+def _test(one: Experiment) -> dict[str, object]:
     """A finished one with all that its verdict rests on; one under way with nothing that tells its arms."""
     times = {
         "begun_at": one.begun_at.isoformat(),

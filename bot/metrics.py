@@ -21,7 +21,7 @@ _LOST = (State.EXPIRED, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class QueriedGauges:
     """What costs a query, read every half minute."""
 
     active: int
@@ -121,7 +121,7 @@ class Metrics:
             self._reclaimed.labels(kind.value).inc()
         self.ended(found)
 
-    def figures(self, found: Figures) -> None:
+    def figures(self, found: QueriedGauges) -> None:
         """What the last look into the database found."""
         self._active.set(found.active)
         self._oldest.set(found.oldest_due_seconds)

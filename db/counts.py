@@ -52,7 +52,7 @@ async def _count(db: Connection, query: sa.Select[int]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TonightCounts:
     """People by status, the reminders of the last eighteen hours by state, and letters that nobody could read."""
 
     people: dict[str, int]
@@ -61,10 +61,10 @@ class Figures:
     dead_letters: int = 0
 
 
-async def tonight(db: Connection, *, now: datetime) -> Figures:
+async def tonight(db: Connection, *, now: datetime) -> TonightCounts:
     """How things stand."""
     recent = (_box.c.kind == Kind.REMINDER, _box.c.planned_at > now - _EVENING, _box.c.planned_at <= now)
-    return Figures(
+    return TonightCounts(
         people=await _by(db, _users.c.status),
         reminders=await _by(db, _box.c.state, *recent),
         late=await _late(db, recent),

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import sqlalchemy as sa
 
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.model import Intake, Night
 from db import nights, tables, upserts
 from db.engine import Connection
@@ -33,14 +33,14 @@ async def save(db: Connection, user_id: int, before: Detail, after: Detail) -> N
     if not values:
         return
     # The columns know small numbers and booleans, not our names for them.
-    stored = {name: int(value) if isinstance(value, Evening) else value for name, value in values.items()}
+    stored = {name: int(value) if isinstance(value, EveningFactors) else value for name, value in values.items()}
     insert = upserts.into(_details, dialect=db.dialect.name).values(user_id=user_id, night=after.night, **stored)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=stored))
 
 
 def _detail(row: sa.RowMapping) -> Detail:
     values = {name: row[name] for name in _FIELDS}
-    values["evening"] = None if values["evening"] is None else Evening(values["evening"])
+    values["evening"] = None if values["evening"] is None else EveningFactors(values["evening"])
     values["late"] = bool(values["late"])
     return Detail(night=row["night"], **values)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.experiment import design, report_json, run
 from bot.core.experiment.design import Plan, Shift, Void
-from bot.core.experiment.run import Assignment, Lived, Report, Tested, Trial
+from bot.core.experiment.run import Assignment, Experiment, ExperimentReport, Lived, Tested
 from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
 from db import nights, tables, upserts, users
 from db.engine import Connection
@@ -29,7 +29,7 @@ _OPEN = Prepared(
 
 async def begin(
     db: Connection, user_id: int, plan: Plan, *, blind: bool, bags_code: str | None, now: datetime
-) -> Trial | None:
+) -> Experiment | None:
     """A new one; None where one is under way already."""
     if await open_of(db, user_id) is not None:
         return None
@@ -52,7 +52,7 @@ async def begin(
     return await open_of(db, user_id)
 
 
-async def open_of(db: Connection, user_id: int) -> Trial | None:
+async def open_of(db: Connection, user_id: int) -> Experiment | None:
     """The one under way, if there is one."""
     row = await _OPEN.first(db, {"user": user_id})
     return None if row is None else _trial(row)
@@ -64,13 +64,13 @@ async def sealed_from(db: Connection, user_id: int) -> Night | None:
     return None if one is None else one.plan.start
 
 
-async def every(db: Connection, user_id: int) -> list[Trial]:
+async def every(db: Connection, user_id: int) -> list[Experiment]:
     """All of a person's, oldest first."""
     query = sa.select(_trials).where(_trials.c.user_id == user_id).order_by(_trials.c.id)
     return [_trial(row) for row in (await db.execute(query)).mappings()]
 
 
-async def last_ended(db: Connection, user_id: int) -> Trial | None:
+async def last_ended(db: Connection, user_id: int) -> Experiment | None:
     """The one that ended last."""
     query = (
         sa.select(_trials)
@@ -82,9 +82,9 @@ async def last_ended(db: Connection, user_id: int) -> Trial | None:
     return None if row is None else _trial(row)
 
 
-def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Trial:
+def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Experiment:
     plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]))
-    return Trial(
+    return Experiment(
         id=row["id"],
         user_id=row["user_id"],
         plan=plan,
@@ -103,20 +103,20 @@ def _shifts(text: str) -> tuple[Shift, ...]:
     return tuple(Shift(date.fromisoformat(night), int(weeks)) for night, weeks in parts)
 
 
-async def move(db: Connection, one: Trial, plan: Plan) -> Trial:
+async def move(db: Connection, one: Experiment, plan: Plan) -> Experiment:
     """The rest of the plan happens later; a pause without an end has found it."""
     shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
     await _update(db, one.id, shifts=shifts, paused_since=None, look_at=run.look_at(plan))
     return replace(one, plan=plan, paused_since=None)
 
 
-async def hold(db: Connection, one: Trial, since: Night) -> None:
+async def hold(db: Connection, one: Experiment, since: Night) -> None:
     """A pause from this night on, nobody knows until when. An earlier one stays."""
     if one.paused_since is None:
         await _update(db, one.id, paused_since=since)
 
 
-async def stop(db: Connection, one: Trial, *, after: Night, now: datetime) -> None:
+async def stop(db: Connection, one: Experiment, *, after: Night, now: datetime) -> None:
     """Stopped early, after this night; it is judged as soon as somebody looks."""
     await _update(db, one.id, stopped_after=after, look_at=now)
 
@@ -125,14 +125,14 @@ async def _update(db: Connection, trial_id: int, **values: object) -> None:
     await db.execute(_trials.update().where(_trials.c.id == trial_id, _trials.c.ended_at.is_(None)).values(**values))
 
 
-async def open_list(db: Connection, code: str) -> Trial | None:
+async def open_list(db: Connection, code: str) -> Experiment | None:
     """Whose helper opens the list with this code. None for a code that was used or never was."""
     query = sa.select(_trials).where(_trials.c.bags_code == code, _trials.c.ended_at.is_(None))
     row = (await db.execute(query)).mappings().first()
     return None if row is None else _trial(row)
 
 
-async def use_up(db: Connection, one: Trial) -> bool:
+async def use_up(db: Connection, one: Experiment) -> bool:
     """The list was opened: its code works no more. False when somebody was faster."""
     used = await db.execute(
         _trials.update().where(_trials.c.id == one.id, _trials.c.bags_code == one.bags_code).values(bags_code=None)
@@ -140,7 +140,7 @@ async def use_up(db: Connection, one: Trial) -> bool:
     return used.rowcount == 1
 
 
-async def new_code(db: Connection, one: Trial, code: str) -> None:
+async def new_code(db: Connection, one: Experiment, code: str) -> None:
     """A fresh code for the helper's list; an older one works no more."""
     await _update(db, one.id, bags_code=code)
 
@@ -193,7 +193,7 @@ async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
     return run.arrived(closed)
 
 
-async def lived(db: Connection, one: Trial, *, until: Night) -> list[Lived]:
+async def lived(db: Connection, one: Experiment, *, until: Night) -> list[Lived]:
     """What is known of every stored night from the plan's start to `until`, in order. Unknown nights are not there."""
     first = one.plan.start
     diary = {record.night: record for record in await nights.between(db, one.user_id, first, until)}
@@ -273,7 +273,7 @@ async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> di
 # -- its end -----------------------------------------------------------------------------------------------------------
 
 
-async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple[Trial, Person]]:
+async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple[Experiment, Person]]:
     """Those that may be over, with their people."""
     query = sa.select(_trials).where(_trials.c.look_at <= now).order_by(_trials.c.look_at).limit(limit)
     trials = [_trial(row) for row in (await db.execute(query)).mappings()]
@@ -281,13 +281,13 @@ async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(one, person) for one, person in people if person is not None]
 
 
-async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, Report]:
+async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, ExperimentReport]:
     """What the last self-experiment of each of these people found."""
     found = {user_id: await last_ended(db, user_id) for user_id in user_ids}
     return {user_id: report_of(one) for user_id, one in found.items() if one is not None}
 
 
-def report_of(one: Trial) -> Report:
+def report_of(one: Experiment) -> ExperimentReport:
     """What a finished self-experiment found."""
     return report_json.read(json.loads(one.report or ""))
 
@@ -300,7 +300,7 @@ async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) 
         )
 
 
-async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> bool:
+async def finish(db: Connection, one: Experiment, *, report: str, now: datetime) -> bool:
     """The seal is broken, and every bag becomes what it held. False when that was done already."""
     # An answer that is being written now is written first, and then told apart with the others.
     await users.find(db, one.user_id, lock=True)
@@ -316,7 +316,7 @@ async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> b
     return True
 
 
-async def _unseal(db: Connection, one: Trial) -> None:
+async def _unseal(db: Connection, one: Experiment) -> None:
     first, last = one.plan.start, design.last_night(one.plan)
     out = await left_out_between(db, one.user_id, first, last)
     for sealed in await nights.between(db, one.user_id, first, last):

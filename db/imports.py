@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core import diary_csv, diary_import
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.diary_csv import Line
 from bot.core.diary_import import Arrived, Preview
 from bot.core.experiment import run
@@ -111,7 +111,7 @@ async def _write(db: Connection, user_id: int, lines: Sequence[Line]) -> None:
 
 
 def _stored(value: object) -> object:
-    return int(value) if isinstance(value, Evening) else value
+    return int(value) if isinstance(value, EveningFactors) else value
 
 
 async def _upsert(db: Connection, table: sa.Table, names: Sequence[str], rows: list[dict[str, object]]) -> None:

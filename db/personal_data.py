@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.diary import Detail
 from bot.core.diary_csv import Line
-from bot.core.experiment.run import Trial
+from bot.core.experiment.run import Experiment
 from bot.core.model import Night, NightRecord, Person
 from db import diary, erase, experiments, nights, tables, users
 from db.engine import Connection
@@ -28,7 +28,7 @@ class Belongings:
 
     person: Person
     lines: tuple[Line, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[Experiment, ...]
     rows: dict[str, list[dict[str, Value]]]
 
 

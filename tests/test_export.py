@@ -15,7 +15,7 @@ from bot.core.diary_csv import Line
 from bot.core.diary_import import Arrived
 from bot.core.experiment import design, report_json
 from bot.core.experiment.design import Plan
-from bot.core.experiment.run import Lived, Trial
+from bot.core.experiment.run import Experiment, Lived
 from bot.core.model import Delivery, Intake, NightRecord, Person, Rating, Reason, Status
 from bot.export import Held
 from bot.jobs import finish_experiments
@@ -26,7 +26,7 @@ START = date(2026, 1, 12)
 PERSON = Person(7, Status.ACTIVE, created_at=NOW, seen_at=NOW, zone="Europe/Berlin", bedtimes=(1380,) * 7)
 ENGLISH = language.words("en")
 PLAN = Plan(START, 28, bytes(range(32)))
-UNDER_WAY = Trial(1, 7, PLAN, blind=False, begun_at=NOW)
+UNDER_WAY = Experiment(1, 7, PLAN, blind=False, begun_at=NOW)
 
 
 def told(night: date) -> Line:
@@ -48,7 +48,7 @@ def nights(count: int = 4) -> tuple[Line, ...]:
     return tuple(told(START + timedelta(days=shift)) for shift in range(-count // 2, count // 2))
 
 
-def finished() -> Trial:
+def finished() -> Experiment:
     lived = []
     for place in range(design.RUN_IN + PLAN.length):
         night = design.night_at(PLAN, place)

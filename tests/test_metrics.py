@@ -15,11 +15,11 @@ from bot.core.model import Kind, NightRecord, Person, State, Status
 from bot.core.outcome import Sent, Unknown
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
-from bot.metrics import Figures, Live, Metrics
+from bot.metrics import Live, Metrics, QueriedGauges
 from bot.runtime import monitor
-from bot.runtime.monitor import Watch
+from bot.runtime.monitor import Monitor
 from bot.telegram import transport
-from bot.telegram.rate_limiter import Limiter, Passage
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from db.engine import Database
 
 AT = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_a_backup_is_known_by_its_moment() -> None:
 
 
 async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> None:
-    limiter, metrics = Limiter(30, clock=RealClock()), Metrics()
+    limiter, metrics = RateLimiter(30, clock=RealClock()), Metrics()
     metrics.watch(
         Live(
             lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
@@ -112,7 +112,7 @@ async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> Non
 
 
 def test_messages_refused_for_over_a_minute_are_red_and_no_reason_to_end_the_process() -> None:
-    limiter = Limiter(30, clock=RealClock())
+    limiter = RateLimiter(30, clock=RealClock())
     assert monitor.flooded(limiter, RealClock()) == {}
 
     limiter._halt.began_at = time.monotonic() - 61
@@ -123,15 +123,15 @@ def test_messages_refused_for_over_a_minute_are_red_and_no_reason_to_end_the_pro
 
 async def test_what_costs_a_query_is_counted_on_both_databases(database: Database) -> None:
     metrics = Metrics()
-    watch = Watch(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
 
-    assert await watch.count() == Figures(active=0, oldest_due_seconds=0.0, inbox=0, dead_letters=0)
+    assert await watch.count() == QueriedGauges(active=0, oldest_due_seconds=0.0, inbox=0, dead_letters=0)
     await watch.look()
     assert not watch.health.red
 
 
 async def test_a_database_that_is_gone_is_red() -> None:
-    watch = Watch(
+    watch = Monitor(
         Database("postgresql+asyncpg://lull@127.0.0.1:1/none"), Metrics(), clock=RealClock(), ages=dict, faults=dict
     )
     await watch.look()
@@ -140,7 +140,7 @@ async def test_a_database_that_is_gone_is_red() -> None:
 
 async def test_a_loop_that_is_held_up_shows_its_lag(database: Database) -> None:
     metrics = Metrics()
-    watch = Watch(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
     stop = asyncio.Event()
     task = asyncio.create_task(watch.run(stop))
     try:

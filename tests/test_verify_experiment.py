@@ -13,7 +13,7 @@ import pytest
 from bot.cli import verify_experiment
 from bot.core.experiment import design, report_json
 from bot.core.experiment.design import Arm, Plan, Shift
-from bot.core.experiment.run import Lived, Trial
+from bot.core.experiment.run import Experiment, Lived
 from bot.core.model import Delivery, Intake, NightRecord, Rating
 from bot.jobs import finish_experiments
 
@@ -22,11 +22,11 @@ PLAN = Plan(START, 28, bytes(range(32)), (Shift(date(2026, 1, 26), 2),))
 Values = dict[str, object]
 
 
-def trial(plan: Plan = PLAN, **more: object) -> Trial:
-    return Trial(1, 7, plan, blind=False, begun_at=datetime(2026, 1, 12, tzinfo=UTC), **more)  # type: ignore[arg-type]
+def trial(plan: Plan = PLAN, **more: object) -> Experiment:
+    return Experiment(1, 7, plan, blind=False, begun_at=datetime(2026, 1, 12, tzinfo=UTC), **more)  # type: ignore[arg-type]
 
 
-def lived(one: Trial) -> list[Lived]:
+def lived(one: Experiment) -> list[Lived]:
     """Every night as the plan says, better with it; one reminder never arrived, one morning was answered late."""
     nights = []
     for place in range(design.RUN_IN + one.plan.length):
@@ -43,7 +43,7 @@ def lived(one: Trial) -> list[Lived]:
     return nights
 
 
-def export(folder: Path, change: Callable[[Values], None] = lambda _: None, one: Trial | None = None) -> Path:
+def export(folder: Path, change: Callable[[Values], None] = lambda _: None, one: Experiment | None = None) -> Path:
     one = one or trial()
     test = {"sealed": False, **json.loads(json.dumps(report_json.written(finish_experiments.judge(one, lived(one)))))}
     change(test)

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from bot.core.experiment import design, report_json
-from bot.core.experiment.run import Report
+from bot.core.experiment.run import ExperimentReport
 from bot.texts import language
 from bot.views import verdict
 
@@ -35,7 +35,7 @@ def main(path: Path) -> int:
     return 0
 
 
-def _reports(path: Path) -> list[Report]:
+def _reports(path: Path) -> list[ExperimentReport]:
     tests = _tests(path)
     try:
         ended = [
@@ -70,7 +70,7 @@ def _tests(path: Path) -> list[object]:
     return tests
 
 
-def _checked(report: Report) -> list[str]:
+def _checked(report: ExperimentReport) -> list[str]:
     """What holds, line by line. Raises NotVerified for the first thing that does not."""
     from bot.core.experiment import analysis
 

@@ -66,7 +66,7 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BroadcastReport:
     """What became of the copies: how many had which fate, and the most common reasons of what was not delivered."""
 
     counts: Mapping[Fate, int] = field(default_factory=dict)

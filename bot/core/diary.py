@@ -27,7 +27,7 @@ TAP_ONLY, TWO_QUESTIONS, SLEEP_DIARY = 0, 1, 2
 _DAY = timedelta(days=1)
 
 
-class Evening(IntFlag):
+class EveningFactors(IntFlag):
     """What the evening had in it, as bits; none of them set is an answer too."""
 
     ALCOHOL = 1
@@ -49,7 +49,7 @@ class Detail:
 
     night: Night
     note: str | None = None
-    evening: Evening | None = None
+    evening: EveningFactors | None = None
     onset: int | None = None
     rested: int | None = None
     in_bed: Minute | None = None
@@ -134,7 +134,7 @@ def shifted(first: date, months: int) -> date:
 # -- what a night's details add up to ----------------------------------------------------------------------------------
 
 
-class Trouble(StrEnum):
+class Inconsistency(StrEnum):
     """Why a night's answers cannot all be true."""
 
     TOO_LONG = "too_long"
@@ -167,20 +167,20 @@ def sleep(detail: Detail, zone: str) -> Sleep:
     return Sleep(in_bed, asleep, efficiency)
 
 
-def trouble(detail: Detail, zone: str, *, now: datetime) -> Trouble | None:
+def trouble(detail: Detail, zone: str, *, now: datetime) -> Inconsistency | None:
     """What is impossible about the night as it was told, if anything is. Only what was said is looked at."""
     at = _instants(detail, zone)
     instants = list(at.values())
     if instants and instants[-1] - instants[0] > LONGEST_IN_BED:
         # Every time is read as the first such time after the one before; so a time too early has come a day later.
-        return Trouble.ORDER if _went_round(at) else Trouble.TOO_LONG
+        return Inconsistency.ORDER if _went_round(at) else Inconsistency.TOO_LONG
     if instants and instants[-1] > now:
-        return Trouble.FUTURE
+        return Inconsistency.FUTURE
     spent = (detail.latency or 0) + (_awake(detail) or 0)
     trying = _minutes(at.get("tried", at.get("in_bed")), at.get("woke", at.get("rose")))
     if trying is not None and spent > trying:
-        return Trouble.NO_ROOM
-    return Trouble.NO_ROOM if spent > LONGEST_IN_BED.total_seconds() / 60 else None
+        return Inconsistency.NO_ROOM
+    return Inconsistency.NO_ROOM if spent > LONGEST_IN_BED.total_seconds() / 60 else None
 
 
 _TIMES = ("in_bed", "tried", "woke", "rose")

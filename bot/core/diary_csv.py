@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 from bot.core import diary
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.model import Delivery, Intake, Minute, Night, NightRecord, Rating, Reason
 
 # A cell that begins so would be run as a formula by a spreadsheet; an apostrophe before it makes it text again.
@@ -106,10 +106,10 @@ def _clock(minute: Minute | None) -> str:
     return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _evening(evening: Evening | None) -> str:
+def _evening(evening: EveningFactors | None) -> str:
     if evening is None:
         return ""
-    return " ".join(str(bit.name).lower() for bit in Evening if bit in evening) or _NONE
+    return " ".join(str(bit.name).lower() for bit in EveningFactors if bit in evening) or _NONE
 
 
 # -- in ----------------------------------------------------------------------------------------------------------------
@@ -183,13 +183,13 @@ def _number(name: str, text: str) -> int | None:
     return int(text)
 
 
-def _bits(text: str) -> Evening | None:
+def _bits(text: str) -> EveningFactors | None:
     if not text:
         return None
-    evening = Evening(0)
+    evening = EveningFactors(0)
     for word in text.split():
         if word != _NONE:
-            evening |= Evening[word.upper()] if word.upper() in Evening.__members__ else _refuse(word)
+            evening |= EveningFactors[word.upper()] if word.upper() in EveningFactors.__members__ else _refuse(word)
     return evening
 
 
@@ -199,5 +199,5 @@ def _yes(text: str) -> bool:
     return text == "yes"
 
 
-def _refuse(text: str) -> Evening:
+def _refuse(text: str) -> EveningFactors:
     raise ValueError(f"{text!r} is not a word of this column")

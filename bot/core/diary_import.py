@@ -30,7 +30,7 @@ HORIZON = timedelta(days=20 * 366)
 _PRODUCT = "magnes"  # how the word begins in most languages
 
 
-class TroubleKind(StrEnum):
+class ImportProblemKind(StrEnum):
     """Why a file was not taken."""
 
     TOO_LARGE = "too_large"
@@ -50,10 +50,10 @@ class TroubleKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ImportProblem:
     """Why a file was not taken, and on which of its lines, counted from 1."""
 
-    kind: TroubleKind
+    kind: ImportProblemKind
     line: int = 0
 
 
@@ -79,19 +79,19 @@ class Preview:
 
 
 class _Refused(Exception):  # noqa: N818 - carries the reason out of the depths of a file
-    def __init__(self, kind: TroubleKind, line: int = 0) -> None:
-        self.trouble = Trouble(kind, line)
+    def __init__(self, kind: ImportProblemKind, line: int = 0) -> None:
+        self.trouble = ImportProblem(kind, line)
         super().__init__(kind)
 
 
-Row = tuple[int, dict[str, str]]
+SheetRow = tuple[int, dict[str, str]]
 """A line's number and its cells by column."""
 
 Numbered = tuple[int, Line]
 """A night with the number of the line that it is on."""
 
 
-def read(data: bytes, *, zone: str, last: Night) -> Arrived | Trouble:
+def read(data: bytes, *, zone: str, last: Night) -> Arrived | ImportProblem:
     """The nights in a file. `zone` is where the person sleeps; `last` is the last night that is over."""
     try:
         return _read(data, zone=zone, last=last)
@@ -101,7 +101,7 @@ def read(data: bytes, *, zone: str, last: Night) -> Arrived | Trouble:
 
 def _read(data: bytes, *, zone: str, last: Night) -> Arrived:
     if len(data) > LARGEST:
-        raise _Refused(TroubleKind.TOO_LARGE)
+        raise _Refused(ImportProblemKind.TOO_LARGE)
     header, rows = _table(data)
     naps = 0
     if header[:1] == ["night"]:
@@ -111,21 +111,21 @@ def _read(data: bytes, *, zone: str, last: Night) -> Arrived:
     elif header[:1] == ["Date"] and len(header) > 1:
         found = _each(rows, _loop_line(_habit(header)))
     else:
-        raise _Refused(TroubleKind.NOT_KNOWN)
+        raise _Refused(ImportProblemKind.NOT_KNOWN)
     if not found:
-        raise _Refused(TroubleKind.EMPTY)
+        raise _Refused(ImportProblemKind.EMPTY)
     _check(found, zone=zone, last=last)
     return Arrived(tuple(sorted((line for _, line in found), key=lambda line: line.night)), naps)
 
 
-def _table(data: bytes) -> tuple[list[str], list[Row]]:
+def _table(data: bytes) -> tuple[list[str], list[SheetRow]]:
     """The header, and every line that is not blank. Semicolons are what some spreadsheets write instead of commas."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _Refused(TroubleKind.NOT_TEXT) from None
+        raise _Refused(ImportProblemKind.NOT_TEXT) from None
     if "\0" in text or text.startswith("PK\x03\x04"):
-        raise _Refused(TroubleKind.NOT_TEXT)
+        raise _Refused(ImportProblemKind.NOT_TEXT)
     first = text.split("\n", 1)[0]
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
@@ -136,11 +136,11 @@ def _table(data: bytes) -> tuple[list[str], list[Row]]:
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, cells))
             if len(rows) > MOST_LINES:
-                raise _Refused(TroubleKind.TOO_MANY)
+                raise _Refused(ImportProblemKind.TOO_MANY)
     except csv.Error:
-        raise _Refused(TroubleKind.BAD_LINE, reader.line_num) from None
+        raise _Refused(ImportProblemKind.BAD_LINE, reader.line_num) from None
     if not rows:
-        raise _Refused(TroubleKind.EMPTY)
+        raise _Refused(ImportProblemKind.EMPTY)
     header = [name.strip() for name in rows[0][1]]
     return header, [(number, _by_column(number, header, cells)) for number, cells in rows[1:]]
 
@@ -152,18 +152,18 @@ def _by_column(number: int, header: Sequence[str], cells: Sequence[str]) -> dict
     if len(cells) == len(header) + 1 and header[-1] and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) != len(header):
-        raise _Refused(TroubleKind.COLUMNS, number)
+        raise _Refused(ImportProblemKind.COLUMNS, number)
     return dict(zip(header, cells, strict=True))
 
 
-def _each(rows: Iterable[Row], parse: Callable[[Mapping[str, str]], Line | None]) -> list[Numbered]:
+def _each(rows: Iterable[SheetRow], parse: Callable[[Mapping[str, str]], Line | None]) -> list[Numbered]:
     """The lines that are about a night, with their numbers."""
     found = []
     for number, cells in rows:
         try:
             line = parse(cells)
         except (ValueError, KeyError, OverflowError):
-            raise _Refused(TroubleKind.BAD_LINE, number) from None
+            raise _Refused(ImportProblemKind.BAD_LINE, number) from None
         if line is not None:
             found.append((number, line))
     return found
@@ -175,13 +175,13 @@ def _check(lines: Sequence[Numbered], *, zone: str, last: Night) -> None:
     seen: set[Night] = set()
     for number, line in lines:
         if line.night > last:
-            raise _Refused(TroubleKind.FUTURE, number)
+            raise _Refused(ImportProblemKind.FUTURE, number)
         if line.night < last - HORIZON:
-            raise _Refused(TroubleKind.TOO_OLD, number)
+            raise _Refused(ImportProblemKind.TOO_OLD, number)
         if line.night in seen:
-            raise _Refused(TroubleKind.TWICE, number)
+            raise _Refused(ImportProblemKind.TWICE, number)
         if diary.trouble(line.detail, zone, now=any_time) is not None:
-            raise _Refused(TroubleKind.IMPOSSIBLE, number)
+            raise _Refused(ImportProblemKind.IMPOSSIBLE, number)
         seen.add(line.night)
 
 
@@ -210,7 +210,7 @@ def _habit(header: Sequence[str]) -> str:
         return "Value" if "Value" in habits else habits[0]
     named = [name for name in habits if _PRODUCT in name.casefold()]
     if len(named) != 1:
-        raise _Refused(TroubleKind.WHICH_HABIT)
+        raise _Refused(ImportProblemKind.WHICH_HABIT)
     return named[0]
 
 
@@ -229,7 +229,7 @@ def _loop_line(column: str) -> Callable[[Mapping[str, str]], Line | None]:
 # -- Plees Tracker -----------------------------------------------------------------------------------------------------
 
 
-def _longest(rows: Iterable[Row], zone: str) -> tuple[list[Numbered], int]:
+def _longest(rows: Iterable[SheetRow], zone: str) -> tuple[list[Numbered], int]:
     """Each night's longest sleep, and how many shorter ones there were beside them."""
     sleeps: dict[Night, tuple[timedelta, Numbered]] = {}
     count = 0
@@ -238,9 +238,9 @@ def _longest(rows: Iterable[Row], zone: str) -> tuple[list[Numbered], int]:
             start, stop = (_from_milliseconds(cells[name]) for name in ("start", "stop"))
             line = _plees_line(cells, start, stop, zone)
         except (ValueError, KeyError, OverflowError):
-            raise _Refused(TroubleKind.BAD_LINE, number) from None
+            raise _Refused(ImportProblemKind.BAD_LINE, number) from None
         if not timedelta(0) < stop - start <= diary.LONGEST_IN_BED:
-            raise _Refused(TroubleKind.ORDER, number)
+            raise _Refused(ImportProblemKind.ORDER, number)
         count += 1
         known = sleeps.get(line.night)
         if known is None or known[0] < stop - start:

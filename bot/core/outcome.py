@@ -66,10 +66,10 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class TokenRefused:
     """Telegram does not accept our token or address: nothing can be sent to anybody until that is put right."""
 
     reason: str
 
 
-Outcome = Sent | Unsent | Withdrawn | Unknown | Gone | NotFound | Rejected | Closed
+Outcome = Sent | Unsent | Withdrawn | Unknown | Gone | NotFound | Rejected | TokenRefused

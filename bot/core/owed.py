@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.experiment.run import Assignment, Report
+from bot.core.experiment.run import Assignment, ExperimentReport
 from bot.core.model import Kind, Night, NightRecord, Person, State
 
 
@@ -32,4 +32,6 @@ class Owed:
     reminder: State | None = None
     reminder_reason: str | None = None
     message_id: int | None = None
-    trial: Assignment | Report | None = None  # of a person with a self-experiment: what tonight is, or what it found
+    trial: Assignment | ExperimentReport | None = (
+        None  # of a person with a self-experiment: what tonight is, or what it found
+    )

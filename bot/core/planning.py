@@ -37,7 +37,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Evening:
+class OwedEvening:
     """What one evening owes, and what it changes about the person, whose next one is planned with it."""
 
     before: Person
@@ -50,7 +50,7 @@ class Evening:
         return replace(self.before, **self.changes)  # type: ignore[arg-type]
 
 
-def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
+def owe(person: Person, *, answered: bool, now: datetime) -> OwedEvening:
     """The messages of the person's planned night. `answered`: the night has its answer already, so no reminder goes out.
 
     Raises ValueError for a person without a plan and ZoneInfoNotFoundError for a zone that no longer exists.
@@ -80,7 +80,7 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
         "remind_at": following.remind_at,
         "remind_night": following.night,
     }
-    return Evening(person, changes, messages)
+    return OwedEvening(person, changes, messages)
 
 
 def _reminder(person: Person, schedule: Schedule, due: Due, *, answered: bool) -> Message:

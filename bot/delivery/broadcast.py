@@ -17,14 +17,14 @@ from bot.core import broadcast as core_broadcast
 from bot.core import pacing
 from bot.core.broadcast import Broadcast, Fate, Phase
 from bot.core.model import Kind, Status
-from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
+from bot.core.outcome import Gone, NotFound, Outcome, Rejected, Sent, TokenRefused, Unknown, Unsent, Why, Withdrawn
 from bot.core.pacing import Lane
-from bot.delivery.broadcast_progress import Bar
+from bot.delivery.broadcast_progress import BroadcastProgress
 from bot.telegram import sender
 from bot.telegram.rate_limiter import Passage
 from config import logs
 from db import broadcasts, users
-from db.broadcasts import Settled
+from db.broadcasts import CopySettled
 from db.engine import Connection, Database, Unavailable
 from db.group_commit import GroupCommit
 from db.outbox import changes
@@ -60,9 +60,9 @@ class Announcer:
 
     def __init__(self, bot: ExtBot[Any], database: Database, *, clock: Clock, rate: int) -> None:
         self._bot, self._database, self._clock, self._rate = bot, database, clock, rate
-        self._bar = Bar(bot, database, clock=clock)
+        self._bar = BroadcastProgress(bot, database, clock=clock)
         self._starting = GroupCommit[tuple[int, int], bool](self._start)
-        self._settling = GroupCommit[Settled, None](self._settle)
+        self._settling = GroupCommit[CopySettled, None](self._settle)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._waiting: set[asyncio.Task[None]] = set()  # those of them that wait for their turn
         self._run: asyncio.Task[None] | None = None
@@ -196,7 +196,7 @@ class Announcer:
             return  # it was never begun
         self._heed(outcome)
         fate, reason = _fate(outcome)
-        end = Settled(broadcast.id, user_id, fate, reason)
+        end = CopySettled(broadcast.id, user_id, fate, reason)
         await self._insist(functools.partial(self._settling.add, end))
         if fate is Fate.BLOCKED:
             await self._insist(functools.partial(self._rest, user_id))
@@ -219,7 +219,7 @@ class Announcer:
                 self._hold(retry_after or _HOLD)
             case Withdrawn():
                 self._hold(_HOLD)
-            case Closed():
+            case TokenRefused():
                 _log.error("Telegram does not accept the token; the broadcast rests for a minute")
                 self._hold(_HOLD_ALL)
             case Unknown():
@@ -257,7 +257,7 @@ class Announcer:
         user_ids = [user_id for of, user_id in rows if of == number]
         return await broadcasts.start(db, number, user_ids, now=self._clock.now())
 
-    async def _settle(self, ends: list[Settled]) -> list[None]:
+    async def _settle(self, ends: list[CopySettled]) -> list[None]:
         async with self._database.write("settle_copy") as db:
             await broadcasts.settle(db, ends)
         return [None] * len(ends)
@@ -290,7 +290,7 @@ def _fate(outcome: Outcome) -> tuple[Fate, str | None]:
     match outcome:
         case Sent():
             return Fate.DELIVERED, None
-        case Unsent() | Withdrawn() | Closed():
+        case Unsent() | Withdrawn() | TokenRefused():
             return Fate.PENDING, None
         case Gone(reason):
             return Fate.BLOCKED, reason

@@ -9,7 +9,7 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core.broadcast import Broadcast, Phase
-from bot.core.outcome import Closed, Unknown, Unsent, Withdrawn
+from bot.core.outcome import TokenRefused, Unknown, Unsent, Withdrawn
 from bot.core.pacing import Lane
 from bot.telegram import sender
 from bot.telegram.rate_limiter import Passage
@@ -28,7 +28,7 @@ QUIET = timedelta(seconds=30)
 _FRESH = timedelta(days=1)
 
 
-class Bar:
+class BroadcastProgress:
     """Keeps the message about the newest broadcast true. Also the report of one that ended as its process died."""
 
     def __init__(self, bot: ExtBot[Any], database: Database, *, clock: Clock) -> None:
@@ -75,4 +75,4 @@ class Bar:
             return True
         passage = Passage(Lane.ANSWER)
         outcome = await sender.edit(self._bot, newest.admin_id, newest.panel_id, view, passage=passage)
-        return not isinstance(outcome, Unsent | Withdrawn | Unknown | Closed)
+        return not isinstance(outcome, Unsent | Withdrawn | Unknown | TokenRefused)

@@ -15,7 +15,7 @@ from telegram.ext import ExtBot
 from bot.clock import Clock
 from bot.core import pacing
 from bot.core.model import Kind, State
-from bot.core.outcome import Closed, Unknown
+from bot.core.outcome import TokenRefused, Unknown
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
 from bot.delivery import settlement, weekly_digest
@@ -23,8 +23,8 @@ from bot.delivery.renderer import Renderer
 from bot.delivery.tidying import Tidying
 from bot.metrics import Metrics
 from bot.telegram import sender
-from bot.telegram.pictures import Gallery
-from bot.telegram.rate_limiter import Limiter, Passage
+from bot.telegram.pictures import Pictures
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from bot.views.message import View
 from config import failpoints, logs
 from db import inbox
@@ -63,7 +63,7 @@ class Heartbeat:
         clock: Clock,
         rate: int,
         metrics: Metrics,
-        gallery: Gallery | None = None,
+        gallery: Pictures | None = None,
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
         self._rate, self.metrics, self._gallery = rate, metrics, gallery
@@ -223,7 +223,7 @@ class Heartbeat:
     def _halted(self) -> bool:
         """Whether nothing bulky may be sent now: what is claimed then would only grow stale in the limiter."""
         limiter = self._bot.rate_limiter
-        flooded = isinstance(limiter, Limiter) and not limiter.takes_bulk
+        flooded = isinstance(limiter, RateLimiter) and not limiter.takes_bulk
         return flooded or self._clock.monotonic() < self._halted_until
 
     @property
@@ -269,7 +269,7 @@ class Heartbeat:
         outcome = await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)
         failpoints.reach("after_send")
         now = self._clock.now()
-        if isinstance(outcome, Closed):
+        if isinstance(outcome, TokenRefused):
             _log.error("Telegram does not accept the token; nothing is sent for a minute")
             self._halted_until = self._clock.monotonic() + HALT.total_seconds()
         self._doubtful = self._doubtful or isinstance(outcome, Unknown)

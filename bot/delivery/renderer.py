@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core import tips
-from bot.core.experiment.run import Report
+from bot.core.experiment.run import ExperimentReport
 from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
 from bot.texts import language
@@ -40,7 +40,11 @@ class Renderer:
             case Kind.KEEP_GOING:
                 return morning.keep_going(words, row.night)
             case Kind.RESULT:
-                return verdict.result(words, row.trial) if isinstance(row.trial, Report) else verdict.no_report(words)
+                return (
+                    verdict.result(words, row.trial)
+                    if isinstance(row.trial, ExperimentReport)
+                    else verdict.no_report(words)
+                )
             case Kind.DORMANT:
                 return privacy.dormant(words)
             case Kind.DIGEST:

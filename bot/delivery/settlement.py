@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core import planning
 from bot.core.model import Delivery, Kind, State, Status
-from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
+from bot.core.outcome import Gone, NotFound, Outcome, Rejected, Sent, TokenRefused, Unknown, Unsent, Why, Withdrawn
 from bot.core.owed import Owed
 from db import experiments, nights, users
 from db.engine import Connection
@@ -34,7 +34,7 @@ def settle(row: Owed, outcome: Outcome, *, now: datetime) -> Settled:
             return Settled(row.id, State.DUE, due_at=now + back_off(row.tries), begun=False)
         case Withdrawn(why):
             return Settled(row.id, State.DUE, due_at=now + back_off(row.tries), reason=why, uncount=True)
-        case Closed(reason):
+        case TokenRefused(reason):
             return Settled(row.id, State.DUE, due_at=now + _LONGEST_WAIT, reason=reason, uncount=True)
         case Gone(reason):
             return Settled(row.id, State.GONE, reason=reason, uncount=True)

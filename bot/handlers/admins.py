@@ -62,7 +62,7 @@ def _give_menu(turn: Turn) -> None:
 
 async def _panel(turn: Turn) -> View:
     found = await counts.tonight(turn.db, now=turn.now)
-    version, database, free = turn.desk.about()
+    version, database, free = turn.services.about()
     about = views.about(turn.words, version=version, database=database, free_mb=free, dead=found.dead_letters)
     trouble = views.trouble(turn.words, logs.last_trouble())
     return views.panel(turn.words, found.people, found.reminders | {"late": found.late}, about=[*about, trouble])
@@ -79,7 +79,7 @@ async def reload(update: Update, turn: Turn) -> None:
     """[Reload tips]: the operator's folder is read again; a mistake in it changes nothing and is named."""
     if not await allowed(update, turn):
         return
-    problems = turn.desk.reload()
+    problems = turn.services.reload()
     turn.answer(update)
     if problems:
         turn.say(views.not_reloaded(turn.words, problems))

@@ -92,7 +92,7 @@ def _likelier(turn: Turn, detail: Detail, name: str, both: tuple[Minute, Minute]
     return min(possible, key=lambda one: min((one - usual) % 1440, (usual - one) % 1440), default=both[0])
 
 
-def _trouble(turn: Turn, detail: Detail) -> core.Trouble | None:
+def _trouble(turn: Turn, detail: Detail) -> core.Inconsistency | None:
     return core.trouble(detail, times.zone_on(turn.schedule, detail.night), now=turn.now)
 
 
@@ -116,7 +116,7 @@ async def _next(turn: Turn, detail: Detail, *, after: str) -> View:
     return await diary.night_view(turn, detail.night)
 
 
-def _ask(turn: Turn, detail: Detail, name: str, trouble: core.Trouble | None = None) -> View:
+def _ask(turn: Turn, detail: Detail, name: str, trouble: core.Inconsistency | None = None) -> View:
     turn.await_typed(Awaiting.DETAIL, f"{detail.night.isoformat()} {name}")
     bedtime = times.bedtime_on(turn.schedule, detail.night)
     return views.question(turn.words, detail, name, bedtime=bedtime, trouble=trouble)

@@ -10,7 +10,7 @@ from telegram import InlineKeyboardMarkup, Message, Update
 from bot.core import callback_data, parsing, planning
 from bot.core import diary as core
 from bot.core import schedule as times
-from bot.core.diary import Detail, Evening, Open
+from bot.core.diary import Detail, EveningFactors, Open
 from bot.core.model import Awaiting, Intake, Night, Rating
 from bot.handlers import evening, morning, span
 from bot.telegram.turn import Handler, Turn
@@ -244,7 +244,7 @@ async def set_evening(update: Update, turn: Turn) -> None:
     night, number = await correctable(update, turn), turn.press.number(1)
     if night is None:
         return
-    if number not in [0, *(one.value for one in Evening)] and turn.press.arg(1) != views.CLEAR:
+    if number not in [0, *(one.value for one in EveningFactors)] and turn.press.arg(1) != views.CLEAR:
         turn.out_of_date(update)
         return
     before = await details.find(turn.db, turn.person.id, night)
@@ -255,10 +255,10 @@ async def set_evening(update: Update, turn: Turn) -> None:
         turn.edit(update, views.evening(turn.words, after))
 
 
-def _switched(now: Evening | None, number: int | None) -> Evening | None:
+def _switched(now: EveningFactors | None, number: int | None) -> EveningFactors | None:
     if number is None:
         return None
-    switched = (now or Evening(0)) ^ Evening(number) if number else Evening(0)
+    switched = (now or EveningFactors(0)) ^ EveningFactors(number) if number else EveningFactors(0)
     # The last thing tapped off again is a slip of the finger taken back, not the answer "none of these".
     return switched if switched or not number else None
 

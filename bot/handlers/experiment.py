@@ -11,7 +11,7 @@ from bot import charts
 from bot.core import schedule as times
 from bot.core.experiment import design, run
 from bot.core.experiment.design import Plan, Void
-from bot.core.experiment.run import Trial
+from bot.core.experiment.run import Experiment
 from bot.core.model import Night, Status
 from bot.handlers import plans
 from bot.telegram.turn import Handler, Turn
@@ -44,7 +44,7 @@ async def _page(turn: Turn) -> View:
     return views.intro(turn.words) if ended is None else verdict.result(turn.words, experiments.report_of(ended))
 
 
-async def _progress(turn: Turn, one: Trial) -> View:
+async def _progress(turn: Turn, one: Experiment) -> View:
     if one.stopped_after is not None:
         return views.stopped(turn.words)
     tonight = times.tonight(turn.schedule, turn.now)
@@ -55,7 +55,7 @@ async def _progress(turn: Turn, one: Trial) -> View:
     return views.progress(turn.words, one, done, voidable=await _voidable(turn, one), until=until)
 
 
-async def _voidable(turn: Turn, one: Trial) -> Night | None:
+async def _voidable(turn: Turn, one: Experiment) -> Night | None:
     """The coming night, if it is in the plan, its arm was not shown and it is not left out already."""
     night = await plans.first_unrevealed(turn)
     coming = night <= times.tonight(turn.schedule, turn.now) + timedelta(days=1)
@@ -148,7 +148,7 @@ async def start(update: Update, turn: Turn) -> None:
 # -- under way ---------------------------------------------------------------------------------------------------------
 
 
-async def _under_way(update: Update, turn: Turn) -> Trial | None:
+async def _under_way(update: Update, turn: Turn) -> Experiment | None:
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is None or one.stopped_after is not None or turn.person.schedule is None:
         turn.out_of_date(update)

@@ -141,10 +141,10 @@ async def _told(turn: Turn, first: Night, last: Night) -> list[tuple[NightRecord
 
 def _page(
     words: Words, tally: core.Tally, told: list[tuple[NightRecord, Detail, str]], sealed_from: Night | None
-) -> charts.Page:
+) -> charts.ClinicianPage:
     sealed = core.is_sealed(told[-1][0].night, sealed_from)
     texts = views.page_texts(words, first=told[0][0].night, last=told[-1][0].night)
-    return charts.Page(
+    return charts.ClinicianPage(
         title=texts["title"],
         lead=texts["lead"],
         facts=views.page_facts(words, tally, told),

@@ -21,7 +21,7 @@ _log = logs.logger(__name__)
 EVERY = timedelta(hours=1)
 
 
-class Digest:
+class ErrorDigest:
     """Tells admins of errors that they have not been told of."""
 
     def __init__(self, bot: ExtBot[Passage], database: Database, *, clock: Clock, admin_ids: tuple[int, ...]) -> None:

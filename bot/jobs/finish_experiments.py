@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.core import planning
 from bot.core.experiment import design, report_json, run
-from bot.core.experiment.run import Lived, Report, Trial
+from bot.core.experiment.run import Experiment, ExperimentReport, Lived
 from bot.core.model import Kind, Night, Person, Status
 from config import logs
 from db import erase, experiments, imports, users
@@ -59,7 +59,7 @@ class Endings:
         for one, person in waiting:
             await self._look_at(one, person, now)
 
-    async def _look_at(self, one: Trial, person: Person, now: datetime) -> None:
+    async def _look_at(self, one: Experiment, person: Person, now: datetime) -> None:
         async with self._database.read() as db:
             lived = await experiments.lived(db, one, until=_until(one))
         rated = any(night.diary.night == design.last_night(one.plan) and night.rated_in_time for night in lived)
@@ -102,12 +102,12 @@ class Endings:
         return len(gone)
 
 
-def _until(one: Trial) -> Night:
+def _until(one: Experiment) -> Night:
     last = design.last_night(one.plan)
     return last if one.stopped_after is None else min(one.stopped_after, last)
 
 
-def judge(one: Trial, lived: list[Lived]) -> Report:
+def judge(one: Experiment, lived: list[Lived]) -> ExperimentReport:
     """The verdict with all that it rests on. Pure, but slow to begin with: it imports numpy."""
     from bot.core.experiment import analysis
 
@@ -116,7 +116,7 @@ def judge(one: Trial, lived: list[Lived]) -> Report:
     return run.report(one, every, analysis.analyse(one.plan, records, through=one.stopped_after))
 
 
-def _result(one: Trial, person: Person, now: datetime) -> planning.Message:
+def _result(one: Experiment, person: Person, now: datetime) -> planning.Message:
     schedule = person.schedule
     at = now if schedule is None or one.stopped_after is not None else run.tell_at(schedule, now=now)
     return planning.Message(

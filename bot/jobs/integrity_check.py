@@ -15,7 +15,7 @@ _log = logs.logger(__name__)
 EVERY = timedelta(days=1)
 
 
-class Inspection:
+class IntegrityCheck:
     """One of it in a process. PostgreSQL looks after its own files."""
 
     def __init__(self, database: Database, metrics: Metrics) -> None:

@@ -25,7 +25,7 @@ LEFT = timedelta(seconds=5)
 """An update that waits for so long, in real time, may have lost its process."""
 
 
-class Intake(Protocol):
+class UpdateSource(Protocol):
     """Where updates come from: polling, or what Telegram is asked to post."""
 
     last_good: float | None
@@ -35,7 +35,7 @@ class Intake(Protocol):
 
 
 @dataclass(slots=True)
-class Duty:
+class Leadership:
     """One of it in a process. Who leads is on duty; whoever is posted to takes updates in, on duty or not."""
 
     settings: Settings
@@ -45,7 +45,7 @@ class Duty:
     heartbeat: Heartbeat
     announcer: Announcer
     queues: Queues
-    intake: Intake
+    intake: UpdateSource
     leader: Leader = field(init=False)
     awake_at: float | None = None  # since when it may poll or be posted to, on the monotonic clock
     led_at: float | None = None

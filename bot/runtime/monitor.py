@@ -15,9 +15,9 @@ from bot import health
 from bot.clock import Clock
 from bot.core.pacing import Lane
 from bot.health import Health
-from bot.metrics import Figures, Live, Metrics
+from bot.metrics import Live, Metrics, QueriedGauges
 from bot.runtime.leader import Leader
-from bot.telegram.rate_limiter import Limiter
+from bot.telegram.rate_limiter import RateLimiter
 from bot.updates.queues import Queues
 from config import logs
 from db import counts, engine
@@ -55,7 +55,7 @@ Faults = Callable[[], Mapping[str, str]]
 """Gives what is known to be wrong, part by part."""
 
 
-def live(limiter: Limiter, queues: Queues, leader: Leader) -> Live:
+def live(limiter: RateLimiter, queues: Queues, leader: Leader) -> Live:
     """What these three show at every scrape."""
     return Live(
         lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
@@ -69,13 +69,13 @@ def live(limiter: Limiter, queues: Queues, leader: Leader) -> Live:
     )
 
 
-def flooded(limiter: Limiter, clock: Clock) -> dict[str, str]:
+def flooded(limiter: RateLimiter, clock: Clock) -> dict[str, str]:
     """What is wrong when Telegram has refused everybody for over a minute."""
     seconds = limiter.halted_for / clock.speed
     return {"flood": f"Telegram has refused messages for {seconds:.0f} seconds"} if seconds > FLOOD else {}
 
 
-class Watch:
+class Monitor:
     """One of it in a process. `sick` becomes true when a fresh process would be the better chance."""
 
     def __init__(self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Faults) -> None:
@@ -183,12 +183,12 @@ class Watch:
                 if free < LITTLE_ROOM:
                     _log.error("the disk is nearly full", free_mb=free // 1_000_000)
 
-    async def count(self) -> Figures:
+    async def count(self) -> QueriedGauges:
         """What costs a query."""
         async with self._database.read() as db:
             if next(self._counted) % PEOPLE_EVERY == 0:
                 self._active = await counts.active(db)
-            return Figures(
+            return QueriedGauges(
                 active=self._active,
                 oldest_due_seconds=await counts.oldest_due(db, now=self._clock.now()),
                 inbox=await counts.unhandled(db),

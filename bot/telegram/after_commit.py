@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.telegram.turn import Backstage, Later, Reply
+from bot.telegram.turn import AfterCommit, Later, Reply
 from config import logs
 
 _log = logs.logger(__name__)
@@ -16,7 +16,7 @@ class Do(Protocol):
     async def __call__(self, reply: Reply, /, *, chat_id: int) -> None: ...
 
 
-async def perform(do: Do, backstage: Backstage, reply: Reply, chat_id: int) -> None:
+async def perform(do: Do, backstage: AfterCommit, reply: Reply, chat_id: int) -> None:
     """Do one reply, or the work and then its replies. Never raises."""
     if not isinstance(reply, Later):
         await do(reply, chat_id=chat_id)

@@ -28,7 +28,7 @@ class NotDrawn(Exception):  # noqa: N818 - named for what became of the picture
     """The picture could not be drawn."""
 
 
-class Studio:
+class PictureProcess:
     """Draws one picture after the other. Nothing of our environment reaches the process."""
 
     def __init__(self, *, idle: float = 120.0) -> None:

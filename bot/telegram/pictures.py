@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 from bot.charts import Drawing
 from bot.core import flood
 from bot.telegram import api_call
-from bot.telegram.picture_process import NotDrawn, Studio
+from bot.telegram.picture_process import NotDrawn, PictureProcess
 from bot.telegram.rate_limiter import Passage
 from bot.views.message import View
 from db import diary
@@ -28,12 +28,12 @@ class Monotonic(Protocol):
     def monotonic(self) -> float: ...
 
 
-class Gallery:
+class Pictures:
     """Sends pictures, draws what has to be drawn, and remembers what Telegram calls them."""
 
-    def __init__(self, database: Database, studio: Studio, *, clock: Monotonic) -> None:
+    def __init__(self, database: Database, studio: PictureProcess, *, clock: Monotonic) -> None:
         self._database, self._studio, self._clock = database, studio, clock
-        self._gate = flood.Gate(PER_MINUTE)
+        self._gate = flood.FloodGate(PER_MINUTE)
 
     def admit(self, user_id: int) -> flood.Manner:
         """How one more picture of this person is met."""

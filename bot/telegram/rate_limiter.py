@@ -91,7 +91,7 @@ async def _ask(passage: Passage) -> None:
         raise Withdrawn(Why.UNWANTED)
 
 
-class Limiter(BaseRateLimiter[Passage]):
+class RateLimiter(BaseRateLimiter[Passage]):
     """Lanes over one rate, `rate` messages a second in all, and one a second (three at once) for each chat.
 
     1. The n-th message or edit leaves at the earliest a second after the (n - rate)-th, so no second holds more. This is

@@ -14,7 +14,7 @@ from bot.core.flood import Manner
 from bot.telegram import api_call, sender, transport
 from bot.telegram.late_edits import LateEdits
 from bot.telegram.picture_process import NotDrawn
-from bot.telegram.pictures import Gallery
+from bot.telegram.pictures import Pictures
 from bot.telegram.turn import Answer, Attach, CopyOf, Edit, EditButtons, Later, OwnMenu, Reply, Say, Show
 from bot.texts import language
 from bot.views.message import View
@@ -40,7 +40,7 @@ async def perform(
     *,
     chat_id: int,
     clock: Clock | None = None,
-    gallery: Gallery | None = None,
+    gallery: Pictures | None = None,
     late: LateEdits | None = None,
 ) -> None:
     """Do one reply. What fails is logged, never raised: its update is done and must not be handled again.
@@ -74,7 +74,7 @@ async def _edited(bot: ExtBot[Any], edit: Edit | EditButtons, late: LateEdits, *
 
 
 async def _insist(
-    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, gallery: Gallery | None
+    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, gallery: Pictures | None
 ) -> TelegramError | None:
     """Do it, several times where that is worth it. Gives the error it ended with, logged; None for a good or an odd end."""
     for wait in (*_PATIENCE, None):
@@ -103,7 +103,7 @@ async def _go_on(bot: ExtBot[Any], reply: Reply, error: TelegramError | None, *,
         await perform(bot, Say(view), chat_id=chat_id, clock=clock)
 
 
-def _hung(reply: Show, chat_id: int, gallery: Gallery | None) -> Reply | None:
+def _hung(reply: Show, chat_id: int, gallery: Pictures | None) -> Reply | None:
     """What a picture becomes: itself, or after too many of them in a minute one word, then nothing."""
     if gallery is None:
         return Say(reply.view)
@@ -115,7 +115,7 @@ def _hung(reply: Show, chat_id: int, gallery: Gallery | None) -> Reply | None:
     return None
 
 
-async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Gallery | None) -> None:
+async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Pictures | None) -> None:
     match reply:
         case Show(drawing, view) if gallery is not None:
             await gallery.send(bot, chat_id, drawing, view)

@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Withdrawn
+from bot.core.outcome import Gone, NotFound, Outcome, Rejected, Sent, TokenRefused, Unknown, Unsent, Withdrawn
 from bot.telegram import api_call, rate_limiter, transport
 from bot.telegram.rate_limiter import Passage
 from bot.views.message import Keyboard
@@ -25,7 +25,7 @@ _NOT_FOUND = ("chat not found", "peer_id_invalid", "user not found")
 _GONE = ("user_is_deactivated", "input_user_deactivated", "user is deactivated")
 
 
-class Words(Protocol):
+class Sendable(Protocol):
     """What a message says: `text` in Telegram's HTML, its buttons, and whether it arrives without a sound."""
 
     @property
@@ -39,7 +39,7 @@ class Words(Protocol):
 
 
 async def send(
-    bot: ExtBot[Passage], chat_id: int, message: Words, *, passage: Passage, photo: bytes | None = None
+    bot: ExtBot[Passage], chat_id: int, message: Sendable, *, passage: Passage, photo: bytes | None = None
 ) -> Outcome:
     """Send a new message, or a photo with the message as its caption. Only cancellation is raised."""
     if photo is not None:
@@ -70,7 +70,7 @@ async def send(
     )
 
 
-async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Words, *, passage: Passage) -> Outcome:
+async def edit(bot: ExtBot[Passage], chat_id: int, message_id: int, message: Sendable, *, passage: Passage) -> Outcome:
     """Put new text and buttons in the place of a message's; one that says the same already counts as sent."""
     outcome = await _outcome(
         api_call.call(
@@ -113,7 +113,7 @@ def classify(error: TelegramError) -> Outcome:
         case Forbidden():
             return Gone(str(error))
         case InvalidToken():
-            return Closed(str(error))
+            return TokenRefused(str(error))
         case BadRequest() | ChatMigrated():  # a private chat never migrates
             return _refused(str(error))
     return Unknown(str(error))

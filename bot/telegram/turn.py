@@ -84,7 +84,7 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
-class Backstage:
+class AfterCommit:
     """What work after the commit may use.
 
     `fetch` gets a file of Telegram's by its id, or None when it has more bytes; `draw` a picture's bytes, or None where it cannot
@@ -100,7 +100,7 @@ class Backstage:
 class Later:
     """Work for after the commit, because it takes its time; what it gives back is said then."""
 
-    work: Callable[[Backstage], Awaitable[Sequence[Reply]]]
+    work: Callable[[AfterCommit], Awaitable[Sequence[Reply]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ ANSWER_WITHIN = timedelta(hours=12)
 """How long a question waits for its typed answer."""
 
 
-class Desk(Protocol):
+class Services(Protocol):
     """What every turn has in common."""
 
     @property
@@ -148,20 +148,20 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
     said_at: datetime  # when a message was written, which after an outage is earlier than now; a press does not say
     person: Person
     before: Person | None
-    desk: Desk
+    services: Services
     settings: Settings
     content: Content
     press: Press
     replies: list[Reply]
     leave_no_trace: bool  # nothing about the person is written at the end: they were erased, or only passed by
 
-    async def begin(self, update: Update, *, db: Connection, now: datetime, desk: Desk) -> None:
+    async def begin(self, update: Update, *, db: Connection, now: datetime, services: Services) -> None:
         """Open the turn of the update's sender, who may be a stranger."""
         sender, message = update.effective_user, update.message
         if sender is None:
             raise ValueError("nobody sent this update")
-        self.db, self.now, self.settings, self.content, self.replies = db, now, desk.settings, desk.content, []
-        self.desk = desk
+        self.db, self.now, self.settings, self.content, self.replies = db, now, services.settings, services.content, []
+        self.services = services
         self.said_at = now if message is None else min(now, message.date)
         self.press, self.leave_no_trace = Press(""), False
         self.before = await users.find(db, sender.id, lock=True)
@@ -221,7 +221,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         """Send a new message."""
         self.replies.append(Say(view))
 
-    def later(self, work: Callable[[Backstage], Awaitable[Sequence[Reply]]]) -> None:
+    def later(self, work: Callable[[AfterCommit], Awaitable[Sequence[Reply]]]) -> None:
         """Do this once all is written."""
         self.replies.append(Later(work))
 

@@ -14,7 +14,7 @@ from bot.updates.queues import Queues
 from config import logs
 from db import inbox
 from db.engine import Database, Unavailable
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 
 _log = logs.logger(__name__)
 
@@ -71,15 +71,17 @@ class Polling:
             read_timeout=POLL + 10.0,
         )
         batch = answer if isinstance(answer, list) else []
-        letters = [letter for raw in batch if (letter := letter_of(raw, now=self._clock.now())) is not None]
-        if answer and not letters:
+        stored_updates = [
+            stored_update for raw in batch if (stored_update := letter_of(raw, now=self._clock.now())) is not None
+        ]
+        if answer and not stored_updates:
             raise NetworkError("updates without a number, which cannot be confirmed")
         if len(batch) >= FULL:
             self._queues.more_to_come()
-        await store(self._database, self._queues, letters)
+        await store(self._database, self._queues, stored_updates)
         # Only now: asking for what comes after them is what confirms them.
-        if letters:
-            self._offset = max(letter.update_id for letter in letters) + 1
+        if stored_updates:
+            self._offset = max(stored_update.update_id for stored_update in stored_updates) + 1
         self._failures, self.last_good = 0, self._clock.monotonic()
 
     async def _free(self) -> None:
@@ -116,17 +118,17 @@ def _sentence(error: Exception) -> str:
     return "no updates from Telegram"
 
 
-async def store(database: Database, queues: Queues, letters: Sequence[Letter]) -> None:
+async def store(database: Database, queues: Queues, stored_updates: Sequence[StoredUpdate]) -> None:
     """Commit a batch, then queue those that are new."""
-    if not letters:
+    if not stored_updates:
         return
-    async with database.write("store", quick=len(letters) <= _FEW) as db:
-        new = await inbox.store(db, letters)
-    queues.add(letter for letter in letters if letter.update_id in new)
+    async with database.write("store", quick=len(stored_updates) <= _FEW) as db:
+        new = await inbox.store(db, stored_updates)
+    queues.add(stored_update for stored_update in stored_updates if stored_update.update_id in new)
 
 
-def letter_of(raw: object, *, now: datetime) -> Letter | None:
-    """A raw update as a letter; None for something without a number, which can be neither stored nor confirmed."""
+def letter_of(raw: object, *, now: datetime) -> StoredUpdate | None:
+    """A raw update as a update; None for something without a number, which can be neither stored nor confirmed."""
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None
@@ -137,7 +139,7 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
         body = b""
     if not body or location.may_be_in(body):
         body = quickjson.dumps(location.forgotten(raw))
-    return Letter(number, _sender(raw), nameless.blanked(body).decode(), now)
+    return StoredUpdate(number, _sender(raw), nameless.blanked(body).decode(), now)
 
 
 def _sender(raw: dict[str, object]) -> int | None:

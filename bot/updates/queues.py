@@ -9,25 +9,25 @@ from collections.abc import Iterable
 
 from bot.clock import Clock
 from bot.core import flood
-from bot.updates.dispatcher import Desk
+from bot.updates.dispatcher import Dispatcher
 from config import logs
 from db.engine import Unavailable
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 
 _log = logs.logger(__name__)
 
 AT_ONCE = 64
-"""People whose letters are handled at the same time."""
+"""People whose updates are handled at the same time."""
 
 CROWDED = 1_000
 """With more people than this waiting, the last one to come is the first to be answered. Who waits for long waits in any case;
 so a flood of updates, of wrong ones say, does not make everybody who comes after it wait for its end."""
 
 TAKE_IN = 0.05
-"""Real seconds after a full batch in which no new letter is begun: what is still with Telegram is stored first."""
+"""Real seconds after a full batch in which no new update is begun: what is still with Telegram is stored first."""
 
 LONGEST = 2.0
-"""Real seconds after the first of many full batches from which on letters are begun whatever is still to come."""
+"""Real seconds after the first of many full batches from which on updates are begun whatever is still to come."""
 
 MOST = 20_000
 """Letters that wait here at once; the others wait with Telegram."""
@@ -36,37 +36,37 @@ _RETRY_AFTER = 1.0
 
 
 class Queues:
-    """One queue a person. A letter waits only for the letters of the same person before it, and for one of the places."""
+    """One queue a person. A update waits only for the updates of the same person before it, and for one of the places."""
 
-    def __init__(self, desk: Desk, *, clock: Clock) -> None:
-        self._desk, self._clock = desk, clock
-        self._waiting: dict[int, deque[Letter]] = {}
-        self._ready: deque[int] = deque()  # whose turn it is next: people with letters, none of which is being handled
+    def __init__(self, dispatcher: Dispatcher, *, clock: Clock) -> None:
+        self._desk, self._clock = dispatcher, clock
+        self._waiting: dict[int, deque[StoredUpdate]] = {}
+        self._ready: deque[int] = deque()  # whose turn it is next: people with updates, none of which is being handled
         self._held: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = AT_ONCE
         self._begin_at = self._first_full_at = 0.0  # on the event loop's clock
         self._full_at = -math.inf
         self._room = asyncio.Event()
-        self._floods = flood.Gate()
+        self._floods = flood.FloodGate()
         self.stopping = False
 
-    def add(self, letters: Iterable[Letter]) -> None:
-        """Queue letters that are stored; those that wait here already do so once."""
-        for letter in letters:
-            if letter.update_id in self._held:
+    def add(self, stored_updates: Iterable[StoredUpdate]) -> None:
+        """Queue updates that are stored; those that wait here already do so once."""
+        for stored_update in stored_updates:
+            if stored_update.update_id in self._held:
                 continue
-            self._held.add(letter.update_id)
+            self._held.add(stored_update.update_id)
             # An update that is nobody's has a queue of its own: no order to keep.
-            owner = letter.user_id if letter.user_id is not None else -letter.update_id - 1
+            owner = stored_update.user_id if stored_update.user_id is not None else -stored_update.update_id - 1
             if owner in self._waiting:
-                self._waiting[owner].append(letter)
+                self._waiting[owner].append(stored_update)
                 continue
-            self._waiting[owner] = deque([letter])
+            self._waiting[owner] = deque([stored_update])
             self._ready.append(owner)
         for _ in range(min(self._places, len(self._ready))):
             self._places -= 1
-            task = asyncio.create_task(self._work(), name="letters")
+            task = asyncio.create_task(self._work(), name="updates")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -84,17 +84,17 @@ class Queues:
 
     @property
     def full(self) -> bool:
-        """Whether no more letters may be taken in."""
+        """Whether no more updates may be taken in."""
         return len(self._held) >= MOST
 
     async def room(self) -> None:
-        """Come back when more letters may be taken in."""
+        """Come back when more updates may be taken in."""
         while self.full:
             self._room.clear()
             await self._room.wait()
 
     async def _work(self) -> None:
-        """One place: handle a letter of whoever is next, again and again."""
+        """One place: handle a update of whoever is next, again and again."""
         try:
             while not self.stopping and await self._somebody():
                 owner = self._ready.pop() if len(self._ready) > CROWDED else self._ready.popleft()
@@ -112,18 +112,18 @@ class Queues:
             self._places += 1
 
     async def _somebody(self) -> bool:
-        """Whether somebody is next, once letters may be begun."""
+        """Whether somebody is next, once updates may be begun."""
         loop = asyncio.get_running_loop()
         while (wait := self._begin_at - loop.time()) > 0:
             await asyncio.sleep(wait)
         return bool(self._ready)
 
-    async def _handle(self, letter: Letter) -> bool:
-        """Handle one letter; a database that is away is waited for, nothing else holds it up. Whether it has an end."""
-        manner = self._floods.admit(letter.user_id, now=self._clock.monotonic())
+    async def _handle(self, stored_update: StoredUpdate) -> bool:
+        """Handle one update; a database that is away is waited for, nothing else holds it up. Whether it has an end."""
+        manner = self._floods.admit(stored_update.user_id, now=self._clock.monotonic())
         while not self.stopping:
             try:
-                earlier = await self._meet(letter, manner)
+                earlier = await self._meet(stored_update, manner)
             except Unavailable as error:
                 _log.error("the database is away; updates wait", why=str(error))
                 await self._clock.sleep(_RETRY_AFTER)
@@ -137,10 +137,10 @@ class Queues:
                     return False
         return False
 
-    async def _meet(self, letter: Letter, manner: flood.Manner) -> Letter | None:
+    async def _meet(self, stored_update: StoredUpdate, manner: flood.Manner) -> StoredUpdate | None:
         if manner is flood.Manner.WELCOME:
-            return await self._desk.handle(letter)
-        await self._desk.turn_away(letter, warn=manner is flood.Manner.WARN)
+            return await self._desk.handle(stored_update)
+        await self._desk.turn_away(stored_update, warn=manner is flood.Manner.WARN)
         return None
 
     async def drain(self, *, seconds: float) -> None:

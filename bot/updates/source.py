@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.runtime.leadership import Intake
+from bot.runtime.leadership import UpdateSource
 from bot.telegram.transport import Transport
 from bot.updates.polling import Polling
 from bot.updates.queues import Queues
@@ -18,7 +18,7 @@ from db.engine import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class Ingress:
     """What is of the web is imported only where it is wanted: it brings aiohttp's server."""
 
     settings: Settings
@@ -26,7 +26,7 @@ class Entrance:
     database: Database
     queues: Queues
 
-    def intake(self, transport: Transport) -> Intake:
+    def intake(self, transport: Transport) -> UpdateSource:
         """Polls, or keeps Telegram posting."""
         url, secret = self.settings.webhook_url, self._secret
         if url is None or secret is None:

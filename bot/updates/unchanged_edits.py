@@ -15,7 +15,7 @@ _FRESH = 10.0
 """Seconds for which an edit of ours counts more than what a press says was there: it may have been made meanwhile."""
 
 
-class Screens:
+class UnchangedEdits:
     """The last edits, a while in memory. After a restart only the presses tell."""
 
     def __init__(self) -> None:

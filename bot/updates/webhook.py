@@ -62,12 +62,12 @@ class Receiver:
     async def _take(self, body: bytes) -> None:
         now = self._clock.now()
         try:
-            letter = letter_of(json.loads(body), now=now)
+            stored_update = letter_of(json.loads(body), now=now)
             problem = "not an update"
         except (ValueError, RecursionError) as error:
-            letter, problem = None, type(error).__name__
-        if letter is not None:
-            await store(self._database, self._queues, [letter])
+            stored_update, problem = None, type(error).__name__
+        if stored_update is not None:
+            await store(self._database, self._queues, [stored_update])
             return
         _log.warning("an unreadable body was put aside", kind=problem)
         async with self._database.write("bury") as db:

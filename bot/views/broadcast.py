@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core import broadcast as core_broadcast
-from bot.core.broadcast import Broadcast, Fate, Phase, Report
+from bot.core.broadcast import Broadcast, BroadcastReport, Fate, Phase
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views.message import Button, View, button, grid, keyboard, lines
@@ -81,15 +81,15 @@ def busy(words: Words) -> View:
 
 def begun(words: Words, broadcast: Broadcast) -> View:
     """The first bar."""
-    return progress(words, broadcast, Report())
+    return progress(words, broadcast, BroadcastReport())
 
 
-def progress(words: Words, broadcast: Broadcast, report: Report) -> View:
+def progress(words: Words, broadcast: Broadcast, report: BroadcastReport) -> View:
     """The bar while it runs, and the report at its end."""
     return View(lines(*_progress(words, broadcast, report)), keyboard(_controls(words, broadcast)))
 
 
-def report(words: Words, broadcast: Broadcast, report: Report) -> View:
+def report(words: Words, broadcast: Broadcast, report: BroadcastReport) -> View:
     """One of the history, opened."""
     text = lines(
         *_progress(words, broadcast, report),
@@ -107,7 +107,7 @@ def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _progress(words: Words, broadcast: Broadcast, report: Report) -> list[str | None]:
+def _progress(words: Words, broadcast: Broadcast, report: BroadcastReport) -> list[str | None]:
     done = sum(report.of(fate) for fate in (Fate.DELIVERED, Fate.BLOCKED, Fate.UNKNOWN, Fate.FAILED))
     total = max(broadcast.total, done)
     waiting = report.of(Fate.PENDING)
@@ -135,7 +135,7 @@ def _left(words: Words, broadcast: Broadcast, number: int) -> str | None:
     )
 
 
-def _reasons(words: Words, report: Report) -> list[str]:
+def _reasons(words: Words, report: BroadcastReport) -> list[str]:
     lost = any(core_broadcast.is_lost(reason) for _, reason, _ in report.reasons)
     why = [words("Your message cannot be copied any more; was it deleted? So I stopped.")] if lost else []
     others = [entry for entry in report.reasons if not core_broadcast.is_lost(entry[1])]

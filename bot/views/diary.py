@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from bot.core import diary
 from bot.core import schedule as times
-from bot.core.diary import Detail, Evening, Open, Tally
+from bot.core.diary import Detail, EveningFactors, Open, Tally
 from bot.core.model import Intake, Night, NightRecord, Person, Rating, Reason
 from bot.texts.language import Words
 from bot.views import evening as evening_views
@@ -222,21 +222,21 @@ def _joined(parts: list[str | None]) -> str | None:
     return line[:1].upper() + line[1:] if line else None
 
 
-def evening_names(words: Words, found: Evening) -> str:
+def evening_names(words: Words, found: EveningFactors) -> str:
     """What the evening had in it."""
     names = evening_labels(words)
-    return ", ".join(html.unescape(names[one]) for one in Evening if one in found) or words("none of these")
+    return ", ".join(html.unescape(names[one]) for one in EveningFactors if one in found) or words("none of these")
 
 
-def evening_labels(words: Words) -> dict[Evening, str]:
+def evening_labels(words: Words) -> dict[EveningFactors, str]:
     """The evening's things by name."""
     return {
-        Evening.ALCOHOL: words("alcohol"),
-        Evening.CAFFEINE: words("caffeine after 14:00"),
-        Evening.NAP: words("a nap"),
-        Evening.MEAL: words("a heavy meal"),
-        Evening.STRESS: words("stress"),
-        Evening.ILL: words("ill"),
+        EveningFactors.ALCOHOL: words("alcohol"),
+        EveningFactors.CAFFEINE: words("caffeine after 14:00"),
+        EveningFactors.NAP: words("a nap"),
+        EveningFactors.MEAL: words("a heavy meal"),
+        EveningFactors.STRESS: words("stress"),
+        EveningFactors.ILL: words("ill"),
     }
 
 
@@ -314,7 +314,7 @@ def evening(words: Words, detail: Detail) -> View:
         words("<b>{night}</b>", night=words.night(detail.night)),
         words("What was in the evening? Tap what fits. No answer stays blank."),
     )
-    none = [button(_chosen(words("None of these"), on=now == Evening(0)), "even_set", detail.night, 0)]
+    none = [button(_chosen(words("None of these"), on=now == EveningFactors(0)), "even_set", detail.night, 0)]
     clear = [] if now is None else [button(words("Clear"), "even_set", detail.night, CLEAR)]
     rows = [switches[:2], switches[2:4], switches[4:], [*none, *clear]]
     return View(text, keyboard(*rows, [button("‹ " + words("Back"), "night", detail.night)]), silent=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.core.experiment import design
 from bot.core.experiment.design import Arm, Plan, Void
-from bot.core.experiment.run import Assignment, Progress, Tonight, Trial
+from bot.core.experiment.run import Assignment, Experiment, Progress, Tonight
 from bot.core.model import Night
 from bot.texts.language import Words
 from bot.views.message import Keyboard, Row, View, button, keyboard, lines, link
@@ -187,7 +187,7 @@ def used_link(words: Words) -> View:
 # -- under way ---------------------------------------------------------------------------------------------------------
 
 
-def progress(words: Words, trial: Trial, done: Progress, *, voidable: Night | None, until: Night) -> View:
+def progress(words: Words, trial: Experiment, done: Progress, *, voidable: Night | None, until: Night) -> View:
     """How far it is. Nothing here tells one arm from the other."""
     if done.night == 0:
         head = words("Run-in night {n} of {all}", n=done.run_in, all=design.RUN_IN)

@@ -38,7 +38,7 @@ _DELIVERY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedRow:
     """One row that became history."""
 
     user_id: int
@@ -47,7 +47,7 @@ class Closed:
     state: State
 
 
-async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
+async def close(db: Connection, *, now: datetime, limit: int) -> list[ClosedRow]:
     """Turn rows past their cut-off into history.
 
     A reminder's fate goes to the diary, where a night that was reminded and not answered becomes missed; a check-in that was
@@ -66,7 +66,7 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[Closed]:
         .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies)
     )
     rows = (await db.execute(gone)).all()
-    closed = [Closed(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
+    closed = [ClosedRow(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
     fates = [
         {"user_id": row.user_id, "night": row.night, "reminder": _fate(State(row.state), row.reason, row.copies)}
         for row in rows

@@ -11,7 +11,7 @@ from bot.core.model import Kind, State
 from bot.core.owed import Owed
 from db import experiments, nights, tables, types, users
 from db.engine import Connection
-from db.sqlite.prepared import Prepared, Row, Statement
+from db.sqlite.prepared import Prepared, Statement, ValueRow
 
 _box, _users, _nights, _retired = tables.outbox, tables.users, tables.nights, tables.retired_tips
 _trials = tables.experiments
@@ -97,7 +97,7 @@ _RETIRED = Prepared(
 )
 
 
-def _owed(get: Row, retired: dict[int, frozenset[str]]) -> Owed:
+def _owed(get: ValueRow, retired: dict[int, frozenset[str]]) -> Owed:
     record = nights.record_from(night=get["box_night"], values={name: get[label] for name, label in _OF_NIGHT})
     return Owed(
         id=get["box_id"],

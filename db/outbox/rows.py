@@ -84,14 +84,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class OwedPage:
     """One page of people who were owed their evening: how many, and those who could not be planned."""
 
     size: int
     trouble: list[tuple[int, Exception]]
 
 
-async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> Page:
+async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> OwedPage:
     """Owe every reminder whose moment comes by `until`, with its morning check-in, and move those people's schedules on.
 
     One transaction, at most `limit` people. Who could not be planned is pushed an hour on.
@@ -111,7 +111,7 @@ async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int)
         moves.append(_move(person, evening.changes))
     await _OWE.many(db, rows)
     await users.change(*_MOVED).many(db, moves)
-    return Page(len(people), trouble)
+    return OwedPage(len(people), trouble)
 
 
 async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:

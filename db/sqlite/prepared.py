@@ -15,7 +15,7 @@ from db.engine import Connection
 from db.sqlite import driver
 
 Values = Mapping[str, object]
-Row = dict[str, Any]
+ValueRow = dict[str, Any]
 Statement = sa.Select[*tuple[Any, ...]] | UpdateBase
 _Convert = Callable[[Any], Any] | None
 
@@ -37,7 +37,7 @@ class _Compiled:
             ]
         )
 
-    def row(self, found: Sequence[object]) -> Row:
+    def row(self, found: Sequence[object]) -> ValueRow:
         row = dict(zip(self.names, found, strict=True))
         for place, convert in self.converts:
             row[self.names[place]] = convert(found[place])
@@ -58,12 +58,12 @@ class Prepared:
         self._built: dict[str, Statement] = {}
         self._compiled: _Compiled | None = None
 
-    async def first(self, db: Connection, values: Values) -> Row | None:
+    async def first(self, db: Connection, values: Values) -> ValueRow | None:
         """The first row, by the names of its columns; None where there is none."""
         rows = await self.rows(db, values)
         return rows[0] if rows else None
 
-    async def rows(self, db: Connection, values: Values) -> list[Row]:
+    async def rows(self, db: Connection, values: Values) -> list[ValueRow]:
         """Every row, by the names of its columns."""
         straight = driver.of(db)
         if straight is None:
@@ -94,7 +94,7 @@ class Prepared:
         if bound:
             await straight.straight(lambda raw: raw.executemany(ready.sql, bound))
 
-    async def each(self, db: Connection, several: Iterable[Values]) -> list[Row]:
+    async def each(self, db: Connection, several: Iterable[Values]) -> list[ValueRow]:
         """Run it for each of these; gives the rows of all."""
         straight = driver.of(db)
         if straight is None:

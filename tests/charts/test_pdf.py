@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from bot import charts
-from bot.charts import Page, drawing, glyphs
+from bot.charts import ClinicianPage, drawing, glyphs
 from bot.charts import pdf as charts_pdf
 from bot.charts.glyphs import Word
 from bot.charts.pdf import Rule
@@ -52,7 +52,7 @@ def test_every_object_of_a_pdf_is_where_its_table_says() -> None:
 
 
 def test_a_page_without_words_is_still_a_page() -> None:
-    empty = Page("", "", (), (), (), ())
+    empty = ClinicianPage("", "", (), (), (), ())
 
     assert b"/Count 1" in drawing.draw(charts.page(empty, empty, form="pdf"))
     assert drawing.draw(charts.page(empty, empty, form="png"))[:4] == b"\x89PNG"
@@ -67,8 +67,8 @@ def test_more_letters_than_one_font_holds_are_refused() -> None:
 
 @pytest.mark.parametrize("text", ["سجل النوم", "יומן שינה", "e\u0301"])
 def test_letters_that_join_or_run_from_the_right_are_not_set_one_by_one(text: str) -> None:
-    own = Page(text, "", (), (), (), ())
-    english = Page("Diary", "as told", (), (), (), ())
+    own = ClinicianPage(text, "", (), (), (), ())
+    english = ClinicianPage("Diary", "as told", (), (), (), ())
 
     assert not glyphs.one_by_one("Diary", text)
     assert read(drawing.draw(charts.page(own, english, form="pdf"))) == ["Diary", "as told"]

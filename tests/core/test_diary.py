@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core import diary
-from bot.core.diary import Detail, Insight, Side, Sleep, Stock, Tally, Trouble
+from bot.core.diary import Detail, Inconsistency, Insight, Side, Sleep, Stock, Tally
 from bot.core.model import Intake, NightRecord, Rating, Schedule
 
 BERLIN = "Europe/Berlin"
@@ -74,29 +74,29 @@ def test_a_night_by_day_adds_up_too() -> None:
     ("changes", "expected"),
     [
         ({}, None),
-        ({"in_bed": 21 * 60, "tried": 21 * 60, "woke": 7 * 60, "rose": 14 * 60}, Trouble.TOO_LONG),
-        ({"rose": 22 * 60}, Trouble.ORDER),
-        ({"tried": 22 * 60}, Trouble.ORDER),
-        ({"rose": 6 * 60 + 59}, Trouble.ORDER),
-        ({"latency": 400, "awake": 200}, Trouble.NO_ROOM),
-        ({"tried": None, "woke": None, "latency": 400, "awake": 200}, Trouble.NO_ROOM),
+        ({"in_bed": 21 * 60, "tried": 21 * 60, "woke": 7 * 60, "rose": 14 * 60}, Inconsistency.TOO_LONG),
+        ({"rose": 22 * 60}, Inconsistency.ORDER),
+        ({"tried": 22 * 60}, Inconsistency.ORDER),
+        ({"rose": 6 * 60 + 59}, Inconsistency.ORDER),
+        ({"latency": 400, "awake": 200}, Inconsistency.NO_ROOM),
+        ({"tried": None, "woke": None, "latency": 400, "awake": 200}, Inconsistency.NO_ROOM),
     ],
 )
-def test_an_impossible_night_is_known(changes: dict[str, int | None], expected: Trouble | None) -> None:
+def test_an_impossible_night_is_known(changes: dict[str, int | None], expected: Inconsistency | None) -> None:
     told = replace(WHOLE, **changes)  # type: ignore[arg-type]
 
     assert diary.trouble(told, BERLIN, now=NOON_AFTER + timedelta(days=2)) == expected
 
 
 def test_durations_alone_can_be_too_long_for_a_night() -> None:
-    assert diary.trouble(Detail(FRIDAY, latency=600, awake=700), BERLIN, now=NOON_AFTER) == Trouble.NO_ROOM
+    assert diary.trouble(Detail(FRIDAY, latency=600, awake=700), BERLIN, now=NOON_AFTER) == Inconsistency.NO_ROOM
     assert diary.trouble(Detail(FRIDAY, latency=30), BERLIN, now=NOON_AFTER) is None
 
 
 def test_a_time_still_to_come_is_known() -> None:
     at_seven = datetime(2026, 11, 14, 6, 0, tzinfo=UTC)
 
-    assert diary.trouble(WHOLE, BERLIN, now=at_seven) == Trouble.FUTURE
+    assert diary.trouble(WHOLE, BERLIN, now=at_seven) == Inconsistency.FUTURE
 
 
 # -- which nights ------------------------------------------------------------------------------------------------------

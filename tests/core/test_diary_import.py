@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core import diary_csv, diary_import
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.diary_csv import Line
-from bot.core.diary_import import Arrived, Trouble, TroubleKind
+from bot.core.diary_import import Arrived, ImportProblem, ImportProblemKind
 from bot.core.model import Delivery, Intake, NightRecord, Rating, Reason
 
 LAST = date(2026, 11, 19)
@@ -31,7 +31,7 @@ FULL = Line(
     Detail(
         NIGHT,
         note='=HYPERLINK("x"),\nand "so" on',
-        evening=Evening.ALCOHOL | Evening.NAP,
+        evening=EveningFactors.ALCOHOL | EveningFactors.NAP,
         onset=2,
         rested=4,
         in_bed=22 * 60,
@@ -47,7 +47,7 @@ FULL = Line(
 )
 
 
-def read(text: str | bytes) -> Arrived | Trouble:
+def read(text: str | bytes) -> Arrived | ImportProblem:
     data = text.encode() if isinstance(text, str) else text
     return diary_import.read(data, zone="Europe/Berlin", last=LAST)
 
@@ -58,14 +58,16 @@ def nights(text: str | bytes) -> tuple[Line, ...]:
     return found.lines
 
 
-def trouble(text: str | bytes) -> Trouble:
+def trouble(text: str | bytes) -> ImportProblem:
     found = read(text)
-    assert isinstance(found, Trouble)
+    assert isinstance(found, ImportProblem)
     return found
 
 
 def test_what_was_written_is_read_back_whole() -> None:
-    blank = Line(NightRecord(date(2026, 11, 13), rating=Rating.SAME), Detail(date(2026, 11, 13), evening=Evening(0)))
+    blank = Line(
+        NightRecord(date(2026, 11, 13), rating=Rating.SAME), Detail(date(2026, 11, 13), evening=EveningFactors(0))
+    )
     assert nights("\ufeff" + diary_csv.written([FULL, blank])) == (blank, FULL)
 
 
@@ -101,7 +103,7 @@ def test_a_blank_cell_after_the_last_one_moves_nothing() -> None:
 def test_of_loops_many_habits_the_magnesium_is_meant() -> None:
     text = "Date,Running,Magnesium at night,\n2026-11-14,0,2,\n"
     assert nights(text)[0].record.intake is Intake.TAKEN
-    assert trouble("Date,Running,Reading,\n2026-11-14,0,2,\n") == Trouble(TroubleKind.WHICH_HABIT)
+    assert trouble("Date,Running,Reading,\n2026-11-14,0,2,\n") == ImportProblem(ImportProblemKind.WHICH_HABIT)
 
 
 def milliseconds(day: int, hour: int, minute: int = 0) -> int:
@@ -137,51 +139,51 @@ TOMORROW = (LAST + timedelta(days=1)).isoformat()
 @pytest.mark.parametrize(
     ("data", "kind", "line"),
     [
-        (b"x" * (diary_import.LARGEST + 1), TroubleKind.TOO_LARGE, 0),
-        (zipped(b"0" * 10_000_000), TroubleKind.NOT_TEXT, 0),
-        (gzip.compress(b"night\n", mtime=0), TroubleKind.NOT_TEXT, 0),
-        ("night\n2026-11-14\n".encode("utf-16"), TroubleKind.NOT_TEXT, 0),
-        ("night,note\n2026-11-14,caf\xe9\n".encode("latin-1"), TroubleKind.NOT_TEXT, 0),
-        (b"night\n2026-11-14\0\n", TroubleKind.NOT_TEXT, 0),
-        (b"", TroubleKind.EMPTY, 0),
-        (HEAD.encode(), TroubleKind.EMPTY, 0),
-        (b"a,b,c\n1,2,3\n", TroubleKind.NOT_KNOWN, 0),
-        ((HEAD + "2026-11-14,taken,,\n2026-02-30,taken,,\n").encode(), TroubleKind.BAD_LINE, 3),
-        ((HEAD + "2026-11-14,swallowed,,\n").encode(), TroubleKind.BAD_LINE, 2),
-        ((HEAD + "2026-11-14,taken,99,\n").encode(), TroubleKind.BAD_LINE, 2),
-        ((HEAD + "2026-11-14,taken,,,,,\n").encode(), TroubleKind.COLUMNS, 2),
-        ((HEAD + "2026-11-14,taken,,,\n2026-11-13,taken,\n").encode(), TroubleKind.COLUMNS, 3),
-        (b"sid,start,stop,rating,comment\n1,2000,3000,3,well, thanks\n", TroubleKind.COLUMNS, 2),
-        (b"Date,Read, then write,Magnesium,Run,\n2026-11-14,0,2,0,\n", TroubleKind.COLUMNS, 2),
-        (b"Date,Read, then write,Magnesium,Run\n2026-11-14,0,2,0\n", TroubleKind.COLUMNS, 2),
-        (b"Date,Magnesium,Read, then write,\n2026-11-14,2,0,\n", TroubleKind.COLUMNS, 2),
-        ((HEAD + '2026-11-14,taken,,"never closed\n').encode(), TroubleKind.BAD_LINE, 2),
-        ((HEAD + "2026-11-14,taken,," + "x" * 501 + "\n").encode(), TroubleKind.BAD_LINE, 2),
-        ((HEAD + f"2026-11-14,taken,,\n{TOMORROW},taken,,\n").encode(), TroubleKind.FUTURE, 3),
-        ((HEAD + "1999-01-01,taken,,\n").encode(), TroubleKind.TOO_OLD, 2),
-        ((HEAD + "2026-11-14,taken,,\n2026-11-13,,,\n2026-11-14,,same,\n").encode(), TroubleKind.TWICE, 4),
-        ((HEAD + "\n" * 5 + "2026-11-14,,,\n" * (diary_import.MOST_LINES + 1)).encode(), TroubleKind.TOO_MANY, 0),
-        (b"Date,Value\n2026-11-14,MAYBE\n", TroubleKind.BAD_LINE, 2),
-        (b"sid,start,stop,rating\n1,2000,1000,3\n", TroubleKind.ORDER, 2),
-        (f"sid,start,stop\n1,{milliseconds(14, 2)},{milliseconds(14, 22)}\n".encode(), TroubleKind.ORDER, 2),
-        (b"night,in_bed,rose\n2026-11-14,22:00,18:00\n", TroubleKind.IMPOSSIBLE, 2),
-        (b"night,tried,latency,woke\n2026-11-14,23:00,600,07:00\n", TroubleKind.IMPOSSIBLE, 2),
-        (b"night,in_bed\n2026-11-14,25:00\n", TroubleKind.BAD_LINE, 2),
-        (b"night,quality\n2026-11-14,6\n", TroubleKind.BAD_LINE, 2),
-        (b"night,late\n2026-11-14,perhaps\n", TroubleKind.BAD_LINE, 2),
-        (b"night,evening\n2026-11-14,dancing\n", TroubleKind.BAD_LINE, 2),
-        (b"night,intake,intake_at\n2026-11-14,taken,2026-11-14T22:00:00\n", TroubleKind.BAD_LINE, 2),
-        (b"sid,start,stop,rating\n1,now,then,3\n", TroubleKind.BAD_LINE, 2),
-        (b"sid,start,stop,rating\n1,9" + b"9" * 30 + b",1000,3\n", TroubleKind.BAD_LINE, 2),
+        (b"x" * (diary_import.LARGEST + 1), ImportProblemKind.TOO_LARGE, 0),
+        (zipped(b"0" * 10_000_000), ImportProblemKind.NOT_TEXT, 0),
+        (gzip.compress(b"night\n", mtime=0), ImportProblemKind.NOT_TEXT, 0),
+        ("night\n2026-11-14\n".encode("utf-16"), ImportProblemKind.NOT_TEXT, 0),
+        ("night,note\n2026-11-14,caf\xe9\n".encode("latin-1"), ImportProblemKind.NOT_TEXT, 0),
+        (b"night\n2026-11-14\0\n", ImportProblemKind.NOT_TEXT, 0),
+        (b"", ImportProblemKind.EMPTY, 0),
+        (HEAD.encode(), ImportProblemKind.EMPTY, 0),
+        (b"a,b,c\n1,2,3\n", ImportProblemKind.NOT_KNOWN, 0),
+        ((HEAD + "2026-11-14,taken,,\n2026-02-30,taken,,\n").encode(), ImportProblemKind.BAD_LINE, 3),
+        ((HEAD + "2026-11-14,swallowed,,\n").encode(), ImportProblemKind.BAD_LINE, 2),
+        ((HEAD + "2026-11-14,taken,99,\n").encode(), ImportProblemKind.BAD_LINE, 2),
+        ((HEAD + "2026-11-14,taken,,,,,\n").encode(), ImportProblemKind.COLUMNS, 2),
+        ((HEAD + "2026-11-14,taken,,,\n2026-11-13,taken,\n").encode(), ImportProblemKind.COLUMNS, 3),
+        (b"sid,start,stop,rating,comment\n1,2000,3000,3,well, thanks\n", ImportProblemKind.COLUMNS, 2),
+        (b"Date,Read, then write,Magnesium,Run,\n2026-11-14,0,2,0,\n", ImportProblemKind.COLUMNS, 2),
+        (b"Date,Read, then write,Magnesium,Run\n2026-11-14,0,2,0\n", ImportProblemKind.COLUMNS, 2),
+        (b"Date,Magnesium,Read, then write,\n2026-11-14,2,0,\n", ImportProblemKind.COLUMNS, 2),
+        ((HEAD + '2026-11-14,taken,,"never closed\n').encode(), ImportProblemKind.BAD_LINE, 2),
+        ((HEAD + "2026-11-14,taken,," + "x" * 501 + "\n").encode(), ImportProblemKind.BAD_LINE, 2),
+        ((HEAD + f"2026-11-14,taken,,\n{TOMORROW},taken,,\n").encode(), ImportProblemKind.FUTURE, 3),
+        ((HEAD + "1999-01-01,taken,,\n").encode(), ImportProblemKind.TOO_OLD, 2),
+        ((HEAD + "2026-11-14,taken,,\n2026-11-13,,,\n2026-11-14,,same,\n").encode(), ImportProblemKind.TWICE, 4),
+        ((HEAD + "\n" * 5 + "2026-11-14,,,\n" * (diary_import.MOST_LINES + 1)).encode(), ImportProblemKind.TOO_MANY, 0),
+        (b"Date,Value\n2026-11-14,MAYBE\n", ImportProblemKind.BAD_LINE, 2),
+        (b"sid,start,stop,rating\n1,2000,1000,3\n", ImportProblemKind.ORDER, 2),
+        (f"sid,start,stop\n1,{milliseconds(14, 2)},{milliseconds(14, 22)}\n".encode(), ImportProblemKind.ORDER, 2),
+        (b"night,in_bed,rose\n2026-11-14,22:00,18:00\n", ImportProblemKind.IMPOSSIBLE, 2),
+        (b"night,tried,latency,woke\n2026-11-14,23:00,600,07:00\n", ImportProblemKind.IMPOSSIBLE, 2),
+        (b"night,in_bed\n2026-11-14,25:00\n", ImportProblemKind.BAD_LINE, 2),
+        (b"night,quality\n2026-11-14,6\n", ImportProblemKind.BAD_LINE, 2),
+        (b"night,late\n2026-11-14,perhaps\n", ImportProblemKind.BAD_LINE, 2),
+        (b"night,evening\n2026-11-14,dancing\n", ImportProblemKind.BAD_LINE, 2),
+        (b"night,intake,intake_at\n2026-11-14,taken,2026-11-14T22:00:00\n", ImportProblemKind.BAD_LINE, 2),
+        (b"sid,start,stop,rating\n1,now,then,3\n", ImportProblemKind.BAD_LINE, 2),
+        (b"sid,start,stop,rating\n1,9" + b"9" * 30 + b",1000,3\n", ImportProblemKind.BAD_LINE, 2),
         (
             f"sid,start,stop,rating\n1,{milliseconds(14, 22)},{milliseconds(15, 5)},9\n".encode(),
-            TroubleKind.BAD_LINE,
+            ImportProblemKind.BAD_LINE,
             2,
         ),
     ],
 )
-def test_one_bad_line_refuses_the_file_and_is_named(data: bytes, kind: TroubleKind, line: int) -> None:
-    assert trouble(data) == Trouble(kind, line)
+def test_one_bad_line_refuses_the_file_and_is_named(data: bytes, kind: ImportProblemKind, line: int) -> None:
+    assert trouble(data) == ImportProblem(kind, line)
 
 
 def test_of_two_sleeps_of_a_night_the_longer_one_is_it_in_whatever_order_they_come() -> None:

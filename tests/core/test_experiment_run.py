@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.core import schedule as times
 from bot.core.experiment import design, run
-from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, Label, Pairs, Plan, Shift, Tally, Verdict, Void
-from bot.core.experiment.run import Assignment, Lived, Tonight, Trial
+from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, ArmTally, Label, Pairs, Plan, Shift, Verdict, Void
+from bot.core.experiment.run import Assignment, Experiment, Lived, Tonight
 from bot.core.model import Delivery, Intake, NightRecord, Rating, Schedule
 
 MONDAY = date(2026, 1, 12)
@@ -21,13 +21,22 @@ PLAN = Plan(MONDAY, 28, bytes(range(32)))
 PAUSED = replace(PLAN, shifts=(Shift(MONDAY + timedelta(days=14), 2),))
 BERLIN = Schedule("Europe/Berlin", (23 * 60,) * 7)
 VERDICT = Verdict(
-    Label.NO_VERDICT, None, 0, 28, Tally(0, 0), Tally(0, 0), Tally(0, 0), Pairs(0, 0, 0), 0, missing_flips=False
+    Label.NO_VERDICT,
+    None,
+    0,
+    28,
+    ArmTally(0, 0),
+    ArmTally(0, 0),
+    ArmTally(0, 0),
+    Pairs(0, 0, 0),
+    0,
+    missing_flips=False,
 )
 places = st.integers(0, RUN_IN + 27)
 
 
-def a_trial(plan: Plan = PLAN, *, blind: bool = False, **more: object) -> Trial:
-    return Trial(1, 7, plan, blind=blind, begun_at=BEGAN, **more)  # type: ignore[arg-type]
+def a_trial(plan: Plan = PLAN, *, blind: bool = False, **more: object) -> Experiment:
+    return Experiment(1, 7, plan, blind=blind, begun_at=BEGAN, **more)  # type: ignore[arg-type]
 
 
 def lived(place: int, *, plan: Plan = PLAN, revealed: bool = True, void: Void | None = None, **told: object) -> Lived:
@@ -75,7 +84,7 @@ def test_a_night_that_was_left_out_is_free(place: int) -> None:
     ],
     ids=["before", "after", "moved by a pause", "resting", "stopped", "over"],
 )
-def test_every_other_evening_is_an_ordinary_one(one: Trial, night: date) -> None:
+def test_every_other_evening_is_an_ordinary_one(one: Experiment, night: date) -> None:
     assert run.assignment(one, night, void=False) is None
 
 

@@ -12,32 +12,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.experiment import analysis, design, report_json
-from bot.core.experiment.design import RUN_IN, Arm, NightRecord, Plan, Shift
-from bot.core.experiment.run import Report
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Plan, Shift
+from bot.core.experiment.run import ExperimentReport
 from bot.core.model import Rating
 
 START = date(2026, 1, 12)
 Values = dict[str, object]
 
 
-def report(plan: Plan, told: list[tuple[Rating | None, bool | None]]) -> Report:
+def report(plan: Plan, told: list[tuple[Rating | None, bool | None]]) -> ExperimentReport:
     """A finished one, with as many nights told as there are answers."""
     records = []
     for place, (rating, taken) in enumerate(told):
         night = design.night_at(plan, place)
         what = design.arm_on(plan, night)
         arm = what if isinstance(what, Arm) else None
-        records.append(NightRecord(night, arm, taken, rating, late=place % 11 == 0, void=place % 13 == 0))
+        records.append(AssignedNight(night, arm, taken, rating, late=place % 11 == 0, void=place % 13 == 0))
     verdict = analysis.analyse(plan, records)
-    return Report(plan, False, None, tuple(records), left_out=1, not_sent=2, verdict=verdict)
+    return ExperimentReport(plan, False, None, tuple(records), left_out=1, not_sent=2, verdict=verdict)
 
 
-def whole(length: int = 28) -> Report:
+def whole(length: int = 28) -> ExperimentReport:
     plan = Plan(START, length, bytes(range(32)), (Shift(START + timedelta(days=14), 2),))
     return report(plan, [(Rating(place % 5 - 2), place % 2 == 0) for place in range(RUN_IN + length)])
 
 
-def as_json(one: Report) -> Values:
+def as_json(one: ExperimentReport) -> Values:
     values: Values = json.loads(json.dumps(report_json.written(one)))
     return values
 

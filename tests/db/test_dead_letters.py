@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from db import erase, inbox, shapes, tables
 from db.engine import Database
-from db.inbox import Dead, Letter
+from db.inbox import Dead, StoredUpdate
 from tests.db.evenings import DUE
 
 BODY = json.dumps(
@@ -20,7 +20,7 @@ SHAPE = 'shape: {"update_id":0,"message":{"text":"20 characters","date":0,"photo
 
 
 async def bury(database: Database, number: int, user_id: int | None) -> None:
-    dead = Dead(Letter(number, user_id, BODY, DUE), "ValueError: 'the blue ones'")
+    dead = Dead(StoredUpdate(number, user_id, BODY, DUE), "ValueError: 'the blue ones'")
     async with database.write() as db:
         await inbox.bury(db, [dead], now=DUE)
 

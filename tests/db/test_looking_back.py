@@ -30,7 +30,7 @@ async def expire(database: Database, *, now: datetime) -> list[tuple[Kind, State
         return await history.expire(db, now=now)
 
 
-async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[history.Closed]:
+async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[history.ClosedRow]:
     async with database.write() as db:
         return await history.close(db, now=now, limit=limit)
 
@@ -170,7 +170,7 @@ async def test_a_reminded_night_without_an_answer_is_missed(database: Database) 
     assert await close(database, now=NOON - MINUTE) == []
     (closed,) = await close(database)
 
-    assert closed == history.Closed(1, Kind.REMINDER, NIGHT, State.SENT)
+    assert closed == history.ClosedRow(1, Kind.REMINDER, NIGHT, State.SENT)
     assert await diary(database) == (Delivery.SENT, Intake.MISSED)
     assert await evenings.state(database) is None
 

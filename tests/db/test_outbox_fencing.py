@@ -150,7 +150,7 @@ async def test_many_rows_end_in_one_write(db: Connection) -> None:
 
 
 async def test_a_letter_is_done_once(db: Connection) -> None:
-    await inbox.store(db, [inbox.Letter(5, ADA, "{}", DUE)])
+    await inbox.store(db, [inbox.StoredUpdate(5, ADA, "{}", DUE)])
 
     assert [await inbox.done(db, 5), await inbox.done(db, 5)] == [True, False]
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.core.model import Awaiting, Cadence, Intake, Kind, NightRecord, Person, Rating, Reason, State, Status
 from db import inbox, marks, nights, tables, users
 from db.engine import Database
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 from db.outbox import rows as outbox
 from tests.db import evenings
 from tests.db.evenings import DUE, MINUTE, NIGHT
@@ -179,7 +179,11 @@ async def test_nights_come_in_order_and_of_one_person(database: Database) -> Non
 
 
 async def test_an_update_is_stored_once_also_within_one_batch_and_after_it_was_handled(database: Database) -> None:
-    letters = [Letter(LARGE, 1, '{"☾": "\\u0000"}', DUE), Letter(LARGE, 1, "{}", DUE), Letter(3, None, "{}", DUE)]
+    letters = [
+        StoredUpdate(LARGE, 1, '{"☾": "\\u0000"}', DUE),
+        StoredUpdate(LARGE, 1, "{}", DUE),
+        StoredUpdate(3, None, "{}", DUE),
+    ]
     async with database.write() as db:
         new = await inbox.store(db, letters)
         waiting = await inbox.waiting(db)
@@ -191,9 +195,9 @@ async def test_an_update_is_stored_once_also_within_one_batch_and_after_it_was_h
 
 
 async def test_numbers_and_dead_letters_are_forgotten_in_time(database: Database) -> None:
-    letter = Letter(1, 7, "{}", DUE)
+    letter = StoredUpdate(1, 7, "{}", DUE)
     async with database.write() as db:
-        await inbox.store(db, [letter, Letter(2, 7, "{}", DUE)])
+        await inbox.store(db, [letter, StoredUpdate(2, 7, "{}", DUE)])
         await inbox.bury(db, [inbox.Dead(letter, "ValueError: no")], now=DUE)
         await inbox.prune(db, now=DUE + inbox.KEEP_DEAD)
         kept = await inbox.dead(db)
@@ -218,7 +222,7 @@ async def test_a_mark_is_the_last_that_was_put(database: Database) -> None:
 # -- the evening that is owed ------------------------------------------------------------------------------------------
 
 
-async def owe_due(database: Database, *, now: datetime = DUE, limit: int = 100) -> outbox.Page:
+async def owe_due(database: Database, *, now: datetime = DUE, limit: int = 100) -> outbox.OwedPage:
     async with database.write() as db:
         return await outbox.owe_due(db, now=now, until=now, limit=limit)
 

@@ -23,7 +23,7 @@ from bot.fake_telegram import server
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.people import Person
 from bot.fake_telegram.telegram import Telegram
-from bot.telegram.rate_limiter import Limiter, Passage
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from bot.telegram.transport import Timeouts, Transport
 from db import broadcasts, users
 from db.engine import Database
@@ -100,7 +100,7 @@ def copies(people: list[Person], text: str = "News") -> Counter[int]:
 
 
 @asynccontextmanager
-async def opened(database: Database, folder: Path, *, kind: type[Limiter] = Limiter) -> AsyncIterator[Hall]:
+async def opened(database: Database, folder: Path, *, kind: type[RateLimiter] = RateLimiter) -> AsyncIterator[Hall]:
     clock = SharedClock.create(folder / "clock", origin=NOON, speed=20.0)
     async with server.running(clock=clock, token=TOKEN) as telegram, contextlib.AsyncExitStack() as stack:
         # Ten real seconds: a machine that stalls must not look like a silent server.
@@ -278,7 +278,7 @@ async def test_the_report_of_one_that_ended_as_its_process_died_is_made_good(hal
         assert cast is not None
         await broadcasts.feed(db, cast, now=NOON, limit=100)
         await broadcasts.start(db, hall.number, [1], now=NOON)
-        await broadcasts.settle(db, [broadcasts.Settled(hall.number, 1, Fate.DELIVERED)])
+        await broadcasts.settle(db, [broadcasts.CopySettled(hall.number, 1, Fate.DELIVERED)])
         assert await broadcasts.end(db, hall.number, now=hall.clock.now())
 
     assert "Delivered 1" in await hall.until(": done")

@@ -15,7 +15,7 @@ from bot.delivery.renderer import Renderer
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.telegram import Telegram
 from bot.metrics import Metrics
-from bot.telegram.rate_limiter import Limiter
+from bot.telegram.rate_limiter import RateLimiter
 from bot.telegram.transport import Transport
 from bot.texts import content
 from db.engine import Database
@@ -50,7 +50,7 @@ async def test_a_send_that_hangs_holds_up_nobody_who_is_due_after_it(
 
 async def _heart(database: Database, telegram: Telegram, clock: SharedClock, transports: Open) -> Heartbeat:
     transport = await transports(telegram.url, clock=clock)
-    limiter = Limiter(25, clock=clock)
+    limiter = RateLimiter(25, clock=clock)
     bot = ExtBot(
         TOKEN,
         base_url=f"{telegram.url}/bot",

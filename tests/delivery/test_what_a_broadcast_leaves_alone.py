@@ -16,7 +16,7 @@ from bot.delivery.reminders import Heartbeat
 from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
 from bot.telegram import replies
-from bot.telegram.rate_limiter import Limiter
+from bot.telegram.rate_limiter import RateLimiter
 from bot.telegram.turn import Say
 from bot.texts import content
 from bot.views.message import View
@@ -36,7 +36,7 @@ class Slot:
     waiting: Lane | None
 
 
-class Watched(Limiter):
+class Watched(RateLimiter):
     """The limiter, telling whom it lets go."""
 
     def __init__(self, rate: int, *, clock: Clock) -> None:

@@ -89,7 +89,7 @@ class Ann:
     async def _turn(self, update: Update, handler: handlers.Handler | None, args: Sequence[str]) -> list[Reply]:
         async with self.database.write() as db:
             turn = Turn(APPLICATION)
-            await turn.begin(update, db=db, now=self.now, desk=DESK)
+            await turn.begin(update, db=db, now=self.now, services=DESK)
             turn.args = list(args)
             await (handler or free_text.text)(update, turn)
             await turn.end(update)

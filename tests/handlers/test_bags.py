@@ -18,10 +18,10 @@ from bot.core.diary_csv import Line
 from bot.core.diary_import import Arrived
 from bot.core.experiment import design
 from bot.core.experiment.design import Arm, Plan
-from bot.core.experiment.run import Trial
+from bot.core.experiment.run import Experiment
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from bot.jobs import finish_experiments
-from bot.telegram.turn import Backstage, Later, Show
+from bot.telegram.turn import AfterCommit, Later, Show
 from db import experiments, imports, nights
 from db.engine import Database
 from tests.handlers.one_person import APPLICATION, Ann, buttons
@@ -41,7 +41,7 @@ async def ann(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ann:
     return person
 
 
-async def begin(ann: Ann, mode: str = "bags") -> Trial:
+async def begin(ann: Ann, mode: str = "bags") -> Experiment:
     await ann.taps(f"exp_start:28:{mode}")
     async with ann.database.read() as db:
         found = await experiments.open_of(db, 7)
@@ -101,7 +101,7 @@ async def exported(ann: Ann) -> dict[str, list[dict[str, str]]]:
 
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(Backstage(ann.database, fetch, draw))
+    (file,) = await later.work(AfterCommit(ann.database, fetch, draw))
     packed = zipfile.ZipFile(io.BytesIO(file.content))  # type: ignore[union-attr]
     sheets = [name for name in packed.namelist() if name.endswith(".csv")]
     return {name: list(csv.DictReader(io.StringIO(packed.read(name).decode("utf-8-sig")))) for name in sheets}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Rating, State
 from bot.core.planning import Message
 from bot.views.message import View
@@ -326,11 +326,11 @@ async def test_the_evening_is_blank_until_something_is_said_of_it(ann: Ann) -> N
 
     await ann.taps("even_set:2026-11-13:1")
     await ann.taps("even_set:2026-11-13:16")
-    assert (await detail(ann)).evening == Evening.ALCOHOL | Evening.STRESS
+    assert (await detail(ann)).evening == EveningFactors.ALCOHOL | EveningFactors.STRESS
     assert {"✓ alcohol", "✓ stress", "a nap"} < set(buttons(ann.page))
 
     await ann.taps("even_set:2026-11-13:0")
-    assert (await detail(ann)).evening == Evening(0)
+    assert (await detail(ann)).evening == EveningFactors(0)
     await ann.taps("night:2026-11-13")
     assert "Evening: none of these" in ann.page.text
 

@@ -14,7 +14,7 @@ from bot.clock import SharedClock
 from bot.core import schedule as times
 from bot.core.experiment import design, run
 from bot.core.experiment.design import Arm, Plan
-from bot.core.experiment.run import Assignment, Tonight, Trial
+from bot.core.experiment.run import Assignment, Experiment, Tonight
 from bot.core.model import Delivery, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
 from bot.handlers import experiment as handlers
@@ -40,14 +40,14 @@ async def ann(database: Database) -> Ann:
     return person
 
 
-async def one(ann: Ann) -> Trial:
+async def one(ann: Ann) -> Experiment:
     async with ann.database.read() as db:
         found = await experiments.open_of(db, 7)
     assert found is not None
     return found
 
 
-async def begin(ann: Ann, mode: str = "open") -> Trial:
+async def begin(ann: Ann, mode: str = "open") -> Experiment:
     await ann.taps(f"exp_start:28:{mode}")
     return await one(ann)
 
@@ -345,7 +345,7 @@ async def opens(ann: Ann, payload: str, *, user_id: int) -> list[Reply]:
     update = Update.de_json({"update_id": 1, "message": message}, None)
     async with ann.database.write() as db:
         turn = Turn(APPLICATION)
-        await turn.begin(update, db=db, now=ann.now, desk=DESK)
+        await turn.begin(update, db=db, now=ann.now, services=DESK)
         turn.args = [payload]
         await handlers.open_list(turn, payload)
         await turn.end(update)
@@ -395,7 +395,7 @@ async def test_with_bags_the_evening_says_a_number_and_nothing_else(ann: Ann) ->
 
 def test_a_bag_taken_on_a_night_without_is_no_magnesium_taken() -> None:
     plan = Plan(MONDAY, 28, bytes(32))
-    blind = Trial(1, 7, plan, blind=True, begun_at=NOON)
+    blind = Experiment(1, 7, plan, blind=True, begun_at=NOON)
     for place in range(7, 35):
         night = design.night_at(plan, place)
         diary = nights.NightRecord(night, delivery=Delivery.SENT, intake=nights.Intake.BAG)

@@ -15,7 +15,7 @@ from bot import charts
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
-from bot.telegram.turn import Attach, Backstage, Later, Show
+from bot.telegram.turn import AfterCommit, Attach, Later, Show
 from db import diary, nights
 from db.engine import Database
 from db.outbox import changes
@@ -174,7 +174,7 @@ async def test_an_export_goes_with_its_picture_or_without(ann: Ann, drawn: bytes
 
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(Backstage(ann.database, fetch, draw))
+    (file,) = await later.work(AfterCommit(ann.database, fetch, draw))
 
     assert isinstance(file, Attach)
     packed = zipfile.ZipFile(io.BytesIO(file.content))

@@ -57,7 +57,7 @@ def ask(db: Connection) -> Ask:
     async def asked(what: str) -> list[Reply]:
         update = _update(what)
         turn = Turn(APPLICATION)
-        await turn.begin(update, db=db, now=NOW, desk=DESK)
+        await turn.begin(update, db=db, now=NOW, services=DESK)
         if what.startswith("/"):
             await handlers.COMMANDS[what[1:]](update, turn)
         else:

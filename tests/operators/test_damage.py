@@ -15,7 +15,7 @@ import pytest
 
 from bot.fake_telegram.telegram import Telegram
 from bot.health import Health
-from bot.jobs.integrity_check import Inspection
+from bot.jobs.integrity_check import IntegrityCheck
 from bot.metrics import Metrics
 from db import engine
 from db.engine import Database, DatabaseError
@@ -84,7 +84,7 @@ async def test_an_inspection_finds_damage_says_so_and_takes_it_back_once_it_is_m
 ) -> None:
     del capsys
     metrics, database = Metrics(), opened(path)
-    inspection = Inspection(database, metrics)
+    inspection = IntegrityCheck(database, metrics)
     await inspection.look()
     assert inspection.faults() == {}
     assert "lull_file_damaged 0.0" in metrics.page().decode()
@@ -129,7 +129,7 @@ async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monk
 
 async def test_what_cannot_be_read_just_now_is_no_damage(path: Path) -> None:
     database = opened(path)
-    inspection = Inspection(database, Metrics())
+    inspection = IntegrityCheck(database, Metrics())
     path.unlink()
     await inspection.look()
     assert inspection.faults() == {}

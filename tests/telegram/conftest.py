@@ -8,7 +8,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.clock import RealClock
-from bot.telegram.rate_limiter import Limiter, Passage
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from bot.telegram.transport import Timeouts, Transport
 from tests.telegram.servers import TOKEN, Connect
 
@@ -36,7 +36,7 @@ def connect(transports: Callable[..., Awaitable[Transport]]) -> Connect:
     async def make(url: str) -> ExtBot[Passage]:
         timeouts = Timeouts(connect=0.5, read=0.3, write=0.5, pool=0.5)
         transport = await transports(url, timeouts=timeouts)
-        limiter = Limiter(rate=1000, clock=RealClock())
+        limiter = RateLimiter(rate=1000, clock=RealClock())
         return ExtBot(
             TOKEN, base_url=f"{url}/bot", request=transport, get_updates_request=transport, rate_limiter=limiter
         )

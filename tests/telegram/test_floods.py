@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core import halting
 from bot.core.pacing import Lane
-from bot.telegram.rate_limiter import Limiter, Passage
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from bot.telegram.transport import Flooded
 from tests.telegram.virtual_time import VirtualClock, simulate
 
@@ -38,7 +38,7 @@ class Seen:
 class World:
     """A limiter and a Telegram that refuses as `refuses` says: it gives the seconds to ask for, or None."""
 
-    limiter: Limiter
+    limiter: RateLimiter
     clock: VirtualClock
     refuses: Callable[[object, float], float | None]
     seen: list[Seen] = field(default_factory=list)
@@ -69,7 +69,7 @@ class World:
 
 def played(play: Callable[[World], Awaitable[None]], refuses: Callable[[object, float], float | None]) -> World:
     clock = VirtualClock()
-    world = World(Limiter(25, clock=clock), clock, refuses)
+    world = World(RateLimiter(25, clock=clock), clock, refuses)
 
     async def run() -> None:
         await play(world)

@@ -13,7 +13,7 @@ from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.telegram import Telegram
 from bot.telegram import replies
 from bot.telegram.late_edits import LateEdits
-from bot.telegram.rate_limiter import Limiter
+from bot.telegram.rate_limiter import RateLimiter
 from bot.telegram.transport import Transport
 from bot.telegram.turn import Edit, EditButtons
 from bot.views.message import Button, Keyboard, View
@@ -40,7 +40,7 @@ async def do(
         base_url=f"{telegram.url}/bot",
         request=transport,
         get_updates_request=transport,
-        rate_limiter=Limiter(25, clock=clock),
+        rate_limiter=RateLimiter(25, clock=clock),
     )
     await telegram.person(1).send("/start")
     sent = await bot.send_message(1, "first")

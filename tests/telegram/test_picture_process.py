@@ -11,33 +11,33 @@ import pytest
 
 from bot import charts
 from bot.charts import Calendar, Drawing
-from bot.telegram.picture_process import NotDrawn, Studio
+from bot.telegram.picture_process import NotDrawn, PictureProcess
 
 WEEK = charts.week([(1, True)] * 7, first=date(2026, 11, 7), calendar=Calendar(tuple("MTWTFSS"), ("1",) * 12, 0))
 
 
 @pytest.fixture
-async def studio() -> AsyncIterator[Studio]:
-    studio = Studio()
+async def studio() -> AsyncIterator[PictureProcess]:
+    studio = PictureProcess()
     yield studio
     await studio.close()
 
 
-async def test_pictures_come_back_in_the_order_they_were_asked_for(studio: Studio) -> None:
+async def test_pictures_come_back_in_the_order_they_were_asked_for(studio: PictureProcess) -> None:
     first, second = await asyncio.gather(studio.draw(WEEK), studio.draw(charts.interval(low=1, middle=2, high=3)))
 
     assert first[:4] == second[:4] == b"\x89PNG"
     assert first != second
 
 
-async def test_a_fault_in_one_picture_does_not_cost_the_next(studio: Studio) -> None:
+async def test_a_fault_in_one_picture_does_not_cost_the_next(studio: PictureProcess) -> None:
     with pytest.raises(NotDrawn):
         await studio.draw(Drawing("week", "{}"))
 
     assert (await studio.draw(WEEK))[:4] == b"\x89PNG"
 
 
-async def test_a_process_that_died_is_replaced(studio: Studio) -> None:
+async def test_a_process_that_died_is_replaced(studio: PictureProcess) -> None:
     await studio.draw(WEEK)
     process = studio._process
     assert process is not None
@@ -48,7 +48,7 @@ async def test_a_process_that_died_is_replaced(studio: Studio) -> None:
 
 
 async def test_an_idle_process_ends_by_itself_and_a_new_one_comes() -> None:
-    studio = Studio(idle=0.05)
+    studio = PictureProcess(idle=0.05)
     try:
         await studio.draw(WEEK)
         process = studio._process
@@ -59,7 +59,7 @@ async def test_an_idle_process_ends_by_itself_and_a_new_one_comes() -> None:
         await studio.close()
 
 
-async def test_closing_leaves_no_process_and_no_files(studio: Studio) -> None:
+async def test_closing_leaves_no_process_and_no_files(studio: PictureProcess) -> None:
     await studio.draw(WEEK)
     process, fonts = studio._process, studio._fonts
     assert process is not None
@@ -70,7 +70,9 @@ async def test_closing_leaves_no_process_and_no_files(studio: Studio) -> None:
     assert not Path(fonts).exists()
 
 
-async def test_the_process_is_told_nothing_of_our_environment(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_is_told_nothing_of_our_environment(
+    studio: PictureProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BOT_TOKEN", "123456:TEST")
     await studio.draw(WEEK)
     process = studio._process

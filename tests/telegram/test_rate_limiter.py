@@ -15,7 +15,7 @@ import pytest
 
 from bot.core.outcome import Why
 from bot.core.pacing import Lane
-from bot.telegram.rate_limiter import Limiter, NotYet, Passage, Withdrawn
+from bot.telegram.rate_limiter import NotYet, Passage, RateLimiter, Withdrawn
 from bot.telegram.transport import Flooded
 from tests.telegram.virtual_time import VirtualClock, simulate
 
@@ -38,7 +38,7 @@ class Call:
 class Telegram:
     """Everything that went through a limiter; `refusals` are the waits to ask for, by chat, one for each call."""
 
-    limiter: Limiter
+    limiter: RateLimiter
     clock: VirtualClock
     calls: list[Call] = field(default_factory=list)
     refusals: dict[object, list[float]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Telegram:
 def scene(play: Callable[[Telegram], Awaitable[None]], *, rate: int = 25) -> Telegram:
     """Play a scene with a new limiter, in virtual time, and give what Telegram saw."""
     clock = VirtualClock()
-    telegram = Telegram(Limiter(rate, clock=clock), clock)
+    telegram = Telegram(RateLimiter(rate, clock=clock), clock)
 
     async def run() -> None:
         await play(telegram)
@@ -644,4 +644,4 @@ def test_many_calls_to_one_chat_stay_in_order() -> None:
 
 def test_a_rate_below_one_is_refused() -> None:
     with pytest.raises(ValueError):
-        Limiter(0, clock=VirtualClock())
+        RateLimiter(0, clock=VirtualClock())

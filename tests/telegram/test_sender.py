@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from telegram.error import NetworkError, TimedOut
 
-from bot.core.outcome import Closed, Gone, NotFound, Outcome, Rejected, Sent, Unknown, Unsent, Why, Withdrawn
+from bot.core.outcome import Gone, NotFound, Outcome, Rejected, Sent, TokenRefused, Unknown, Unsent, Why, Withdrawn
 from bot.core.pacing import Lane
 from bot.telegram import sender
 from bot.telegram.rate_limiter import Passage
@@ -140,7 +140,7 @@ async def test_our_own_mistake_is_rejected(connect: Connect) -> None:
 
 @pytest.mark.parametrize("status", [401, 404])
 async def test_a_refused_token_closes_everything(connect: Connect, status: int) -> None:
-    assert isinstance(await sent_to(refusal(status, "Unauthorized"), connect), Closed)
+    assert isinstance(await sent_to(refusal(status, "Unauthorized"), connect), TokenRefused)
 
 
 async def test_a_message_that_is_no_longer_wanted_is_withdrawn_and_never_reaches_the_network(connect: Connect) -> None:

@@ -19,7 +19,7 @@ from bot.texts import content
 from config.settings import Settings
 from db import inbox, marks
 from db.engine import Database
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 from tests.conftest import TOKEN
 
 CONTENT = content.load(None)
@@ -52,16 +52,16 @@ async def noted(database: Database, user_id: int = 77) -> list[int]:
         return [int(number) for number in (await marks.find(db, f"noted {user_id}") or "").split()]
 
 
-async def stored(database: Database, letters: list[Letter]) -> None:
+async def stored(database: Database, stored_updates: list[StoredUpdate]) -> None:
     """Put letters into the inbox as an intake would."""
     async with database.write() as db:
-        await inbox.store(db, letters)
+        await inbox.store(db, stored_updates)
 
 
 async def left(database: Database) -> list[int]:
     """The numbers of those that nobody has handled."""
     async with database.read() as db:
-        return [letter.update_id for letter in await inbox.waiting(db)]
+        return [stored_update.update_id for stored_update in await inbox.waiting(db)]
 
 
 Replicas = Callable[[], Awaitable[Replica]]
@@ -91,15 +91,15 @@ async def replica(tmp_path: Path, telegram: Telegram, clock: SharedClock, databa
 
 
 @pytest.fixture
-def message(clock: SharedClock) -> Callable[..., Letter]:
+def message(clock: SharedClock) -> Callable[..., StoredUpdate]:
     """Makes the letter of a message `n 7` with update number 7."""
 
-    def make(number: int, *, user_id: int = 77) -> Letter:
+    def make(number: int, *, user_id: int = 77) -> StoredUpdate:
         body = (
             f'{{"update_id":{number},"message":{{"message_id":{number},"date":{int(clock.now().timestamp())},'
             f'"chat":{{"id":{user_id},"type":"private"}},"from":{{"id":{user_id},"is_bot":false,"first_name":"Ada"}},'
             f'"text":"n {number}"}}}}'
         )
-        return Letter(number, user_id, body, clock.now())
+        return StoredUpdate(number, user_id, body, clock.now())
 
     return make

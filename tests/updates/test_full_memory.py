@@ -12,11 +12,11 @@ from bot.clock import SharedClock
 from bot.updates import queues
 from bot.updates.webhook import Receiver
 from db.engine import Database
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 from tests.updates.conftest import Replicas, left, noted, stored
 from tests.updates.front import HEADERS, SECRET
 
-Message = Callable[..., Letter]
+Message = Callable[..., StoredUpdate]
 
 
 async def test_what_finds_no_room_stays_with_telegram(

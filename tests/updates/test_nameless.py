@@ -34,18 +34,18 @@ MESSAGE: dict[str, Any] = {
 
 
 def test_no_name_is_left_and_ids_language_and_text_are() -> None:
-    letter = letter_of({"update_id": 9, "message": MESSAGE}, now=NOW)
+    stored_update = letter_of({"update_id": 9, "message": MESSAGE}, now=NOW)
 
-    assert letter is not None
+    assert stored_update is not None
     for name in ("the \\\\ first", "ovelace", "countess", "12345"):
-        assert name not in letter.body
-    update = Update.de_json(json.loads(letter.body), Bot(TOKEN))
+        assert name not in stored_update.body
+    update = Update.de_json(json.loads(stored_update.body), Bot(TOKEN))
     assert update.message is not None
     assert update.message.text == MESSAGE["text"]
     assert update.effective_user is not None
     assert (update.effective_user.id, update.effective_user.language_code) == (77, "de")
     assert update.effective_user.first_name == ""
-    assert letter.user_id == 77
+    assert stored_update.user_id == 77
 
 
 def test_a_text_that_looks_like_a_name_stays_a_text() -> None:

@@ -14,22 +14,22 @@ from bot.updates import queues
 from bot.updates.polling import letter_of
 from db import inbox
 from db.engine import Database
-from db.inbox import Letter
+from db.inbox import StoredUpdate
 from tests.conftest import START
 from tests.updates.conftest import Replicas, left, noted, stored
 
-Message = Callable[..., Letter]
+Message = Callable[..., StoredUpdate]
 
 
 async def test_letters_spread_over_replicas_are_handled_in_order(
     replica: Replicas, database: Database, message: Message
 ) -> None:
     replicas = [await replica() for _ in range(1 if database.is_sqlite else 3)]
-    letters = [message(number) for number in range(1, 61)]
-    await stored(database, letters)
+    stored_updates = [message(number) for number in range(1, 61)]
+    await stored(database, stored_updates)
 
     for index, each in enumerate(replicas):
-        each.lull.queues.add(letters[index :: len(replicas)])
+        each.lull.queues.add(stored_updates[index :: len(replicas)])
     await asyncio.gather(*(each.settle() for each in replicas))
 
     assert await noted(database) == list(range(1, 61))
@@ -56,7 +56,7 @@ async def test_a_letter_in_two_hands_is_handled_once(replica: Replicas, database
     second = first if database.is_sqlite else await replica()
     await stored(database, [message(5)])
 
-    await asyncio.gather(first.lull.desk.handle(message(5)), second.lull.desk.handle(message(5)))
+    await asyncio.gather(first.lull.dispatcher.handle(message(5)), second.lull.dispatcher.handle(message(5)))
 
     assert await noted(database) == [5]
     assert await left(database) == []
@@ -77,10 +77,10 @@ async def test_a_letter_that_is_given_twice_waits_once(replica: Replicas, databa
 
 async def test_people_do_not_wait_for_each_other(replica: Replicas, database: Database, message: Message) -> None:
     one = await replica()
-    letters = [message(number, user_id=number % 7 + 1) for number in range(70)]
-    await stored(database, letters)
+    stored_updates = [message(number, user_id=number % 7 + 1) for number in range(70)]
+    await stored(database, stored_updates)
 
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     await one.settle()
 
     for user_id in range(1, 8):
@@ -92,10 +92,10 @@ async def test_people_have_their_turn_in_the_order_of_their_coming(
 ) -> None:
     monkeypatch.setattr(queues, "AT_ONCE", 4)
     one = await replica()
-    letters = [message(number, user_id=number) for number in range(1, 41)]
-    await stored(database, letters)
+    stored_updates = [message(number, user_id=number) for number in range(1, 41)]
+    await stored(database, stored_updates)
 
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     while not await noted(database, 1):
         await asyncio.sleep(0)
 
@@ -110,10 +110,10 @@ async def test_in_a_crowd_who_came_last_does_not_wait_for_all_the_others(
     monkeypatch.setattr(queues, "AT_ONCE", 4)
     monkeypatch.setattr(queues, "CROWDED", 10)
     one = await replica()
-    letters = [message(number, user_id=number) for number in range(1, 41)]
-    await stored(database, letters)
+    stored_updates = [message(number, user_id=number) for number in range(1, 41)]
+    await stored(database, stored_updates)
 
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     while not await noted(database, 40):
         await asyncio.sleep(0)
 
@@ -128,11 +128,11 @@ async def test_one_who_sends_many_letters_into_a_crowd_has_no_more_turns_than_ot
     monkeypatch.setattr(queues, "AT_ONCE", 1)
     monkeypatch.setattr(queues, "CROWDED", 5)
     one = await replica()
-    letters = [message(number, user_id=number) for number in range(1, 21)]
-    letters += [message(number, user_id=99) for number in range(21, 31)]
-    await stored(database, letters)
+    stored_updates = [message(number, user_id=number) for number in range(1, 21)]
+    stored_updates += [message(number, user_id=99) for number in range(21, 31)]
+    await stored(database, stored_updates)
 
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     while not await noted(database, 10):
         await asyncio.sleep(0)
 
@@ -180,10 +180,12 @@ async def test_one_letter_that_cannot_be_put_aside_does_not_keep_the_others(
 ) -> None:
     one = await replica()
     numbers = (1, 2, 2**70 if database.is_sqlite else 2**63)  # the last one no database takes
-    letters = [Letter(number, 7, "{}", message(1).received_at) for number in numbers]
-    await stored(database, letters[:2])
+    stored_updates = [StoredUpdate(number, 7, "{}", message(1).received_at) for number in numbers]
+    await stored(database, stored_updates[:2])
 
-    await one.lull.desk._bury_all([inbox.Dead(letter, "ValueError: no") for letter in letters])
+    await one.lull.dispatcher._bury_all(
+        [inbox.Dead(stored_update, "ValueError: no") for stored_update in stored_updates]
+    )
 
     assert await left(database) == []
     async with database.read() as db:
@@ -196,11 +198,11 @@ async def test_no_more_is_taken_in_than_there_is_room_for(
 ) -> None:
     monkeypatch.setattr(queues, "MOST", 3)
     one = await replica()
-    letters = [message(number, user_id=number) for number in range(1, 4)]
-    await stored(database, letters)
+    stored_updates = [message(number, user_id=number) for number in range(1, 4)]
+    await stored(database, stored_updates)
 
     await one.lull.queues.room()
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     waiting = asyncio.create_task(one.lull.queues.room())
     await asyncio.sleep(0)
     full = not waiting.done()
@@ -215,10 +217,12 @@ async def test_unreadable_letters_are_put_aside_together(
     replica: Replicas, database: Database, clock: SharedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = await replica()
-    letters = [Letter(number, number, f'{{"update_id":{number},"message":7}}', clock.now()) for number in range(1, 31)]
-    await stored(database, letters)
+    stored_updates = [
+        StoredUpdate(number, number, f'{{"update_id":{number},"message":7}}', clock.now()) for number in range(1, 31)
+    ]
+    await stored(database, stored_updates)
 
-    one.lull.queues.add(letters)
+    one.lull.queues.add(stored_updates)
     await one.settle()
 
     assert await left(database) == []
@@ -237,15 +241,15 @@ async def test_what_is_old_enough_and_nobody_handled_is_found(
     async with database.read() as db:
         found = await inbox.waiting(db, before=clock.now() - timedelta(seconds=30), limit=1)
 
-    assert [letter.update_id for letter in found] == [1]
+    assert [stored_update.update_id for stored_update in found] == [1]
 
 
 @pytest.mark.parametrize("text", ["\ud800 half a pair", "nul \0 in it", "straße 🌙"])
 async def test_texts_that_databases_dislike_are_stored_and_come_back(database: Database, text: str) -> None:
-    letter = letter_of({"update_id": 9, "message": {"text": text, "from": {"id": 4}}}, now=START)
-    assert letter is not None
+    stored_update = letter_of({"update_id": 9, "message": {"text": text, "from": {"id": 4}}}, now=START)
+    assert stored_update is not None
 
-    await stored(database, [letter])
+    await stored(database, [stored_update])
     async with database.write() as db:
         (found,) = await inbox.waiting(db)
         await inbox.bury(db, [inbox.Dead(found, f"ValueError: {text}")], now=START)

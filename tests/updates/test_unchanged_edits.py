@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.telegram.turn import Edit, Reply
-from bot.updates.unchanged_edits import Screens
+from bot.updates.unchanged_edits import UnchangedEdits
 from bot.views.message import View
 
 TAKEN = Edit(10, View("✓ Taken"))
@@ -19,12 +19,12 @@ def press(message_id: int, text: str) -> Update:
     return Update.de_json({"update_id": 1, "callback_query": query | {"message": message}}, None)
 
 
-def changes(screens: Screens, update: Update, reply: Reply, *, now: float) -> bool:
+def changes(screens: UnchangedEdits, update: Update, reply: Reply, *, now: float) -> bool:
     return screens.changes(update, reply, chat_id=7, now=now)
 
 
 def test_another_message_than_the_pressed_one_is_not_made_again_what_it_is() -> None:
-    screens = Screens()
+    screens = UnchangedEdits()
     assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=0)
 
     assert not changes(screens, press(12, "Tonight"), TAKEN, now=300)
@@ -32,9 +32,9 @@ def test_another_message_than_the_pressed_one_is_not_made_again_what_it_is() -> 
 
 
 def test_of_the_pressed_message_an_old_edit_tells_less_than_the_press() -> None:
-    screens = Screens()
+    screens = UnchangedEdits()
     assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=0)
 
     assert not changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=5)
     assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=300)
-    assert not changes(Screens(), press(10, "✓ Taken"), TAKEN, now=300)
+    assert not changes(UnchangedEdits(), press(10, "✓ Taken"), TAKEN, now=300)

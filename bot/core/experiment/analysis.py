@@ -14,13 +14,13 @@ from bot.core.experiment.design import (
     FORTNIGHT,
     RUN_IN,
     Arm,
+    ArmTally,
+    AssignedNight,
     Effect,
     Label,
     Lack,
-    NightRecord,
     Pairs,
     Plan,
-    Tally,
     Verdict,
 )
 from bot.core.model import Night, Rating
@@ -59,7 +59,7 @@ class _Nights:
         return ~np.isnan(self.rating)
 
 
-def analyse(plan: Plan, records: Sequence[NightRecord], *, through: Night | None = None) -> Verdict:
+def analyse(plan: Plan, records: Sequence[AssignedNight], *, through: Night | None = None) -> Verdict:
     """Judge a finished test, or one stopped after the night `through`, of which only whole fortnights count.
 
     Nights without a record count as missing; records outside the plan (before, after, paused) are passed over.
@@ -97,7 +97,7 @@ def chances(on: Flags, rating: Floats, *, seed: bytes) -> tuple[float, float]:
     return (helpful + extra) / total, (harmful + extra) / total
 
 
-def size(on: Tally, off: Tally) -> Effect:
+def size(on: ArmTally, off: ArmTally) -> Effect:
     """Return the difference in better nights per 100 with its 80 % interval, both shrunk towards no difference.
 
     Each arm is a beta posterior whose prior is worth `PSEUDO_NIGHTS` nights at the pooled rate (kept half a night away
@@ -117,10 +117,10 @@ def size(on: Tally, off: Tally) -> Effect:
     return Effect(per_100=100 * middle, low=100 * float(low), high=100 * float(high))
 
 
-def _placed(plan: Plan, records: Sequence[NightRecord]) -> dict[int, NightRecord]:
+def _placed(plan: Plan, records: Sequence[AssignedNight]) -> dict[int, AssignedNight]:
     """Return the records by their place in the plan, checked against it."""
     arms = design.schedule(plan)
-    by_place: dict[int, NightRecord] = {}
+    by_place: dict[int, AssignedNight] = {}
     for record in records:
         place = design.place_of(plan, record.night)
         expected = arms[place - RUN_IN] if place is not None and place >= RUN_IN else None
@@ -133,9 +133,9 @@ def _placed(plan: Plan, records: Sequence[NightRecord]) -> dict[int, NightRecord
     return by_place
 
 
-def _counted_nights(plan: Plan, by_place: dict[int, NightRecord], counted: int) -> _Nights:
+def _counted_nights(plan: Plan, by_place: dict[int, AssignedNight], counted: int) -> _Nights:
     arms = design.schedule(plan)[:counted]
-    blank = NightRecord(plan.start, None)
+    blank = AssignedNight(plan.start, None)
     records = [by_place.get(place, blank) for place in range(RUN_IN, RUN_IN + counted)]
     return _Nights(
         on=np.array([arm is Arm.ON for arm in arms], dtype=np.bool_),
@@ -145,17 +145,17 @@ def _counted_nights(plan: Plan, by_place: dict[int, NightRecord], counted: int) 
     )
 
 
-def _usable(record: NightRecord) -> Rating | None:
+def _usable(record: AssignedNight) -> Rating | None:
     return None if record.late or record.void else record.rating
 
 
-def _baseline(by_place: dict[int, NightRecord]) -> Tally:
+def _baseline(by_place: dict[int, AssignedNight]) -> ArmTally:
     usable = [_usable(by_place[place]) for place in range(RUN_IN) if place in by_place]
     ratings = [rating for rating in usable if rating is not None]
-    return Tally(sum(rating.better_night for rating in ratings), len(ratings))
+    return ArmTally(sum(rating.better_night for rating in ratings), len(ratings))
 
 
-def _counts(plan: Plan, nights: _Nights, baseline: Tally) -> Verdict:
+def _counts(plan: Plan, nights: _Nights, baseline: ArmTally) -> Verdict:
     """Return everything that is only counted, with the reason where there can be no verdict."""
     on, off = _tally(nights.rating[nights.on]), _tally(nights.rating[~nights.on])
     lack = Lack.FEW_RATED_NIGHTS if min(on.nights, off.nights) < FEWEST_RATED else None
@@ -173,9 +173,9 @@ def _counts(plan: Plan, nights: _Nights, baseline: Tally) -> Verdict:
     )
 
 
-def _tally(rating: Floats) -> Tally:
+def _tally(rating: Floats) -> ArmTally:
     better = np.count_nonzero(rating >= Rating.BETTER)  # NaN is not
-    return Tally(int(better), int(np.count_nonzero(~np.isnan(rating))))
+    return ArmTally(int(better), int(np.count_nonzero(~np.isnan(rating))))
 
 
 def _pairs(nights: _Nights) -> Pairs:

@@ -114,7 +114,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class NightRecord:
+class AssignedNight:
     """What is known of one night. `arm` is the assigned one, None in the run-in; `taken` None means never answered.
 
     `late` marks a rating given after the next evening's reminder: it is kept, and left out of the analysis.
@@ -129,7 +129,7 @@ class NightRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ArmTally:
     """Better nights among rated nights."""
 
     better: int
@@ -174,9 +174,9 @@ class Verdict:
     lack: Lack | None
     nights: int
     planned: int
-    on: Tally
-    off: Tally
-    baseline: Tally
+    on: ArmTally
+    off: ArmTally
+    baseline: ArmTally
     pairs: Pairs
     missing: int
     missing_flips: bool

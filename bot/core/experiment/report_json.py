@@ -9,8 +9,8 @@ from enum import Enum
 from typing import TypeVar
 
 from bot.core.experiment import design
-from bot.core.experiment.design import Arm, Effect, Label, Lack, NightRecord, Pairs, Plan, Shift, Tally, Verdict
-from bot.core.experiment.run import Report
+from bot.core.experiment.design import Arm, ArmTally, AssignedNight, Effect, Label, Lack, Pairs, Plan, Shift, Verdict
+from bot.core.experiment.run import ExperimentReport
 from bot.core.model import Night, Rating
 
 VERSION = 1
@@ -23,7 +23,7 @@ class Unreadable(ValueError):  # noqa: N818 - named for what it says
     """This is not a self-experiment that we wrote; the message is one sentence."""
 
 
-def written(report: Report) -> dict[str, object]:
+def written(report: ExperimentReport) -> dict[str, object]:
     """A finished self-experiment, seed and all, as JSON values."""
     return {
         "version": VERSION,
@@ -52,7 +52,7 @@ def _rounded(value: object) -> object:
     return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
-def _night_written(record: NightRecord) -> dict[str, object]:
+def _night_written(record: AssignedNight) -> dict[str, object]:
     return {
         "night": record.night.isoformat(),
         "arm": record.arm,
@@ -63,7 +63,7 @@ def _night_written(record: NightRecord) -> dict[str, object]:
     }
 
 
-def read(values: object) -> Report:
+def read(values: object) -> ExperimentReport:
     """A finished self-experiment from JSON values. Raises Unreadable."""
     got = _Values(values, "the test")
     if got.number("version", 1, 10**6) != VERSION:
@@ -76,7 +76,7 @@ def read(values: object) -> Report:
         raise error if isinstance(error, Unreadable) else Unreadable("The test's plan is not one of ours.") from None
     if got.text("fingerprint") != design.fingerprint(plan.seed):
         raise Unreadable("The seed does not have the fingerprint that was shown before night 1.")
-    return Report(
+    return ExperimentReport(
         plan=plan,
         blind=got.flag("blind"),
         stopped_after=got.night("stopped_after") if got.get("stopped_after") is not None else None,
@@ -92,10 +92,10 @@ def _shift(values: object) -> Shift:
     return Shift(got.night("night"), got.number("weeks", 1, _MOST_WEEKS))
 
 
-def _night(values: object) -> NightRecord:
+def _night(values: object) -> AssignedNight:
     got = _Values(values, "a night")
     rating = got.get("rating")
-    return NightRecord(
+    return AssignedNight(
         night=got.night("night"),
         arm=None if got.get("arm") is None else got.choice("arm", Arm),
         taken=None if got.get("taken") is None else got.flag("taken"),
@@ -126,9 +126,9 @@ def _verdict(got: _Values) -> Verdict:
     )
 
 
-def _tally(values: object) -> Tally:
+def _tally(values: object) -> ArmTally:
     got = _Values(values, "a count")
-    return Tally(got.number("better", 0, _LONGEST_TEST), got.number("nights", 0, _LONGEST_TEST))
+    return ArmTally(got.number("better", 0, _LONGEST_TEST), got.number("nights", 0, _LONGEST_TEST))
 
 
 def _effect(got: _Values) -> Effect:

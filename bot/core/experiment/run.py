@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import schedule as times
 from bot.core.experiment import design
-from bot.core.experiment.design import Arm, NightRecord, Plan, RunIn, Verdict, Void
+from bot.core.experiment.design import Arm, AssignedNight, Plan, RunIn, Verdict, Void
 from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
 from bot.core.model import NightRecord as DiaryNight
 
@@ -38,7 +38,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ExperimentReport:
     """A finished self-experiment, as it stood at its end.
 
     `left_out` are the nights the person voided, `not_sent` those whose reminder did not demonstrably arrive; both count as void.
@@ -47,14 +47,14 @@ class Report:
     plan: Plan
     blind: bool
     stopped_after: Night | None
-    nights: tuple[NightRecord, ...]
+    nights: tuple[AssignedNight, ...]
     left_out: int
     not_sent: int
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Experiment:
     """A self-experiment as it is stored. While `paused_since` is set, nobody knows yet when it goes on."""
 
     id: int
@@ -103,7 +103,7 @@ class Progress:
     left_out: int
 
 
-def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
+def assignment(trial: Experiment, night: Night, *, void: bool) -> Assignment | None:
     """What a night's reminder shows; None where the night is an ordinary one."""
     what = _lived_as(trial, night)
     if what is None or trial.ended_at is not None:
@@ -117,7 +117,7 @@ def assignment(trial: Trial, night: Night, *, void: bool) -> Assignment | None:
     return Assignment(Tonight.WITH if what is Arm.ON else Tonight.WITHOUT)
 
 
-def _lived_as(trial: Trial, night: Night) -> Arm | RunIn | None:
+def _lived_as(trial: Experiment, night: Night) -> Arm | RunIn | None:
     """What the night is or was in the plan; None while it rests, and after an early stop."""
     resting = trial.paused_since is not None and night >= trial.paused_since
     stopped = trial.stopped_after is not None and night > trial.stopped_after
@@ -127,7 +127,7 @@ def _lived_as(trial: Trial, night: Night) -> Arm | RunIn | None:
 # -- evenings with a bag -----------------------------------------------------------------------------------------------
 
 
-def in_bag(trial: Trial, night: Night, *, void: bool) -> Arm | None:
+def in_bag(trial: Experiment, night: Night, *, void: bool) -> Arm | None:
     """What the bag of that night holds; None of a night that had none."""
     what = _lived_as(trial, night) if trial.blind and not void else None
     return what if isinstance(what, Arm) else None
@@ -144,7 +144,7 @@ def as_kept(record: DiaryNight, arm: Arm | None, *, sealed: bool) -> DiaryNight:
     return replace(record, intake=Intake.SKIPPED, reason=Reason.TEST)
 
 
-def unsealed(trial: Trial, record: DiaryNight, *, void: bool) -> DiaryNight:
+def unsealed(trial: Experiment, record: DiaryNight, *, void: bool) -> DiaryNight:
     """A night of a finished self-experiment, with what its bag held."""
     if record.intake is not Intake.BAG or not trial.blind:
         return as_kept(record, in_bag(trial, record.night, void=void), sealed=False)
@@ -153,7 +153,7 @@ def unsealed(trial: Trial, record: DiaryNight, *, void: bool) -> DiaryNight:
     return as_kept(record, planned if isinstance(planned, Arm) else Arm.ON, sealed=False)
 
 
-def brought(trials: Iterable[Trial], record: DiaryNight, *, void: bool) -> DiaryNight:
+def brought(trials: Iterable[Experiment], record: DiaryNight, *, void: bool) -> DiaryNight:
     """A night from a file, as the diary may hold it beside these self-experiments."""
     for one in trials:
         record = as_kept(record, in_bag(one, record.night, void=void), sealed=one.sealed)
@@ -168,7 +168,7 @@ class Tested:
     run_in: frozenset[Night] = frozenset()
 
 
-def tested(reports: Iterable[Report]) -> Tested:
+def tested(reports: Iterable[ExperimentReport]) -> Tested:
     """The nights that counted in these."""
     counted = [one for report in reports for one in report.nights if not one.void]
     return Tested(
@@ -180,7 +180,7 @@ def tested(reports: Iterable[Report]) -> Tested:
 # -- what counts -------------------------------------------------------------------------------------------------------
 
 
-def whole(trial: Trial, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
+def whole(trial: Experiment, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
     """With every night of the plan up to `until`. One of which nothing is stored had no reminder: the bot was away for longer
     than it looks back, or the night was lost between two zones or bedtimes.
     """
@@ -192,15 +192,15 @@ def whole(trial: Trial, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
     return [known[night] for night in sorted(known)]
 
 
-def records(trial: Trial, lived: Iterable[Lived]) -> list[NightRecord]:
+def records(trial: Experiment, lived: Iterable[Lived]) -> list[AssignedNight]:
     """The plan's nights for the analysis. A night whose reminder did not demonstrably arrive is void."""
     return [_record(trial, one) for one in lived if design.place_of(trial.plan, one.diary.night) is not None]
 
 
-def _record(trial: Trial, one: Lived) -> NightRecord:
+def _record(trial: Experiment, one: Lived) -> AssignedNight:
     what = design.arm_on(trial.plan, one.diary.night)
     arm = what if isinstance(what, Arm) else None
-    return NightRecord(
+    return AssignedNight(
         night=one.diary.night,
         arm=arm,
         taken=_taken(unsealed(trial, one.diary, void=one.void is not None)),
@@ -220,10 +220,10 @@ def arrived(delivery: Delivery | None) -> bool:
     return delivery is Delivery.SENT
 
 
-def report(trial: Trial, lived: Sequence[Lived], verdict: Verdict) -> Report:
+def report(trial: Experiment, lived: Sequence[Lived], verdict: Verdict) -> ExperimentReport:
     """What is kept of a finished self-experiment."""
     counted = [one for one in lived if _is_counted(trial, one.diary.night)]
-    return Report(
+    return ExperimentReport(
         plan=trial.plan,
         blind=trial.blind,
         stopped_after=trial.stopped_after,
@@ -234,7 +234,7 @@ def report(trial: Trial, lived: Sequence[Lived], verdict: Verdict) -> Report:
     )
 
 
-def _is_counted(trial: Trial, night: Night) -> bool:
+def _is_counted(trial: Experiment, night: Night) -> bool:
     place = design.place_of(trial.plan, night)
     if place is None or place < design.RUN_IN:
         return False
@@ -244,7 +244,7 @@ def _is_counted(trial: Trial, night: Night) -> bool:
     return place < design.RUN_IN + whole
 
 
-def progress(trial: Trial, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
+def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
     """Nights so far, counting up to `tonight`, and mornings that could have been answered: up to the night `slept`."""
     places = [place for one in lived if (place := design.place_of(trial.plan, one.diary.night)) is not None]
     past = [
@@ -269,7 +269,7 @@ def look_at(plan: Plan) -> datetime:
     return datetime.combine(design.last_night(plan), time(), UTC) - timedelta(hours=14)
 
 
-def over(trial: Trial, schedule: Schedule, *, last_is_rated: bool, now: datetime) -> bool:
+def over(trial: Experiment, schedule: Schedule, *, last_is_rated: bool, now: datetime) -> bool:
     """Whether every answer that counts is in: the last morning is answered, or its time has passed."""
     last = design.last_night(trial.plan)
     if trial.stopped_after is not None:
