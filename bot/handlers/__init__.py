@@ -1,4 +1,12 @@
-"""The handler modules in the order in which they are asked, and the two tables made of them: commands and buttons."""
+"""One module a subject: what a command, a button or a typed answer does. Read, decide in core, write, show a view.
+
+A module has COMMANDS and PRESSES; the two tables here are made of them, in the order in which modules are asked. `routes`
+tells Telegram's library about them, `free_text` reads what was typed without a command, `plans` plans an evening anew after
+a change.
+
+Start reading at `evening`. May import: telegram, views, texts, charts, db, core. A handler holds no rule and no SQL; it
+answers through its `turn`, and what it said goes out after its transaction is committed.
+"""
 
 from __future__ import annotations
 

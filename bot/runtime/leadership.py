@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from telegram.ext import ExtBot
 
@@ -14,6 +14,7 @@ from bot.delivery.broadcast import Announcer
 from bot.delivery.reminders import Heartbeat
 from bot.runtime.leader import Leader
 from bot.updates.queues import Queues
+from bot.updates.source import UpdateSource
 from config import logs
 from config.settings import Settings
 from db import admin_claim, broadcasts, inbox, marks
@@ -23,15 +24,6 @@ _log = logs.logger(__name__)
 
 LEFT = timedelta(seconds=5)
 """An update that waits for so long, in real time, may have lost its process."""
-
-
-class UpdateSource(Protocol):
-    """Where updates come from: polling, or what Telegram is asked to post."""
-
-    last_good: float | None
-    fault: str
-
-    async def run(self) -> None: ...
 
 
 @dataclass(slots=True)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.clock import Clock
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.runtime.leadership import UpdateSource
 from bot.telegram.transport import Transport
 from bot.updates.polling import Polling
 from bot.updates.queues import Queues
 from config.settings import Settings
 from db.engine import Database
+
+
+class UpdateSource(Protocol):
+    """Where updates come from: polling, or what Telegram is asked to post."""
+
+    last_good: float | None
+    fault: str
+
+    async def run(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
