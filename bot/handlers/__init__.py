@@ -10,6 +10,9 @@ answers through its `turn`, and what it said goes out after its transaction is c
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from bot.core.model import Awaiting
 from bot.handlers import (
     admins,
     bedtime,
@@ -29,7 +32,7 @@ from bot.handlers import (
     stock,
     zones,
 )
-from bot.telegram.turn import Handler
+from bot.telegram.turn import AnswerHandler, Handler, Route
 
 MODULES = (
     onboarding,
@@ -51,6 +54,25 @@ MODULES = (
     privacy,
 )
 
-COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}
-PRESSES: dict[str, Handler] = {verb: handler for module in MODULES for verb, handler in module.PRESSES.items()}
+
+def _routes(tables: Iterable[Mapping[str, Handler | Route]]) -> dict[str, Route]:
+    """One table of many. Two handlers under one name are a mistake of ours, and end the start."""
+    made: dict[str, Route] = {}
+    for table in tables:
+        for name, found in table.items():
+            if name in made:
+                raise ValueError(f"two handlers are called {name}")
+            made[name] = found if isinstance(found, Route) else Route(found)
+    return made
+
+
+COMMANDS = _routes(module.COMMANDS for module in MODULES)
+PRESSES = _routes(module.PRESSES for module in MODULES)
 ADMIN_VERBS = frozenset({*admins.PRESSES, *broadcast.PRESSES})
+"""Buttons that ask for themselves who presses them."""
+
+_ANSWERING = (bedtime, details, evening, preferences, stock, zones)
+ANSWERS: dict[Awaiting, AnswerHandler] = {
+    awaited: take for module in _ANSWERING for awaited, take in module.ANSWERS.items()
+}
+"""Who takes the typed answer to which open question. The words of a note, a label and the erasure are taken by `free_text`."""

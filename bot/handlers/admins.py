@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.telegram.turn import Handler, OwnMenu, Turn
+from bot.telegram.turn import Handler, Needs, OwnMenu, Route, Turn
 from bot.views import admin as views
 from bot.views import broadcast, menu
 from bot.views.message import View
@@ -107,5 +107,5 @@ async def trail(update: Update, turn: Turn) -> None:
         turn.say(views.trail(turn.words, await broadcasts.trail(turn.db, limit=15)))
 
 
-COMMANDS: dict[str, Handler] = {"admin": admin}
+COMMANDS: dict[str, Handler | Route] = {"admin": Route(admin, Needs.NOTHING)}
 PRESSES: dict[str, Handler] = {"adm": refresh, "adm_reload": reload, "adm_casts": history, "adm_trail": trail}

@@ -7,7 +7,7 @@ from telegram import Update
 from bot.core import broadcast as core_broadcast
 from bot.core.broadcast import Broadcast, Phase
 from bot.handlers import admins
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import broadcast as views
 from bot.views.message import View
 from db import broadcasts
@@ -152,7 +152,7 @@ async def stop(update: Update, turn: Turn) -> None:
     await _turn_to(update, turn, Phase.STOPPED, Phase.RUNNING, Phase.PAUSED)
 
 
-COMMANDS: dict[str, Handler] = {"broadcast": broadcast}
+COMMANDS: dict[str, Handler | Route] = {"broadcast": Route(broadcast, Needs.NOTHING)}
 PRESSES: dict[str, Handler] = {
     "bc_who": who,
     "bc_sleep": sleep,

@@ -12,7 +12,7 @@ from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Awaiting, Kind, Minute, Night
 from bot.handlers import diary, span
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
@@ -158,3 +158,4 @@ PRESSES: dict[str, Handler] = {
     "detail": choose_level,
     "diary_set": switch,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.DETAIL: typed_detail}

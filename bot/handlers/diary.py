@@ -13,7 +13,7 @@ from bot.core import schedule as times
 from bot.core.diary import Detail, EveningFactors, Open
 from bot.core.model import Awaiting, Intake, Night, Rating
 from bot.handlers import evening, morning, span
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
@@ -263,7 +263,7 @@ def _switched(now: EveningFactors | None, number: int | None) -> EveningFactors 
     return switched if switched or not number else None
 
 
-COMMANDS: dict[str, Handler] = {"diary": show_diary}
+COMMANDS: dict[str, Handler | Route] = {"diary": Route(show_diary, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "month": show_month,
     "still": still,

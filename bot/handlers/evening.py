@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from telegram import Update
 
+from bot.core import callback_data, parsing
 from bot.core import schedule as times
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
 from bot.handlers import plans, stock
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
 from bot.views import evening as views
+from bot.views import setup as setup_views
 from bot.views import stock as stock_views
 from bot.views.message import View, lines
 from db import experiments, nights
@@ -352,8 +354,20 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     return await glance(turn)
 
 
-COMMANDS: dict[str, Handler] = {"tonight": tonight, "took": took}
-PRESSES: dict[str, Handler] = {
+async def typed_later(update: Update, turn: Turn, text: str) -> None:
+    """A later bedtime for tonight, typed."""
+    night = callback_data.Press("", (turn.person.awaiting_for or "",)).night
+    match parsing.bedtime(text):
+        case parsing.Time(minute) if isinstance(night, date):
+            turn.say(await set_later(turn, night, minute))
+        case parsing.Ambiguous(morning, late) if night is not None:
+            turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="late", night=night))
+        case _:
+            turn.say(View(turn.words("I did not understand that time. Type it like 23:45.")))
+
+
+COMMANDS: dict[str, Handler | Route] = {"tonight": Route(tonight, Needs.SET_UP), "took": Route(took, Needs.SET_UP)}
+PRESSES: dict[str, Handler | Route] = {
     "taken": taken,
     "skip": skip,
     "without": without,
@@ -364,7 +378,8 @@ PRESSES: dict[str, Handler] = {
     "snooze": snooze,
     "unsnooze": unsnooze,
     "snz": snooze_for,
-    "later": later,
-    "late": late,
-    "glance": show_glance,
+    "later": Route(later, Needs.SET_UP),
+    "late": Route(late, Needs.SET_UP),
+    "glance": Route(show_glance, Needs.SET_UP),
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.LATER: typed_later}

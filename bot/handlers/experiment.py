@@ -14,7 +14,7 @@ from bot.core.experiment.design import Plan, Void
 from bot.core.experiment.run import Experiment
 from bot.core.model import Night, Status
 from bot.handlers import plans
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import experiment as views
 from bot.views import verdict
 from bot.views.message import View
@@ -250,7 +250,7 @@ async def open_list(turn: Turn, payload: str) -> None:
         turn.say_to(one.user_id, View(turn.words("Your helper has opened the list of bags.")))
 
 
-COMMANDS: dict[str, Handler] = {"experiment": show}
+COMMANDS: dict[str, Handler | Route] = {"experiment": Route(show, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "exp": show,
     "exp_again": again,

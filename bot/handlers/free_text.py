@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
-from datetime import date
 
 from telegram import Update
 
-from bot.core import callback_data, parsing
+from bot import handlers
+from bot.core import parsing
 from bot.core.model import Awaiting
 from bot.handlers import (
     admins,
-    bedtime,
-    details,
     diary,
-    evening,
     onboarding,
     own_label,
     preferences,
     privacy,
-    stock,
-    zones,
 )
-from bot.telegram.turn import Handler, Say, Turn
+from bot.telegram.turn import Say, Turn
 from bot.texts import need
 from bot.views import broadcast
 from bot.views import need as views
@@ -31,39 +25,11 @@ from bot.views import settings as settings_views
 from bot.views import setup as setup_views
 from bot.views.message import View
 
-Answering = Callable[[Update, Turn, str], Awaitable[None]]
-
 _albums: deque[str | None] = deque(maxlen=256)
 """The albums that had their line. Only in memory: after a restart one line too many is no harm."""
 
 LONGEST_ANSWER = 200
 """No answer that is waited for is longer; a wall of text is not searched for one."""
-
-
-async def later(update: Update, turn: Turn, text: str) -> None:
-    """A later bedtime for tonight, typed."""
-    night = callback_data.Press("", (turn.person.awaiting_for or "",)).night
-    match parsing.bedtime(text):
-        case parsing.Time(minute) if isinstance(night, date):
-            turn.say(await evening.set_later(turn, night, minute))
-        case parsing.Ambiguous(morning, late) if night is not None:
-            turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="late", night=night))
-        case _:
-            turn.say(View(turn.words("I did not understand that time. Type it like 23:45.")))
-
-
-ANSWERS: dict[Awaiting, Answering] = {
-    Awaiting.BEDTIME: bedtime.typed_bedtime,
-    Awaiting.WEEKEND: bedtime.typed_weekend,
-    Awaiting.LATER: later,
-    Awaiting.LEAD: preferences.typed_lead,
-    Awaiting.ZONE: zones.typed_zone,
-    Awaiting.AWAY_UNTIL: zones.typed_away,
-    Awaiting.CHECK_IN: preferences.typed_check_in,
-    Awaiting.DETAIL: details.typed_detail,
-    Awaiting.STOCK: stock.typed_stock,
-    Awaiting.PACK: stock.typed_pack,
-}
 
 
 async def text(update: Update, turn: Turn) -> None:
@@ -84,8 +50,8 @@ async def text(update: Update, turn: Turn) -> None:
         await onboarding.start(update, turn)
     elif kept:
         return
-    elif awaited in ANSWERS and short:
-        await ANSWERS[awaited](update, turn, short)
+    elif awaited in handlers.ANSWERS and short:
+        await handlers.ANSWERS[awaited](update, turn, short)
     else:
         await _unasked(update, turn, short)
 
@@ -162,7 +128,3 @@ async def other(update: Update, turn: Turn) -> None:
         turn.say(broadcast.unread(turn.words))
         return
     turn.say(View(turn.words("I can read text and buttons only. /help shows what I can do.")))
-
-
-PRESSES: dict[str, Handler] = {}
-COMMANDS: dict[str, Handler] = {}

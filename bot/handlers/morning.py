@@ -10,7 +10,7 @@ from bot.core import planning
 from bot.core import schedule as times
 from bot.core.model import Cadence, Intake, Kind, Night, Rating
 from bot.handlers import evening, plans
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import evening as evening_views
 from bot.views import morning as views
 from db import nights
@@ -139,5 +139,5 @@ async def keep(update: Update, turn: Turn) -> None:
 
 
 COMMANDS: dict[str, Handler] = {}
-PRESSES: dict[str, Handler] = {"rate": rate, "unrate": unrate, "took": took, "keep": keep}
+PRESSES: dict[str, Handler | Route] = {"rate": rate, "unrate": unrate, "took": took, "keep": Route(keep, Needs.SET_UP)}
 PRESSES |= {"tookchange": change_took, "tookleave": leave_took}

@@ -9,7 +9,7 @@ from telegram import Update
 from bot.core import parsing
 from bot.core.model import Awaiting, Person, Status
 from bot.handlers import admins, evening, experiment, plans
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.texts import language, places
 from bot.views import settings, setup
 from bot.views.message import View
@@ -39,10 +39,6 @@ def next_step(turn: Turn, *, place: str | None = None) -> View | None:
 def zone_guesses(turn: Turn) -> list[tuple[str, str]]:
     """The zones to offer, nearest first, with their names in the person's language."""
     return [(zone, places.label(zone, turn.words.code)) for zone in places.guesses(turn.person.language)]
-
-
-BEFORE_CONSENT = frozenset({"consent", "lang", "safety", "safety_meds", "privacy", "forms", "form_list", "form_card"})
-"""The buttons that work before the safety text was accepted."""
 
 
 async def start(update: Update, turn: Turn) -> None:
@@ -145,5 +141,10 @@ def awaited(person: Person, turn: Turn) -> Awaiting | None:
     return Awaiting.ZONE if person.zone is None else None
 
 
-COMMANDS: dict[str, Handler] = {"start": start}
-PRESSES: dict[str, Handler] = {"consent": consent, "hour_ok": hour_ok, "fix_zone": fix_zone, "lang": set_language}
+COMMANDS: dict[str, Handler | Route] = {"start": Route(start, Needs.NOTHING)}
+PRESSES: dict[str, Handler | Route] = {
+    "consent": Route(consent, Needs.NOTHING),
+    "hour_ok": Route(hour_ok, Needs.SET_UP),
+    "fix_zone": fix_zone,
+    "lang": Route(set_language, Needs.NOTHING),
+}

@@ -12,7 +12,7 @@ from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Kind, Night, NightRecord
 from bot.handlers import diary, evening, experiment, span
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views import insight as views
@@ -157,7 +157,7 @@ def _page(
     )
 
 
-COMMANDS: dict[str, Handler] = {"insight": show_insight}
+COMMANDS: dict[str, Handler | Route] = {"insight": Route(show_insight, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "diary": show_diary,
     "insight": press_insight,

@@ -8,7 +8,7 @@ from bot.core import parsing
 from bot.core.model import Awaiting, Form, Minute
 from bot.handlers import onboarding, plans, stock, zones
 from bot.handlers.after_change import changed
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
 from bot.texts import language
 from bot.views import details as detail_views
 from bot.views import settings as views
@@ -252,20 +252,21 @@ async def dismiss(update: Update, turn: Turn) -> None:
     turn.edit(update, View(turn.words("All right, nothing changed.")))
 
 
-COMMANDS: dict[str, Handler] = {
-    "settings": settings,
+COMMANDS: dict[str, Handler | Route] = {
+    "settings": Route(settings, Needs.SET_UP),
     "lead": lead,
     "form": form,
     "checkin": check_in,
-    "language": choose_language,
+    "language": Route(choose_language, Needs.NOTHING),
 }
-PRESSES: dict[str, Handler] = {
-    "panel": panel,
+PRESSES: dict[str, Handler | Route] = {
+    "panel": Route(panel, Needs.SET_UP),
     "lead": pressed_lead,
     "form": pressed_form,
     "checkin": pressed_check_in,
-    "nudges": nudges,
-    "toggle": toggle,
+    "nudges": Route(nudges, Needs.SET_UP),
+    "toggle": Route(toggle, Needs.SET_UP),
     "language": pressed_language,
     "dismiss": dismiss,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.LEAD: typed_lead, Awaiting.CHECK_IN: typed_check_in}

@@ -15,7 +15,7 @@ from bot.core import diary_import
 from bot.core.diary_import import ImportProblem, ImportProblemKind
 from bot.core.experiment import run
 from bot.core.model import Awaiting
-from bot.telegram.turn import AfterCommit, Attach, Handler, Reply, Say, Turn
+from bot.telegram.turn import AfterCommit, Attach, Handler, Needs, Reply, Route, Say, Turn
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views import privacy as views
@@ -140,5 +140,9 @@ async def bring_in(update: Update, turn: Turn) -> None:
     turn.edit(update, views.import_gone(turn.words) if count is None else views.imported(turn.words, count))
 
 
-COMMANDS: dict[str, Handler] = {"export": take_away, "delete": ask, "import": ask_import}
+COMMANDS: dict[str, Handler | Route] = {
+    "export": Route(take_away, Needs.NOTHING),
+    "delete": Route(ask, Needs.NOTHING),
+    "import": ask_import,
+}
 PRESSES: dict[str, Handler] = {"imp": bring_in, "stay": stay}

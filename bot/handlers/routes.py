@@ -10,20 +10,11 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, M
 from bot import handlers
 from bot.core import callback_data
 from bot.handlers import chats, free_text, plans
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import Handler, Needs, Turn
 
 # Edited messages are silence: what was said is said, and half of the edits are typing errors.
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 _GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
-
-BEFORE_CONSENT = frozenset({"start", "help", "privacy", "language", "stop", "export", "delete", "admin", "broadcast"})
-"""The commands that work before the safety text was accepted; any other shows it, and keeps nothing of what was typed."""
-
-NEEDS_SET_UP = frozenset({"tonight", "took", "pause", "resume", "settings", "diary", "insight", "experiment"})
-"""The commands that mean nothing before the set-up is done: they go on with it."""
-
-PRESSES_NEED_SET_UP = frozenset({"pause", "panel", "toggle", "nudges", "keep", "later", "late", "glance", "hour_ok"})
-"""The same of the buttons."""
 
 
 def routes() -> list[BaseHandler[Any, Turn, Any]]:
@@ -54,21 +45,32 @@ async def pressed(update: Update, turn: Turn) -> None:
     """A button: read strictly, then to the handler of its verb."""
     query = update.callback_query
     found = callback_data.parse(query.data if query is not None else None)
-    handler = handlers.PRESSES.get(found.verb) if found is not None else None
-    if query is None or found is None or handler is None or not _at_home(query):
+    route = handlers.PRESSES.get(found.verb) if found is not None else None
+    if query is None or found is None or route is None or not _at_home(query):
         turn.out_of_date(update)
         return
     turn.press = found
-    admins_own = found.verb in handlers.ADMIN_VERBS  # these ask for themselves who presses
+    admins_own = found.verb in handlers.ADMIN_VERBS
     await plans.back_from_block(turn)
-    if turn.person.consent is None and not admins_own and found.verb not in handlers.onboarding.BEFORE_CONSENT:
-        turn.answer(update)
+    if _has(turn, Needs.NOTHING if admins_own else route.needs):
+        await route.handler(update, turn)
+        return
+    turn.answer(update)
+    if turn.person.consent is None:
         await handlers.onboarding.start(update, turn)
-    elif found.verb in PRESSES_NEED_SET_UP and not turn.person.set_up:
-        turn.answer(update)
-        await handlers.onboarding.go_on(update, turn)
     else:
-        await handler(update, turn)
+        await handlers.onboarding.go_on(update, turn)
+
+
+def _has(turn: Turn, needs: Needs) -> bool:
+    """Whether the person has come so far."""
+    match needs:
+        case Needs.NOTHING:
+            return True
+        case Needs.CONSENT:
+            return turn.person.consent is not None
+        case Needs.SET_UP:
+            return turn.person.consent is not None and turn.person.set_up
 
 
 def _at_home(query: CallbackQuery) -> bool:
@@ -87,14 +89,11 @@ async def command(update: Update, turn: Turn) -> None:
     name, *rest = said.lstrip("/").split(maxsplit=1) or [""]
     name = name.partition("@")[0].lower()
     turn.args = rest[0].split() if rest else []
-    handler = handlers.COMMANDS.get(name)
-    if turn.person.consent is None and name not in BEFORE_CONSENT:
+    route = handlers.COMMANDS.get(name)
+    if not _has(turn, Needs.CONSENT if route is None else route.needs):
         turn.args = []
         await handlers.onboarding.start(update, turn)
-    elif handler is None:
+    elif route is None:
         await free_text.unknown_command(update, turn)
-    elif name in NEEDS_SET_UP and not turn.person.set_up:
-        turn.args = []
-        await handlers.onboarding.start(update, turn)
     else:
-        await handler(update, turn)
+        await route.handler(update, turn)

@@ -12,7 +12,7 @@ from bot.core import schedule as times
 from bot.core.diary import Stock
 from bot.core.model import Awaiting, Intake, Night
 from bot.handlers import span
-from bot.telegram.turn import Handler, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import stock as views
 from bot.views.message import View
 from db import diary, nights
@@ -137,3 +137,4 @@ PRESSES: dict[str, Handler] = {
     "pack": pressed_pack,
     "stock_off": stop_counting,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.STOCK: typed_stock, Awaiting.PACK: typed_pack}

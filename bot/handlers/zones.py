@@ -8,7 +8,7 @@ from bot.core import parsing
 from bot.core.model import Awaiting
 from bot.handlers import onboarding, plans
 from bot.handlers.after_change import changed
-from bot.telegram.turn import ANSWER_WITHIN, Handler, Turn
+from bot.telegram.turn import ANSWER_WITHIN, AnswerHandler, Handler, Turn
 from bot.texts import places
 from bot.views import settings as views
 from bot.views import setup
@@ -167,3 +167,4 @@ async def location(update: Update, turn: Turn) -> None:
 
 COMMANDS: dict[str, Handler] = {"timezone": timezone}
 PRESSES: dict[str, Handler] = {"zone": pressed_zone, "zone_other": another, "locate": locate, "away": away}
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.ZONE: typed_zone, Awaiting.AWAY_UNTIL: typed_away}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Any, Protocol
 
 from telegram import Update
@@ -275,3 +276,22 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
 
 Handler = Callable[[Update, Turn], Coroutine[Any, Any, None]]
 """What answers one command or one button."""
+
+AnswerHandler = Callable[[Update, Turn, str], Coroutine[Any, Any, None]]
+"""What takes the typed answer to an open question: one line, cleaned, never empty."""
+
+
+class Needs(IntEnum):
+    """How far somebody must have come before a command or button means anything."""
+
+    NOTHING = 0
+    CONSENT = 1  # has accepted the safety text; else that is shown, and what was typed is not kept
+    SET_UP = 2  # has a bedtime, a zone and a form; else the set-up goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler and what it needs. In a module's tables a bare handler needs consent."""
+
+    handler: Handler
+    needs: Needs = Needs.CONSENT

@@ -73,7 +73,8 @@ class Ann:
             message["reply_to_message"] = self._ours(replying_to, number)
         update = Update.de_json({"update_id": 1, "message": message}, None)
         name = text[1:].split()[0] if text.startswith("/") else ""
-        return await self._turn(update, handlers.COMMANDS.get(name), text.split()[1:] if name else [])
+        route = handlers.COMMANDS.get(name)
+        return await self._turn(update, None if route is None else route.handler, text.split()[1:] if name else [])
 
     def _ours(self, view: View, number: int) -> dict[str, object]:
         markup = view.keyboard.as_json() if view.keyboard is not None else None
