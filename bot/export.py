@@ -64,7 +64,7 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
     """
     files = {
         **_sheets(held),
-        PROFILE: _json({"profile": _profile(held.person), "rest": held.rows}),
+        PROFILE: _json({"profile": profile(held.person), "rest": held.rows}),
         EXPERIMENT: _json({"tests": [_test(one) for one in held.trials]}),
         README: _readme(words, held, pictures),
     }
@@ -96,7 +96,8 @@ def _json(values: object) -> str:
     return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
-def _profile(person: Person) -> dict[str, object]:
+def profile(person: Person) -> dict[str, object]:
+    """Every field of a person, as JSON values by name."""
     return {field.name: _plain(getattr(person, field.name)) for field in dataclasses.fields(person)}
 
 
