@@ -59,7 +59,9 @@ def change(*names: str) -> Prepared:
 async def rest(db: Connection, user_id: int, *, status: Status) -> None:
     """Plan nothing more for this person."""
     await db.execute(
-        _users.update().where(_users.c.id == user_id).values(status=status, remind_at=None, remind_night=None)
+        _users.update()
+        .where(_users.c.id == user_id)
+        .values(status=status, remind_at=None, remind_night=None, owe_at=None)
     )
 
 

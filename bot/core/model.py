@@ -203,6 +203,7 @@ class Person:
     """One person: all that is stored about them but their nights.
 
     `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
+    `owe_at` is when what comes before that reminder is to be owed, where there is such a thing and it is not owed yet.
     `reminded_at` and `reminded_night` are those of the last one that was owed. `stock` is how many evenings' worth there was
     before the night `stock_from`, `pack` how many a new pack has, as the person counts.
     """
@@ -221,6 +222,7 @@ class Person:
     label: str | None = None
     remind_at: datetime | None = None
     remind_night: Night | None = None
+    owe_at: datetime | None = None
     reminded_at: datetime | None = None
     reminded_night: Night | None = None
     away_zone: str | None = None

@@ -14,10 +14,10 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core import pacing
-from bot.core.model import Kind, State
+from bot.core.message_kinds import KINDS
+from bot.core.model import State
 from bot.core.outcome import TokenRefused, Unknown
 from bot.core.owed import Owed
-from bot.core.pacing import Lane
 from bot.delivery import settlement, weekly_digest
 from bot.delivery.renderer import Renderer
 from bot.delivery.tidying import Tidying
@@ -47,8 +47,6 @@ CAREFUL = 10
 
 HALT = timedelta(seconds=60)
 """How long nothing is sent after Telegram refused our token."""
-
-_LANES = {Kind.REMINDER: Lane.REMINDER, Kind.NUDGE: Lane.REMINDER, Kind.DIGEST: Lane.DIGEST}
 
 
 class Heartbeat:
@@ -241,7 +239,7 @@ class Heartbeat:
     async def _one(self, row: Owed) -> None:
         """One row from claimed to settled."""
         try:
-            if row.kind is Kind.DIGEST:
+            if KINDS[row.kind].picture:
                 await self._digest(row)
                 return
             view = self._renderer.render(row, now=self._clock.now())
@@ -263,7 +261,7 @@ class Heartbeat:
         await self._send(row, view, photo)
 
     async def _send(self, row: Owed, view: View, photo: bytes | None = None) -> None:
-        lane = _LANES.get(row.kind, Lane.CHECK_IN)
+        lane = KINDS[row.kind].lane
         begin = functools.partial(self._begin, row)
         passage = Passage(lane, deadline=row.until_at, before=begin, paid=self._paid)
         outcome = await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)

@@ -10,13 +10,12 @@ from bot.core import callback_data, parsing
 from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.model import Awaiting, Kind, Minute, Night
-from bot.handlers import diary, span
+from bot.core.model import Awaiting, Minute, Night
+from bot.handlers import diary, plans, span
 from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
-from db.outbox import changes
 
 _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "morning"}
 
@@ -146,7 +145,7 @@ async def switch(update: Update, turn: Turn) -> None:
     turn.answer(update)
     turn.change(**{field: not getattr(turn.person, field)})
     if turn.person.no_digest:
-        await changes.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+        await plans.switched_off(turn, "no_digest")
     turn.edit(update, views.choices(turn.words, turn.person))
 
 

@@ -10,15 +10,14 @@ from bot import charts
 from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.model import Kind, Night, NightRecord
-from bot.handlers import diary, evening, experiment, span
+from bot.core.model import Night, NightRecord
+from bot.handlers import diary, evening, experiment, plans, span
 from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views import insight as views
 from db import diary as details
 from db import experiments, nights
-from db.outbox import changes
 
 
 async def show_diary(update: Update, turn: Turn) -> None:
@@ -92,7 +91,7 @@ async def press_insight(update: Update, turn: Turn) -> None:
 async def digest_off(update: Update, turn: Turn) -> None:
     """[No more of these] under a digest."""
     turn.change(no_digest=True)
-    await changes.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+    await plans.switched_off(turn, "no_digest")
     turn.answer(update, turn.words("No more of them."))
     turn.edit_buttons(update, views.digest_stopped(turn.words))
 

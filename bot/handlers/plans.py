@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.core import planning
+from bot.core import message_kinds, planning
 from bot.core import schedule as times
 from bot.core.experiment import design
+from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, Night, Person, State, Status
 from bot.telegram.turn import Turn
 from db import experiments
 from db.outbox import changes
 
-_STILL_TO_COME = (Kind.REMINDER, Kind.NUDGE)
-_EVERYTHING = tuple(Kind)
+_NOT_WHILE_PAUSED = message_kinds.having(lambda policy: not policy.while_paused)
 _DAY = timedelta(days=1)
 
 
 async def replan(turn: Turn) -> None:
     """Plan the next reminder anew. Tonight again, if tonight's has not been sent; else from tomorrow."""
     turn.person = planning.replan(turn.person, now=turn.now, tonight_open=await _tonight_open(turn))
+    await changes.forget_early(turn.db, turn.person.id)
 
 
 async def pause(turn: Turn, nights: int | None) -> None:
     """Rest for so many nights, or with None until the person returns. The morning question of a night already begun stays."""
     tonight_open = await _tonight_open(turn)
     turn.person = planning.pause(turn.person, nights=nights, now=turn.now, tonight_open=tonight_open)
-    await changes.cancel(turn.db, turn.person.id, kinds=_STILL_TO_COME, reason="paused")
+    await changes.cancel(turn.db, turn.person.id, kinds=_NOT_WHILE_PAUSED, reason="paused")
     await _hold_trial(turn)
 
 
 async def stop(turn: Turn) -> None:
     """Send nothing more until /resume."""
     turn.person = planning.stop(turn.person)
-    await changes.cancel(turn.db, turn.person.id, kinds=_EVERYTHING, reason="stopped")
+    await changes.cancel(turn.db, turn.person.id, kinds=tuple(KINDS), reason="stopped")
     await _hold_trial(turn)
 
 
@@ -41,6 +42,7 @@ async def come_back(turn: Turn) -> None:
     """The end of a pause, a stop or a block."""
     was = turn.person
     turn.person = planning.resume(turn.person, now=turn.now)
+    await changes.forget_early(turn.db, turn.person.id)
     await _carry_on(turn, was)
 
 
@@ -84,13 +86,19 @@ async def put_off(turn: Turn, night: Night, *, until: datetime, bed_at: datetime
         )
 
 
+async def switched_off(turn: Turn, switch: str) -> None:
+    """What this setting switches off and is owed already is not sent."""
+    kinds = message_kinds.switched_off_by(switch)
+    await changes.cancel(turn.db, turn.person.id, kinds=kinds, reason="not wanted")
+
+
 async def move_check_in(turn: Turn) -> None:
     """A morning question that is already owed comes at the new time too."""
     person, schedule = turn.person, turn.person.schedule
     if schedule is None or person.reminded_night is None:
         return
     if person.no_check_in:
-        await changes.cancel(turn.db, person.id, kinds=[Kind.CHECK_IN, Kind.KEEP_GOING], reason="not wanted")
+        await switched_off(turn, "no_check_in")
         return
     night = person.reminded_night
     at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from bot.core import message_kinds
 from bot.core.model import Kind, Night, State
 from db import tables
 from db.engine import Connection
@@ -18,6 +19,8 @@ from db.sqlite.prepared import Prepared
 _box = tables.outbox
 
 # Built once: to build a statement costs several times what SQLite needs to run it.
+_ENDED_BY_ANSWER = message_kinds.having(lambda policy: policy.ended_by_answer)
+_EARLY = message_kinds.having(lambda policy: bool(policy.ahead))
 _ITS_KEY = sa.and_(
     _box.c.user_id == sa.bindparam("user"), _box.c.kind == sa.bindparam("what"), _box.c.night == sa.bindparam("on")
 )
@@ -73,8 +76,8 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
     """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
-    # One by one: in one statement SQLite makes a table of the two kinds first, which costs three times as much.
-    await _NOTE_ANSWER.many(db, [_key(user_id, kind, night) for kind in (Kind.REMINDER, Kind.NUDGE)])
+    # One by one: in one statement SQLite makes a table of the kinds first, which costs three times as much.
+    await _NOTE_ANSWER.many(db, [_key(user_id, kind, night) for kind in _ENDED_BY_ANSWER])
 
 
 async def cancel(
@@ -101,6 +104,13 @@ async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
     unasked = (_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
     await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.night == night, *unasked))
     return True
+
+
+async def forget_early(db: Connection, user_id: int) -> None:
+    """Forget what comes before reminders and never left: the plan is another one, and owes its own."""
+    if _EARLY:
+        unsent = (_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
+        await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.kind.in_(_EARLY), *unsent))
 
 
 async def again(

@@ -48,8 +48,8 @@ def _count(table: sa.Table, *where: sa.ColumnElement[bool], name: str) -> sa.Lab
     return sa.select(sa.func.count()).select_from(table).where(*where).scalar_subquery().label(name)
 
 
-def _any(table: sa.Table, *where: sa.ColumnElement[bool], name: str) -> sa.Label[bool]:
-    return sa.exists(sa.select(sa.literal(1)).select_from(table).where(*where)).label(name)
+def _any(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.Exists:
+    return sa.exists(sa.select(sa.literal(1)).select_from(table).where(*where))
 
 
 def _look(_dialect: str) -> Statement:
@@ -59,9 +59,9 @@ def _look(_dialect: str) -> Statement:
         _count(_box, waits, _box.c.due_at <= _now, name="due"),
         _count(_box, waits, *later, outbox.MAY_GO_EARLY, name="later"),
         _count(_users, _users.c.remind_at > _now, _users.c.remind_at <= _until, name="soon"),
-        _any(_users, _users.c.remind_at <= _now, name="to_owe"),
-        _any(_box, _box.c.lease_until <= _now, name="to_reclaim"),
-        _any(_box, _box.c.close_at <= _now, ~sa.or_(*_IN_HAND), name="to_close"),
+        sa.or_(_any(_users, _users.c.remind_at <= _now), _any(_users, _users.c.owe_at <= _now)).label("to_owe"),
+        _any(_box, _box.c.lease_until <= _now).label("to_reclaim"),
+        _any(_box, _box.c.close_at <= _now, ~sa.or_(*_IN_HAND)).label("to_close"),
     )
 
 

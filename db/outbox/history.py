@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.core.message_kinds import KINDS
 from bot.core.model import Delivery, Kind, Night, State
 from db import nights, tables
 from db.engine import Connection
@@ -74,7 +75,7 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[ClosedRow]
     ]
     await nights.close(db, fates)
     await nights.count_quiet(
-        db, [(c.user_id, c.night) for c in closed if c.kind is Kind.CHECK_IN and c.state is State.SENT]
+        db, [(c.user_id, c.night) for c in closed if KINDS[c.kind].counts_as_quiet and c.state is State.SENT]
     )
     return closed
 

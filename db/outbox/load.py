@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, State
 from bot.core.owed import Owed
+from bot.core.pacing import Lane
 from db import experiments, nights, tables, types, users
 from db.engine import Connection
 from db.sqlite.prepared import Prepared, Statement, ValueRow
@@ -16,7 +18,12 @@ from db.sqlite.prepared import Prepared, Statement, ValueRow
 _box, _users, _nights, _retired = tables.outbox, tables.users, tables.nights, tables.retired_tips
 _trials = tables.experiments
 
-ORDER = sa.case({Kind.REMINDER: 0, Kind.NUDGE: 0, Kind.DIGEST: 2}, value=_box.c.kind, else_=1)
+# The kinds of the ordinary lane are not named: the fewer there are to compare with, the faster rows are claimed.
+ORDER = sa.case(
+    {kind: policy.lane.value for kind, policy in KINDS.items() if policy.lane is not Lane.CHECK_IN},
+    value=_box.c.kind,
+    else_=Lane.CHECK_IN.value,
+)
 """Who goes first, and within that the earliest end of a window: reminders, then questions, then the week's pictures."""
 
 

@@ -9,14 +9,15 @@ people do to what they are promised in `promises`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from bot.core import planning
+from bot.core import message_kinds, planning
+from bot.core.message_kinds import KINDS, Policy, Repeats
 from bot.core.model import Kind, Person, State, Status
 from bot.core.owed import Owed
 from db import tables, types, upserts, users
@@ -36,27 +37,30 @@ REPEAT_AFTER = {1: timedelta(minutes=2), 2: timedelta(minutes=5)}
 PUSHED_ON = timedelta(hours=1)
 """What cannot be planned or rendered waits this long, so that it never stalls the sweep."""
 
-# Not `in_`: its parameters expand, which a statement for many rows at once must not.
-EVENING = sa.or_(_box.c.kind == Kind.REMINDER, _box.c.kind == Kind.NUDGE)
-"""What an answer to the night makes superfluous."""
+
+def having(wanted: Callable[[Policy], bool]) -> ColumnElement[bool]:
+    """Whether the row's kind has such a policy."""
+    # Not `in_`: its parameters expand, which a statement for many rows at once must not.
+    return sa.or_(sa.false(), *(_box.c.kind == kind for kind in message_kinds.having(wanted)))
+
+
+_ENDED_BY_ANSWER = having(lambda policy: policy.ended_by_answer)
 
 ANSWERED = sa.exists().where(
     _nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night, _nights.c.intake.is_not(None)
 )
 """The row's night was answered."""
 
-# Whoever rests still gets the morning question of a night that had begun; whoever is erased gets nothing.
+# Whoever is erased or left gets nothing.
 _WELCOME = sa.exists().where(
     _users.c.id == _box.c.user_id,
     _users.c.status != Status.GONE,
-    # The one thing that is said to somebody who wanted to hear nothing: that their diary is about to go.
-    sa.or_(_users.c.status != Status.STOPPED, _box.c.kind == Kind.DORMANT),
-    sa.or_(_users.c.status != Status.PAUSED, ~EVENING),
+    sa.or_(_users.c.status != Status.STOPPED, having(lambda policy: policy.while_stopped)),
+    sa.or_(_users.c.status != Status.PAUSED, having(lambda policy: policy.while_paused)),
 )
-
-# A week's picture of ratings and what was taken would be a look into a sealed self-experiment.
 _PEEK = sa.and_(
-    _box.c.kind == Kind.DIGEST, sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None))
+    having(lambda policy: policy.hidden_by_seal),
+    sa.exists().where(_trials.c.user_id == _box.c.user_id, _trials.c.ended_at.is_(None)),
 )
 
 
@@ -92,49 +96,79 @@ class OwedPage:
 
 
 async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> OwedPage:
-    """Owe every reminder whose moment comes by `until`, with its morning check-in, and move those people's schedules on.
+    """Owe every night whose reminder is due by `until`, and what comes before reminders and is due by `now`.
 
-    One transaction, at most `limit` people. Who could not be planned is pushed an hour on.
+    One transaction, at most `limit` people of each. Their schedules move on. Who could not be planned is pushed an hour on.
     """
-    people = await _people_due(db, until=until, limit=limit)
+    early = await _owe_each(
+        db,
+        await _people_due(db, _EARLY_BIRDS, until=now, limit=limit),
+        lambda person, answered: planning.owe_early(person, answered=answered),
+        otherwise={"owe_at": None},
+    )
+    due = await _owe_each(
+        db,
+        await _people_due(db, _PEOPLE_DUE, until=until, limit=limit),
+        lambda person, answered: planning.owe(person, answered=answered, now=now),
+        otherwise={"remind_at": now + PUSHED_ON, "owe_at": None},
+    )
+    return OwedPage(max(early.size, due.size), early.trouble + due.trouble)
+
+
+async def _owe_each(
+    db: Connection,
+    people: Sequence[tuple[Person, bool]],
+    plan: Callable[[Person, bool], planning.OwedEvening],
+    *,
+    otherwise: Mapping[str, object],
+) -> OwedPage:
+    """Owe what `plan` says of each person and their answer; `otherwise` are the changes of those who could not be planned."""
     rows: list[dict[str, object]] = []
     moves: list[dict[str, object]] = []
     trouble: list[tuple[int, Exception]] = []
     for person, answered in people:
         try:
-            evening = planning.owe(person, answered=answered, now=now)
+            evening = plan(person, answered)
         except Exception as error:  # one person's impossible schedule must not hold up everybody's evening
             trouble.append((person.id, error))
-            moves.append(_move(person, {"remind_at": now + PUSHED_ON}))
+            moves.append(_move(person, otherwise))
             continue
         rows += [_row(message) for message in evening.messages]
         moves.append(_move(person, evening.changes))
-    await _OWE.many(db, rows)
-    await users.change(*_MOVED).many(db, moves)
+    if people:
+        await _OWE.many(db, rows)
+        await users.change(*_MOVED).many(db, moves)
     return OwedPage(len(people), trouble)
 
 
-async def _people_due(db: Connection, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:
-    found = await _PEOPLE_DUE.rows(db, {"until": until, "limit": limit})
+async def _people_due(db: Connection, query: Prepared, *, until: datetime, limit: int) -> list[tuple[Person, bool]]:
+    found = await query.rows(db, {"until": until, "limit": limit})
     return [(users.person_of(row), bool(row["answered"])) for row in found]
 
 
 _on_night = sa.and_(_nights.c.user_id == _users.c.id, _nights.c.night == _users.c.remind_night)
-_PEOPLE_DUE = Prepared(
-    lambda _: (
-        sa.select(_users, _nights.c.intake.is_not(None).label("answered"))
-        .select_from(_users.outerjoin(_nights, _on_night))
-        .where(_users.c.remind_at <= sa.bindparam("until", type_=types.Utc()))
-        .order_by(_users.c.remind_at)
-        .limit(sa.bindparam("limit", type_=sa.Integer()))
-        .with_for_update(of=_users, skip_locked=True)
-    )
-)
 
+
+def _due_by(column: sa.Column[datetime]) -> Prepared:
+    return Prepared(
+        lambda _: (
+            sa.select(_users, _nights.c.intake.is_not(None).label("answered"))
+            .select_from(_users.outerjoin(_nights, _on_night))
+            .where(column <= sa.bindparam("until", type_=types.Utc()))
+            .order_by(column)
+            .limit(sa.bindparam("limit", type_=sa.Integer()))
+            .with_for_update(of=_users, skip_locked=True)
+        )
+    )
+
+
+# Each on an index of its own; that of `owe_at` is empty while no kind is due before reminders.
+_PEOPLE_DUE, _EARLY_BIRDS = _due_by(_users.c.remind_at), _due_by(_users.c.owe_at)
 
 _MOVED = (
     "remind_at",
     "remind_night",
+    "owe_at",
     "reminded_at",
     "reminded_night",
     "status",
@@ -187,8 +221,8 @@ async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
 # -- claim, start, settle ----------------------------------------------------------------------------------------------
 
 
-MAY_GO_EARLY = sa.and_(_box.c.kind == Kind.REMINDER, _box.c.sent_at.is_(None), _box.c.tries == 0)
-"""Only a reminder that never left goes before its moment: a snooze or a repeat was promised for its minute."""
+MAY_GO_EARLY = sa.and_(having(lambda policy: policy.may_go_early), _box.c.sent_at.is_(None), _box.c.tries == 0)
+"""Only a message that never left goes before its moment: a snooze or a repeat was promised for its minute."""
 
 
 async def claim(
@@ -255,7 +289,7 @@ def _claimed(dialect: str) -> ColumnElement[bool]:
     )
 
 
-_unwanted = sa.or_(~_WELCOME, sa.and_(EVENING, ANSWERED), _PEEK)
+_unwanted = sa.or_(~_WELCOME, sa.and_(_ENDED_BY_ANSWER, ANSWERED), _PEEK)
 _UNWANTED = Prepared(
     lambda dialect: (
         _box.update()
@@ -303,7 +337,9 @@ _SETTLE = Prepared(
             ),
         )
         .values(
-            state=sa.case((sa.and_(_new_state == State.DUE, EVENING, ANSWERED), proven(_new_copies)), else_=_new_state),
+            state=sa.case(
+                (sa.and_(_new_state == State.DUE, _ENDED_BY_ANSWER, ANSWERED), proven(_new_copies)), else_=_new_state
+            ),
             due_at=sa.case((_new_due_at > _box.c.until_at, _box.c.until_at), else_=_new_due_at),
             message_id=sa.func.coalesce(sa.bindparam("new_message_id", type_=sa.BigInteger()), _box.c.message_id),
             sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=types.Utc()), _box.c.sent_at),
@@ -340,10 +376,11 @@ def after_unknown(
 ) -> Settled:
     """How a row goes on whose copy number `copies` may or may not have arrived.
 
-    `news`: it tells of a reminder that ended as one of NEWS. A morning question goes a second time for that, and for nothing else.
+    `news`: it tells of a reminder that ended as one of NEWS.
     """
-    repeats = kind is Kind.REMINDER or (kind is Kind.CHECK_IN and news and copies == 1)
-    wait = REPEAT_AFTER.get(copies) if repeats else None
+    repeats = KINDS[kind].repeats
+    again = repeats is Repeats.LABELLED or (repeats is Repeats.WITH_NEWS and news and copies == 1)
+    wait = REPEAT_AFTER.get(copies) if again else None
     if wait is None:
         return Settled(row_id, State.UNKNOWN, reason=reason)
     return Settled(row_id, State.DUE, due_at=sent_at + wait, reason=reason)

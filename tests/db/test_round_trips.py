@@ -252,6 +252,19 @@ async def test_an_evening_that_was_owed_already_is_not_owed_again_but_the_plan_m
     assert (await owe_due(database)).size == 0
 
 
+async def test_what_comes_before_a_reminder_is_owed_alone_and_the_reminder_stays_planned(database: Database) -> None:
+    later = DUE + timedelta(hours=1)
+    someone = evenings.person(remind_at=later, owe_at=DUE)
+    await evenings.settle_in(database, someone, evenings.person(2, remind_at=later))
+
+    assert (await owe_due(database)).size == 1
+
+    assert await evenings.state(database) is None
+    async with database.read() as db:
+        assert await users.find(db, 1) == replace(someone, owe_at=None)
+    assert (await owe_due(database)).size == 0
+
+
 async def test_an_answered_evening_is_owed_as_called_off(database: Database) -> None:
     await evenings.settle_in(database, evenings.person())
     await evenings.answer(database)
