@@ -86,9 +86,14 @@ async def took(update: Update, turn: Turn) -> None:
 async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:
     """The reminder that is still on the screen says the same as the answer that was given elsewhere."""
     row = await changes.find(turn.db, turn.person.id, Kind.REMINDER, night)
-    pressed = None if update.callback_query is None else update.callback_query.message
-    if row is not None and row.message_id and (pressed is None or pressed.message_id != row.message_id):
+    if row is not None and row.message_id and _pressed(update) != row.message_id:
         turn.edit_message(row.message_id, view)
+
+
+def _pressed(update: Update) -> int | None:
+    """The message whose button was pressed; None for what was typed."""
+    message = None if update.callback_query is None else update.callback_query.message
+    return None if message is None else message.message_id
 
 
 def _view_of(turn: Turn, record: NightRecord) -> View:
@@ -308,7 +313,7 @@ async def snooze_for(update: Update, turn: Turn) -> None:
         turn.answer(update, turn.words("It is too close to bedtime for a snooze."), alert=True)
         turn.edit_buttons(update, await _asked_again(turn, record.night))
         return
-    await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at)
+    await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at, message_id=_pressed(update))
     turn.answer(update)
     turn.edit(update, views.snoozed(turn.words, turn.person, record.night, planned=due.remind_at, until=until))
 

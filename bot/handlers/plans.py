@@ -63,10 +63,15 @@ async def _tonight_open(turn: Turn) -> bool:
     return await changes.withdraw(turn.db, person.id, person.reminded_night)
 
 
-async def put_off(turn: Turn, night: Night, *, until: datetime, bed_at: datetime) -> None:
-    """Tonight's reminder comes (again) at `until`, and a nudge that waits comes after it."""
+async def put_off(
+    turn: Turn, night: Night, *, until: datetime, bed_at: datetime, message_id: int | None = None
+) -> None:
+    """Tonight's reminder comes (again) at `until`, and a nudge that waits comes after it.
+
+    `message_id`: the message under which that was pressed.
+    """
     last = bed_at - times.NEVER_BEFORE_BED
-    await changes.again(turn.db, turn.person.id, night, at=until, until=last, bed_at=bed_at)
+    await changes.again(turn.db, turn.person.id, night, at=until, until=last, bed_at=bed_at, message_id=message_id)
     waiting = await changes.find(turn.db, turn.person.id, Kind.NUDGE, night)
     if waiting is None or waiting.state != State.DUE:
         return

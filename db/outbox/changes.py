@@ -94,14 +94,16 @@ async def cancel(
 
 async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
     """Forget that this night's reminder was owed, if no copy of it ever left. Returns whether the night can be planned again."""
-    unsent = sa.and_(_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.EXPIRED)))
+    # A snoozed one is due again without a copy, but has been a message before.
+    never = sa.and_(_box.c.copies == 0, _box.c.message_id.is_(None))
+    unsent = sa.and_(never, _box.c.state.in_((State.DUE, State.CLAIMED, State.EXPIRED)))
     if await state_of(db, user_id, Kind.REMINDER, night) is None:
         return True
     gone = await db.execute(_box.delete().where(_one(user_id, Kind.REMINDER, night), unsent))
     if gone.rowcount == 0:
         return False
     # Its morning goes with it, also one called off: planned again, the night owes its own.
-    unasked = (_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
+    unasked = (never, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
     await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.night == night, *unasked))
     return True
 
@@ -123,14 +125,16 @@ async def again(
     bed_at: datetime,
     kind: Kind = Kind.REMINDER,
     tries: int = 0,
+    message_id: int | None = None,
 ) -> None:
     """The same row, due later: a snooze, a later bedtime tonight, a second nudge. Still one a night.
 
-    A copy that is being sent meanwhile goes its way, and its worker has nothing more to say about the row.
+    `message_id`: the message it has been, where a press shows one that no settlement told of. A copy that is being sent meanwhile goes its way, and its worker has nothing more to say about the row.
     """
     when = {"due_at": at, "planned_at": at, "until_at": until, "bed_at": bed_at}
     fresh = {"state": State.DUE, "copies": 0, "tries": tries, "reason": None, "worker": None, "lease_until": None}
-    await db.execute(_box.update().where(_one(user_id, kind, night)).values(**when, **fresh))
+    known = {"message_id": sa.func.coalesce(_box.c.message_id, message_id)}
+    await db.execute(_box.update().where(_one(user_id, kind, night)).values(**when, **fresh, **known))
 
 
 async def move_check_in(db: Connection, user_id: int, night: Night, *, at: datetime, until: datetime) -> None:

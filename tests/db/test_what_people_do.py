@@ -174,6 +174,17 @@ async def test_a_night_that_was_never_owed_is_open(database: Database) -> None:
         assert await changes.withdraw(db, 1, NIGHT + timedelta(days=1))
 
 
+async def test_a_snoozed_reminder_has_been_a_message_and_is_not_owed_anew(database: Database) -> None:
+    await unknown(database)
+    await again(database, after=10 * MINUTE, message_id=7)
+
+    async with database.write() as db:
+        assert not await changes.withdraw(db, 1, NIGHT)
+
+    row = await evenings.find(database)
+    assert (row["state"], row["copies"], row["message_id"]) == ("due", 0, 7)
+
+
 @pytest.mark.parametrize("how", ["sending", "sent", "unknown", "answered"])
 async def test_a_night_whose_reminder_may_have_left_is_not_owed_again(database: Database, how: str) -> None:
     await {
@@ -190,9 +201,9 @@ async def test_a_night_whose_reminder_may_have_left_is_not_owed_again(database: 
     assert await evenings.state(database, kind=Kind.CHECK_IN) is State.DUE
 
 
-async def again(database: Database, *, after: timedelta) -> None:
+async def again(database: Database, *, after: timedelta, message_id: int | None = None) -> None:
     async with database.write() as db:
-        await changes.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED)
+        await changes.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED, message_id=message_id)
 
 
 async def test_a_snoozed_reminder_is_the_same_row_due_later_and_no_repeat(database: Database) -> None:

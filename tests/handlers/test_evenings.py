@@ -135,6 +135,20 @@ async def test_a_snoozed_reminder_leaves_one_message_which_says_when_the_first_c
     assert second.message_id in [seen.message_id for seen in person.chat]
 
 
+async def test_a_change_of_the_settings_does_not_lose_a_snoozed_reminder(house: House) -> None:
+    person = await at_home(house)
+    await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "20 min", becomes="Snoozed until ")
+
+    await house.says(person, "/form glycinate")
+    house.at(DUE + timedelta(minutes=20))
+
+    back = await person.next()
+    assert "Time for your magnesium (glycinate)." in back.text
+
+
 async def test_a_first_message_that_cannot_be_deleted_loses_its_buttons(house: House) -> None:
     person = await at_home(house)
     first = await reminded(house, person)
