@@ -129,7 +129,8 @@ async def again(
 ) -> None:
     """The same row, due later: a snooze, a later bedtime tonight, a second nudge. Still one a night.
 
-    `message_id`: the message it has been, where a press shows one that no settlement told of. A copy that is being sent meanwhile goes its way, and its worker has nothing more to say about the row.
+    `message_id`: the message it has been, where a press shows one that no settlement told of. A copy that is being sent meanwhile
+    goes its way, and its worker has nothing more to say about the row.
     """
     when = {"due_at": at, "planned_at": at, "until_at": until, "bed_at": bed_at}
     fresh = {"state": State.DUE, "copies": 0, "tries": tries, "reason": None, "worker": None, "lease_until": None}
