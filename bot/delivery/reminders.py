@@ -258,7 +258,7 @@ class Heartbeat:
             return
         view, drawing = found
         photo = None if self._gallery is None else await self._gallery.drawn(drawing)
-        await self._send(row, view, photo)
+        await self._send(row, self._renderer.with_tip_by_day(row, view), photo)
 
     async def _send(self, row: Owed, view: View, photo: bytes | None = None) -> None:
         lane = KINDS[row.kind].lane

@@ -9,6 +9,7 @@ from bot.core.model import Tip
 from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import pages
 from bot.views.message import View
+from db import experiments
 from db import tips as retired_tips
 
 # -- help, privacy, safety ---------------------------------------------------------------------------------------------
@@ -56,8 +57,14 @@ async def tonights_tip(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    retired = await retired_tips.retired(turn.db, turn.person.id)
-    turn.say(await _page(turn, tips.tonights(turn.person, night, turn.content.tips, retired=retired)))
+    retired, held = await retired_tips.retired(turn.db, turn.person.id), await _held(turn)
+    turn.say(await _page(turn, tips.tonights(turn.person, night, turn.content.tips, retired=retired, held=held)))
+
+
+async def _held(turn: Turn) -> frozenset[str]:
+    """The topics that wait for the end of a self-experiment: what they say would sway how its nights feel."""
+    under_way = await experiments.open_of(turn.db, turn.person.id) is not None
+    return turn.content.held_back if under_way else frozenset()
 
 
 async def next_tip(update: Update, turn: Turn) -> None:
@@ -124,8 +131,8 @@ async def _next(turn: Turn, shown: Tip | None = None) -> Tip | None:
     night = schedule.night_of(turn.now, "UTC") if plan is None else schedule.tonight(plan, turn.now)
     retired = await retired_tips.retired(turn.db, person.id)
     after = None if shown is None else shown.id
-    every = turn.content.tips
-    return tips.more(person.id, night, every, form=person.form, retired=retired, muted=person.muted, after=after)
+    every, muted = turn.content.tips, person.muted | await _held(turn)
+    return tips.more(person.id, night, every, form=person.form, retired=retired, muted=muted, after=after)
 
 
 async def _page(turn: Turn, tip: Tip | None) -> View:

@@ -20,8 +20,6 @@ ON, OFF = "on", "off"
 BACK = "back"
 """Marks the button that turns back to the safety text's first page instead of opening it."""
 
-_MEDICINES = "medicines"
-
 PAGE = "page"
 """Marks the button under a tip that stands on its own, not under a reminder."""
 
@@ -133,8 +131,8 @@ def privacy(words: Words, *, contact: str) -> View:
 def tip_lines(tip: Tip, words: Words, content: Content) -> str:
     """The tip as it stands in a message: its text, then how strong the evidence is and where it comes from."""
     strength = f"<i>{plain(words, tip.strength)}</i>"
-    source = content.source(tip.source)
-    return lines(plain(words, tip.text), strength if source is None else f"{strength} · {_named(words, source)}")
+    sources = [_named(words, source) for source in map(content.source, tip.sources) if source is not None]
+    return lines(plain(words, tip.text), " · ".join([strength, *sources]))
 
 
 def _named(words: Words, source: Source) -> str:
@@ -227,7 +225,7 @@ def form_card(words: Words, form: Form, content: Content, *, mode: str) -> View:
 def safety(words: Words, content: Content, *, accepted: bool) -> View:
     """Who should ask first, when to stop, when to see somebody. The medicines are on a page of their own."""
     page = content.safety
-    rest = [section for section in page.sections if section.id != _MEDICINES]
+    rest = [section for section in page.sections if not section.on_medicines]
     text = lines(words("<b>Safety</b>"), plain(words, page.intro), _sections(words, content, rest))
     more = [button(words("Medicines") + " ›", "safety_meds")]
     return View(text, keyboard(more, _understood(words, accepted=accepted)))
@@ -235,7 +233,7 @@ def safety(words: Words, content: Content, *, accepted: bool) -> View:
 
 def medicines(words: Words, content: Content, *, accepted: bool) -> View:
     """The medicines that magnesium and they disturb each other."""
-    listed = [section for section in content.safety.sections if section.id == _MEDICINES]
+    listed = [section for section in content.safety.sections if section.on_medicines]
     back = [button("‹ " + words("Back"), "safety", BACK)]
     return View(_sections(words, content, listed).strip(), keyboard(back, _understood(words, accepted=accepted)))
 
@@ -244,8 +242,13 @@ def _sections(words: Words, content: Content, sections: Sequence[Section]) -> st
     """Each section's title and lines, what they rest on folded away, and at the end whom to ask."""
     parts: list[str] = []
     for section in sections:
-        bullets = [f"• {plain(words, line.text)}" for line in section.lines]
-        parts += ["", f"<b>{plain(words, section.title)}</b>", *bullets]
+        title, bullets = (
+            f"<b>{plain(words, section.title)}</b>",
+            [f"• {plain(words, line.text)}" for line in section.lines],
+        )
+        if section.folded:
+            bullets = [f"<blockquote expandable>{lines(*bullets)}</blockquote>"]
+        parts += ["", title, *bullets]
     ids = dict.fromkeys(source for section in sections for line in section.lines for source in line.sources)
     folded = f"<blockquote expandable>{words('Sources:')} {_sources(words, content, ids)}</blockquote>"
     return lines(*parts, "", folded, plain(words, content.safety.closing))
