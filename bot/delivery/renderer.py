@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core import tips
 from bot.core.experiment.run import ExperimentReport
 from bot.core.message_kinds import KINDS
-from bot.core.model import Tip
+from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
 from bot.texts import language
 from bot.texts.content import Content
@@ -34,6 +34,11 @@ class Renderer:
         if view is None:
             raise ValueError(f"a {row.kind} is more than its row says")
         return view(language.words(row.person.language), Context(row, now, self.content))
+
+    def tip_number(self, row: Owed) -> int | None:
+        """The number of the tip that the row's message carries."""
+        tip = tonights(self.content, row) if row.kind is Kind.REMINDER else None
+        return None if tip is None else tips.number(tip.id)
 
     def with_tip_by_day(self, row: Owed, view: View) -> View:
         """The view with one of the tips below it that never come in the evening, where one fits."""

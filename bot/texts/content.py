@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core import tips
 from bot.core.model import Caution, Form, Source, Tip
 from bot.texts import need, toml_table
 from bot.texts.need import KINDS, Need
@@ -119,6 +120,12 @@ class Content:
     held_back: frozenset[str]  # ids of the topics that would sway somebody in a self-experiment
     withdrawn: Mapping[str, str]  # tips that were shown once and are no more: id -> why, in a few words
 
+    def tip_id(self, number: int) -> str | None:
+        """The id of the tip, shown still or withdrawn, that a night remembers by this number; None of one that is not known."""
+        return next(
+            (one for one in (*(tip.id for tip in self.tips), *self.withdrawn) if tips.number(one) == number), None
+        )
+
     def tip(self, tip_id: str) -> Tip | None:
         """The tip of that id; None when it never was or the operator has switched it off."""
         return next((tip for tip in self.tips if tip.id == tip_id), None)
@@ -206,29 +213,30 @@ def _build(
     ours: Mapping[str, toml_table.Table], theirs: Mapping[str, toml_table.Table], said: Need, problems: list[str]
 ) -> Content:
     nothing = toml_table.Table("", {}, problems)
-    tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
+    own_tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
     _only_known_fields(ours, theirs)
     their_sources = theirs.get("sources", nothing).tables("source")
     sources = tuple(_source(table) for table in toml_table.overlay(ours["sources"].tables("source"), their_sources))
     source_ids = {source.id for source in sources}
     claims = tuple(_claim(table, source_ids) for table in ours["claims"].named_tables("claims"))
     forms = ours["forms"].tables("form")
-    topics = _topics(tips.table("topics")) | _topics(their_tips.table("topics"))
+    topics = _topics(own_tips.table("topics")) | _topics(their_tips.table("topics"))
     if len(",".join(topics)) > TOPICS_LONGEST:
         their_tips.refuse(f"the ids of all topics have more than {TOPICS_LONGEST} characters together")
     known = _Known(
         sources=source_ids,
         claims={claim.id: claim for claim in claims},
         topics=topics,
-        strengths=tips.texts("strengths", STRENGTH_LONGEST),
+        strengths=own_tips.texts("strengths", STRENGTH_LONGEST),
         forms={form.id for form in forms},
     )
-    entries = toml_table.overlay(_each_with_sources(tips), _each_with_sources(their_tips))
+    entries = toml_table.overlay(_each_with_sources(own_tips), _each_with_sources(their_tips))
+    _numbered(entries)
     return Content(
         tips=tuple(_tip(table, known) for table in entries if "withdrawn" not in table.values),
         withdrawn={table.id: table.prose("withdrawn", WHY_LONGEST) for table in entries if "withdrawn" in table.values},
         topics=topics,
-        held_back=frozenset(tips.ids("held_back", topics)),
+        held_back=frozenset(own_tips.ids("held_back", topics)),
         strengths=tuple(known.strengths),
         forms=tuple(_form(table, known) for table in forms),
         sources=sources,
@@ -253,6 +261,15 @@ def _each_with_sources(table: toml_table.Table) -> list[toml_table.Table]:
             entry.values["sources"] = [entry.text("source", 32)]
         entry.values.pop("source", None)
     return entries
+
+
+def _numbered(entries: Iterable[toml_table.Table]) -> None:
+    """Nights remember their tips by number: no two tips may have the same."""
+    taken: dict[int, str] = {}
+    for entry in entries:
+        other = taken.setdefault(tips.number(entry.id), entry.id)
+        if other != entry.id:
+            entry.refuse(f"its number is that of {other!r}; take another id")
 
 
 def _only_known_fields(ours: Mapping[str, toml_table.Table], theirs: Mapping[str, toml_table.Table]) -> None:

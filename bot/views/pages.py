@@ -100,6 +100,7 @@ def privacy(words: Words, *, contact: str) -> View:
         words("• What you tapped, the notes you wrote, and when: your diary."),
         words("• When I wrote to you: so that no reminder comes twice."),
         words("• When you came and were last here: to notice who has moved on."),
+        words("• Which tip a night had: to take it back, should it prove wrong."),
         words("• The plan and the outcome of a test, if you start one."),
         words("• Tips and topics you did not want, and that you read the safety text."),
         words("No name, no phone number. A place you share becomes a time zone and is thrown away."),
@@ -165,6 +166,11 @@ def tip_retired(words: Words, tip: Tip) -> View:
     text = words("Fine, that tip will not come again.")
     back = button(words("Bring it back"), "tip_up", tip.id)
     return View(text, keyboard([button(words("Another"), "tip_more", tip.id), back]))
+
+
+def tip_withdrawn(words: Words, why: str) -> View:
+    """A word about a tip that was shown and no longer stands."""
+    return View(words("A tip that I showed you no longer stands: {why}", why=words(why)), silent=True)
 
 
 def no_tips(words: Words, *, retired: bool) -> View:
