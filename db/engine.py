@@ -357,6 +357,11 @@ def _is_damage(error: Exception) -> bool:
     return corrupt or sqlstates.is_damage(_sqlstate(error))
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether it was the database that refused, and not our own code that failed before it."""
+    return isinstance(error, sa.exc.SQLAlchemyError | sqlite3.Error)
+
+
 def _is_away(error: Exception) -> bool:
     if isinstance(error, _NOT_NOW):
         return True
