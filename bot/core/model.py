@@ -308,10 +308,6 @@ class NightRecord:
     rated_at: datetime | None = None
     late: bool = False
 
-    def contradicts(self, intake: Intake) -> bool:
-        """Whether the person has said the opposite of this. Missed is nobody's answer, so nothing contradicts it."""
-        return self.answered and self.took is not (intake in (Intake.TAKEN, Intake.BAG))
-
     @property
     def answered(self) -> bool:
         """Whether the person said what became of the supplement."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from telegram import Update
 
 from bot.core import callback_data, parsing
 from bot.core import schedule as times
-from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
+from bot.core import tonight as rules
+from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, Status
+from bot.core.tonight import Answer, Effect, Later
 from bot.handlers import plans, stock
 from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
 from bot.views import evening as views
@@ -18,12 +20,6 @@ from bot.views import stock as stock_views
 from bot.views.message import View, lines
 from db import experiments, nights
 from db.outbox import changes
-
-STILL_TONIGHT = timedelta(hours=3)
-"""So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
-
-UNDO_FOR = timedelta(minutes=10)
-"""How long an answer can be taken back with one tap."""
 
 
 async def tonight(_update: Update, turn: Turn) -> None:
@@ -42,7 +38,7 @@ async def glance(turn: Turn) -> View:
     record = await nights.find(turn.db, person.id, night)
     promise = await changes.find(turn.db, person.id, Kind.REMINDER, night)
     sent = None if promise is None else (promise.state, promise.due_at)
-    undo = _undoable(turn, record)
+    undo = rules.can_undo(record, turn.now)
     view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
     left = await stock.current(turn)
     return view if left is None else replace(view, text=lines(view.text, stock_views.line(words, left)))
@@ -56,12 +52,8 @@ async def show_glance(update: Update, turn: Turn) -> None:
 
 
 def coming_night(turn: Turn) -> Night:
-    """The night whose evening is under way, and still for a while after bedtime; else the next planned one."""
-    person, schedule = turn.person, turn.schedule
-    last = person.reminded_night
-    if last is not None and turn.now < times.plan(schedule, last).bed_at + STILL_TONIGHT:
-        return last
-    return person.remind_night or times.next_due(schedule, after=turn.now).night
+    """The night that "tonight" is for this person now."""
+    return rules.coming_night(turn.person, turn.schedule, turn.now)
 
 
 async def took(update: Update, turn: Turn) -> None:
@@ -97,7 +89,7 @@ def _pressed(update: Update) -> int | None:
 
 
 def _view_of(turn: Turn, record: NightRecord) -> View:
-    return views.recorded(turn.words, turn.person, record, undo=_undoable(turn, record))
+    return views.recorded(turn.words, turn.person, record, undo=rules.can_undo(record, turn.now))
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
@@ -112,48 +104,25 @@ async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason:
 
 async def taken(update: Update, turn: Turn) -> None:
     """[Taken]"""
-    await _tapped(update, turn, "taken")
+    await _tapped(update, turn, Answer.TAKEN)
 
 
 async def skip(update: Update, turn: Turn) -> None:
     """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
-    await _tapped(update, turn, "skip")
+    await _tapped(update, turn, Answer.SKIP)
 
 
 async def without(update: Update, turn: Turn) -> None:
     """[OK], to the self-experiment's night without."""
-    await _tapped(update, turn, "without")
-
-
-_ANSWERS = {
-    "taken": (Intake.TAKEN, None),
-    "skip": (Intake.SKIPPED, None),
-    "without": (Intake.SKIPPED, Reason.TEST),
-}
-"""What each of the three buttons says."""
-
-
-async def _tapped(update: Update, turn: Turn, answer: str) -> None:
-    """One of the three buttons. It answers an open night; where the night has another answer it changes nothing, but asks."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if record.contradicts(_ANSWERS[answer][0]):
-        turn.answer(update)
-        turn.edit(update, views.contradicted(turn.words, turn.person, record, change_to=answer))
-        return
-    await _note(update, turn, record, answer)
+    await _tapped(update, turn, Answer.WITHOUT)
 
 
 async def change(update: Update, turn: Turn) -> None:
     """[Change to …]: the other answer takes the place of the one that is noted."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if turn.press.arg(1) not in _ANSWERS:
+    if turn.press.arg(1) not in list(Answer):
         turn.out_of_date(update)
         return
-    await _note(update, turn, record, turn.press.arg(1))
+    await _tapped(update, turn, Answer(turn.press.arg(1)), confirmed=True)
 
 
 async def leave(update: Update, turn: Turn) -> None:
@@ -165,19 +134,24 @@ async def leave(update: Update, turn: Turn) -> None:
     await _show(update, turn, record)
 
 
-async def _note(update: Update, turn: Turn, record: NightRecord, answer: str) -> None:
-    """Write this answer, or say that it is written already, and show the night."""
-    intake, reason = _ANSWERS[answer]
-    same = record.took if intake is Intake.TAKEN else record.intake is intake
-    known = same and (reason is None or record.reason is reason)
-    if known:
-        turn.answer(update, views.known_already(turn.words, turn.person, record))
-    else:
-        record = await record_intake(turn, record.night, intake, reason)
-        turn.answer(update, turn.words("Noted."))
-    await _show(update, turn, record)
-    if intake is Intake.TAKEN and not known:
-        await stock.after_taking(turn)
+async def _tapped(update: Update, turn: Turn, answer: Answer, *, confirmed: bool = False) -> None:
+    """An answer to an open night: written and shown, or known already, or asked about."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    match rules.effect(record, answer, confirmed=confirmed):
+        case Effect.ASK:
+            turn.answer(update)
+            turn.edit(update, views.contradicted(turn.words, turn.person, record, change_to=answer))
+        case Effect.KNOWN:
+            turn.answer(update, views.known_already(turn.words, turn.person, record))
+            await _show(update, turn, record)
+        case Effect.NOTE:
+            record = await record_intake(turn, record.night, answer.intake, answer.reason)
+            turn.answer(update, turn.words("Noted."))
+            await _show(update, turn, record)
+            if answer is Answer.TAKEN:
+                await stock.after_taking(turn)
 
 
 async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
@@ -206,7 +180,7 @@ async def undo(update: Update, turn: Turn) -> None:
     record = await _open_record(update, turn)
     if record is None:
         return
-    if record.intake is not None and not _undoable(turn, record):
+    if record.intake is not None and not rules.can_undo(record, turn.now):
         turn.answer(update, turn.words("Undo works for ten minutes. What is recorded stays."), alert=True)
         turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
         return
@@ -226,15 +200,10 @@ async def _asked_again(turn: Turn, night: Night) -> View:
     return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product, trial=trial)
 
 
-def _undoable(turn: Turn, record: NightRecord) -> bool:
-    return record.intake_at is not None and turn.now < record.intake_at + UNDO_FOR
-
-
 async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
     """The pressed night, if it can still be answered; else say why not, and show what is recorded."""
     night = turn.press.night
-    known = night is not None and await _is_known(turn, night)
-    if night is None or not known:
+    if night is None or not await _can_answer(turn, night):
         turn.out_of_date(update)
         return None
     record = await nights.find(turn.db, turn.person.id, night)
@@ -249,17 +218,17 @@ async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
     return None
 
 
-async def _is_known(turn: Turn, night: Night) -> bool:
-    """Nobody is asked about a night before they came, or one whose evening has not begun."""
-    if turn.person.schedule is None:
+_LEAVE_OUT = ("skip", "why", "undo")
+"""The buttons that mean something for the planned night before its evening has begun."""
+
+
+async def _can_answer(turn: Turn, night: Night) -> bool:
+    schedule = turn.person.schedule
+    if schedule is None:
         return False
-    if await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
-        return True
-    if night == turn.person.remind_night and turn.press.verb in ("skip", "why", "undo"):
-        return True
-    if times.can_take_from(turn.schedule, night) > turn.now:
-        return False
-    return night >= times.night_of(turn.person.created_at, times.zone_on(turn.schedule, night))
+    owed = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None
+    leaves_out = turn.press.verb in _LEAVE_OUT
+    return rules.can_answer(turn.person, schedule, night, owed=owed, leaves_out=leaves_out, now=turn.now)
 
 
 # -- snooze ------------------------------------------------------------------------------------------------------------
@@ -344,17 +313,15 @@ async def late(update: Update, turn: Turn) -> None:
 
 async def set_later(turn: Turn, night: Night, minute: int) -> View:
     """Tonight's bedtime is another one; a reminder that was sent comes again at its new moment, as a snooze would."""
-    before = turn.person
-    turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
-    due = times.plan(turn.schedule, night)
     state = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
-    if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
-        turn.person = before
+    found = rules.later(turn.schedule, night, minute, reminder=state, now=turn.now)
+    if found.effect is Later.REFUSED:
         return views.too_soon(turn.words)
-    if state is None:
+    turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
+    if found.effect is Later.PLANNED:
         await plans.replan(turn)
-    elif state is not State.CANCELLED and due.remind_at > turn.now:
-        await plans.put_off(turn, night, until=due.remind_at, bed_at=due.bed_at)
+    elif found.effect is Later.AGAIN:
+        await plans.put_off(turn, night, until=found.remind_at, bed_at=found.bed_at)
     await plans.move_check_in(turn)
     return await glance(turn)
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from telegram import Update
 
-from bot.core import planning
+from bot.core import planning, tonight
 from bot.core import schedule as times
-from bot.core.model import Cadence, Intake, Kind, Night, Rating
+from bot.core.model import Cadence, Kind, Night, Rating
+from bot.core.tonight import Answer, Effect
 from bot.handlers import evening, plans
 from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import evening as evening_views
 from bot.views import morning as views
 from db import nights
 from db.outbox import changes
-
-NIGHTS_BACK = timedelta(days=60)
-"""How far back a night can be answered."""
 
 
 async def rate(update: Update, turn: Turn) -> None:
@@ -60,20 +56,7 @@ async def took(update: Update, turn: Turn) -> None:
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    record, intake = await nights.find(turn.db, turn.person.id, night), Intake.TAKEN if number else Intake.SKIPPED
-    if turn.now >= times.cut_off(turn.schedule, night):
-        turn.answer(update, turn.words("That night is closed already."))
-    elif record.contradicts(intake):
-        turn.answer(update)
-        verbs = ("tookchange", "tookleave")
-        ask = evening_views.contradicted(turn.words, turn.person, record, change_to=str(number), verbs=verbs)
-        turn.edit(update, ask)
-        return
-    elif record.intake is intake:
-        turn.answer(update, evening_views.known_already(turn.words, turn.person, record))
-    else:
-        await _note_intake(update, turn, night, intake)
-    await _show(update, turn, night)
+    await _tapped(update, turn, night, Answer.TAKEN if number else Answer.SKIP)
 
 
 async def change_took(update: Update, turn: Turn) -> None:
@@ -82,11 +65,7 @@ async def change_took(update: Update, turn: Turn) -> None:
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    if turn.now >= times.cut_off(turn.schedule, night):
-        turn.answer(update, turn.words("That night is closed already."))
-    else:
-        await _note_intake(update, turn, night, Intake.TAKEN if number else Intake.SKIPPED)
-    await _show(update, turn, night)
+    await _tapped(update, turn, night, Answer.TAKEN if number else Answer.SKIP, confirmed=True)
 
 
 async def leave_took(update: Update, turn: Turn) -> None:
@@ -99,11 +78,24 @@ async def leave_took(update: Update, turn: Turn) -> None:
     await _show(update, turn, night)
 
 
-async def _note_intake(update: Update, turn: Turn, night: Night, intake: Intake) -> None:
-    record = await evening.record_intake(turn, night, intake)
-    turn.answer(update, turn.words("Noted."))
-    view = evening_views.recorded(turn.words, turn.person, record, undo=False)
-    await evening.settle_reminder(update, turn, night, view)
+async def _tapped(update: Update, turn: Turn, night: Night, answer: Answer, *, confirmed: bool = False) -> None:
+    words, person = turn.words, turn.person
+    record = await nights.find(turn.db, person.id, night)
+    effect = tonight.effect(record, answer, confirmed=confirmed)
+    if turn.now >= times.cut_off(turn.schedule, night):
+        turn.answer(update, words("That night is closed already."))
+    elif effect is Effect.ASK:
+        number, verbs = int(answer is Answer.TAKEN), ("tookchange", "tookleave")
+        turn.answer(update)
+        turn.edit(update, evening_views.contradicted(words, person, record, change_to=str(number), verbs=verbs))
+        return
+    elif effect is Effect.KNOWN:
+        turn.answer(update, evening_views.known_already(words, person, record))
+    else:
+        record = await evening.record_intake(turn, night, answer.intake)
+        turn.answer(update, words("Noted."))
+        await evening.settle_reminder(update, turn, night, evening_views.recorded(words, person, record, undo=False))
+    await _show(update, turn, night)
 
 
 async def _show(update: Update, turn: Turn, night: Night) -> None:
@@ -114,13 +106,10 @@ async def _show(update: Update, turn: Turn, night: Night) -> None:
 
 def _rateable_night(turn: Turn) -> Night | None:
     """The pressed night, if it is one of the last sixty, its bedtime has passed, and the person was there."""
-    night = turn.press.night
-    if night is None or turn.person.schedule is None:
+    night, schedule = turn.press.night, turn.person.schedule
+    if night is None or schedule is None:
         return None
-    came = times.night_of(turn.person.created_at, times.zone_on(turn.schedule, night))
-    over = times.plan(turn.schedule, night).bed_at <= turn.now
-    recent = night >= times.tonight(turn.schedule, turn.now) - NIGHTS_BACK
-    return night if night >= came and over and recent else None
+    return night if tonight.can_rate(turn.person, schedule, night, turn.now) else None
 
 
 async def keep(update: Update, turn: Turn) -> None:

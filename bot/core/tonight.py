@@ -1,0 +1,133 @@
+"""What a press, a word or a look this evening means: which night, whether it is still open, and what becomes of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core import schedule as times
+from bot.core.model import Intake, Minute, Night, NightRecord, Person, Reason, Schedule, State
+
+STILL_TONIGHT = timedelta(hours=3)
+"""So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
+
+UNDO_FOR = timedelta(minutes=10)
+"""How long an answer can be taken back with one tap."""
+
+NIGHTS_BACK = timedelta(days=60)
+"""How far back a night's sleep can be rated."""
+
+
+# -- which night -------------------------------------------------------------------------------------------------------
+
+
+def coming_night(person: Person, schedule: Schedule, now: datetime) -> Night:
+    """The night whose evening is under way, and still for a while after bedtime; else the next planned one."""
+    last = person.reminded_night
+    if last is not None and now < times.plan(schedule, last).bed_at + STILL_TONIGHT:
+        return last
+    return person.remind_night or times.next_due(schedule, after=now).night
+
+
+def was_there(person: Person, schedule: Schedule, night: Night) -> bool:
+    """Whether the person had come by that night."""
+    return night >= times.night_of(person.created_at, times.zone_on(schedule, night))
+
+
+def can_answer(
+    person: Person, schedule: Schedule, night: Night, *, owed: bool, leaves_out: bool, now: datetime
+) -> bool:
+    """Whether a press about that night's magnesium means anything: nobody is asked about a night before they came, or one whose
+    evening has not begun.
+
+    `owed`: its reminder is, so its buttons are or were on the screen. `leaves_out`: the press is one of those that leave the
+    planned night out beforehand, or take that back.
+    """
+    if owed or (leaves_out and night == person.remind_night):
+        return True
+    return times.can_take_from(schedule, night) <= now and was_there(person, schedule, night)
+
+
+def can_rate(person: Person, schedule: Schedule, night: Night, now: datetime) -> bool:
+    """Whether that night's sleep can be rated: it is one of the last sixty, its bedtime has passed, and the person was there."""
+    over = times.plan(schedule, night).bed_at <= now
+    recent = night >= times.tonight(schedule, now) - NIGHTS_BACK
+    return over and recent and was_there(person, schedule, night)
+
+
+# -- an answer ---------------------------------------------------------------------------------------------------------
+
+
+class Answer(StrEnum):
+    """What can be said of a night's magnesium with one press; the values are the buttons' verbs."""
+
+    TAKEN = "taken"
+    SKIP = "skip"
+    WITHOUT = "without"  # as the self-experiment says
+
+    @property
+    def intake(self) -> Intake:
+        return Intake.TAKEN if self is Answer.TAKEN else Intake.SKIPPED
+
+    @property
+    def reason(self) -> Reason | None:
+        return Reason.TEST if self is Answer.WITHOUT else None
+
+
+class Effect(StrEnum):
+    """What a press of an answer does."""
+
+    NOTE = "note"
+    KNOWN = "known"  # it says what is noted already
+    ASK = "ask"  # it says the opposite of what is noted: nothing changes before that is confirmed
+
+
+def effect(record: NightRecord, answer: Answer, *, confirmed: bool = False) -> Effect:
+    """What becomes of an answer to an open night. `confirmed`: the person has said that it is to take the other's place.
+
+    Missed is nobody's answer, so nothing contradicts it.
+    """
+    if record.answered and record.took is not (answer is Answer.TAKEN):
+        return Effect.NOTE if confirmed else Effect.ASK
+    same = record.answered and answer.reason in (None, record.reason)
+    return Effect.KNOWN if same else Effect.NOTE
+
+
+def can_undo(record: NightRecord, now: datetime) -> bool:
+    """Whether the night's answer can still be taken back with one tap."""
+    return record.intake_at is not None and now < record.intake_at + UNDO_FOR
+
+
+# -- another bedtime for tonight ---------------------------------------------------------------------------------------
+
+
+class Later(StrEnum):
+    """What a later bedtime does to tonight's reminder."""
+
+    REFUSED = "refused"  # it is not late enough
+    PLANNED = "planned"  # nothing was owed yet: it is planned anew
+    AGAIN = "again"  # it comes at its new moment, as a snooze would, also if it was sent before
+    UNTOUCHED = "untouched"  # answered, or its new moment has passed
+
+
+@dataclass(frozen=True, slots=True)
+class LaterTonight:
+    """A later bedtime for tonight: what becomes of the reminder, its new instant and the new bedtime (aware UTC)."""
+
+    effect: Later
+    remind_at: datetime
+    bed_at: datetime
+
+
+def later(schedule: Schedule, night: Night, minute: Minute, *, reminder: State | None, now: datetime) -> LaterTonight:
+    """What bedtime `minute` does to that night. `reminder`: where its reminder stands, None before it is owed."""
+    due = times.plan(replace(schedule, later_night=night, later_bedtime=minute), night)
+    ahead = due.remind_at > now
+    if due.bed_at <= now or (reminder is None and not ahead):
+        what = Later.REFUSED
+    elif reminder is None:
+        what = Later.PLANNED
+    else:
+        what = Later.AGAIN if ahead and reminder is not State.CANCELLED else Later.UNTOUCHED
+    return LaterTonight(what, due.remind_at, due.bed_at)
