@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from bot.core.experiment import design, report_json, run
 from bot.core.experiment.design import Plan, Shift, Void
 from bot.core.experiment.run import Assignment, Experiment, ExperimentReport, Lived, Tested
-from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
+from bot.core.model import Delivery, Kind, Night, NightRecord, Person, Rating, State
 from db import nights, tables, upserts, users
 from db.engine import Connection
 from db.sqlite.prepared import Prepared
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
+_diary = tables.nights
 _OPEN = Prepared(
     lambda _: sa.select(_trials).where(_trials.c.user_id == sa.bindparam("user"), _trials.c.ended_at.is_(None))
 )
@@ -180,17 +181,23 @@ async def is_left_out(db: Connection, user_id: int, night: Night) -> bool:
 
 async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
     """Whether the person has, or may have, seen what this night is. A copy that may have arrived is enough to forbid a void."""
-    seen = sa.select(_extra.c.revealed_at).where(_extra.c.user_id == user_id, _extra.c.night == night)
-    if await db.scalar(seen) is not None:
-        return True
+    return night in await revealed_from(db, user_id, night)
+
+
+async def revealed_from(db: Connection, user_id: int, first: Night) -> frozenset[Night]:
+    """The nights from `first` on of which the person has, or may have, seen what they are: a handful at most."""
     left = sa.or_(_box.c.copies > 0, _box.c.message_id.is_not(None))
-    reminder = sa.select(sa.literal(1)).where(
-        _box.c.user_id == user_id, _box.c.night == night, _box.c.kind == Kind.REMINDER, left
+    seen = sa.select(_extra.c.night).where(
+        _extra.c.user_id == user_id, _extra.c.night >= first, _extra.c.revealed_at.is_not(None)
     )
-    if await db.scalar(reminder) is not None:
-        return True
-    closed = (await nights.find(db, user_id, night)).delivery
-    return run.arrived(closed)
+    sent = sa.select(_box.c.night).where(
+        _box.c.user_id == user_id, _box.c.night >= first, _box.c.kind == Kind.REMINDER, left
+    )
+    closed = sa.select(_diary.c.night, _diary.c.reminder).where(
+        _diary.c.user_id == user_id, _diary.c.night >= first, _diary.c.reminder.is_not(None)
+    )
+    arrived = {row.night for row in await db.execute(closed) if run.arrived(Delivery(row.reminder))}
+    return frozenset({*await db.scalars(seen), *await db.scalars(sent), *arrived})
 
 
 async def lived(db: Connection, one: Experiment, *, until: Night) -> list[Lived]:

@@ -222,6 +222,15 @@ def nudges(person: Person, *, sent_at: datetime, night: Night, bed_at: datetime,
     )
 
 
+def check_in(person: Person, *, now: datetime) -> Window | None:
+    """When the morning after the last reminder asks, if that is still ahead."""
+    schedule, night = person.schedule, person.reminded_night
+    if schedule is None or night is None:
+        return None
+    at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
+    return Window(at, until, until) if at > now else None
+
+
 def is_late_rating(person: Person, night: Night, *, now: datetime) -> bool:
     """Whether a rating comes after the next evening's reminder: it is kept and marked."""
     schedule = person.schedule

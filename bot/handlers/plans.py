@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core import message_kinds, planning
 from bot.core import schedule as times
-from bot.core.experiment import design
+from bot.core.experiment import run
+from bot.core.experiment.design import Plan
 from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, Night, Person, State, Status
 from bot.telegram.turn import Turn
@@ -14,7 +15,6 @@ from db import experiments
 from db.outbox import changes
 
 _NOT_WHILE_PAUSED = message_kinds.having(lambda policy: not policy.while_paused)
-_DAY = timedelta(days=1)
 
 
 async def replan(turn: Turn) -> None:
@@ -54,13 +54,11 @@ async def back_from_block(turn: Turn) -> None:
 
 async def _tonight_open(turn: Turn) -> bool:
     """Whether the night owed last may be planned again: it is still ahead, and no copy of its reminder ever left."""
-    person = turn.person
-    if person.reminded_night is None or person.status not in (Status.ACTIVE, Status.PAUSED):
+    person, night = turn.person, turn.person.reminded_night
+    if night is None or person.status not in (Status.ACTIVE, Status.PAUSED):
         return False
-    row = await changes.find(turn.db, person.id, Kind.REMINDER, person.reminded_night)
-    if row is None or row.bed_at <= turn.now:
-        return False
-    return await changes.withdraw(turn.db, person.id, person.reminded_night)
+    row = await changes.find(turn.db, person.id, Kind.REMINDER, night)
+    return row is not None and row.bed_at > turn.now and await changes.withdraw(turn.db, person.id, night)
 
 
 async def put_off(
@@ -99,29 +97,20 @@ async def switched_off(turn: Turn, switch: str) -> None:
 
 async def move_check_in(turn: Turn) -> None:
     """A morning question that is already owed comes at the new time too."""
-    person, schedule = turn.person, turn.person.schedule
-    if schedule is None or person.reminded_night is None:
-        return
+    person = turn.person
     if person.no_check_in:
         await switched_off(turn, "no_check_in")
-        return
-    night = person.reminded_night
-    at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
-    if at > turn.now:
-        await changes.move_check_in(turn.db, person.id, night, at=at, until=until)
+    elif person.reminded_night is not None and (window := planning.check_in(person, now=turn.now)) is not None:
+        await changes.move_check_in(turn.db, person.id, person.reminded_night, at=window.at, until=window.until_at)
 
 
 # -- a self-experiment under way ---------------------------------------------------------------------------------------
 
 
-async def first_unrevealed(turn: Turn) -> Night:
-    """The first night from now on of which the person does not know yet what it is."""
-    night = times.tonight(turn.schedule, turn.now)
-    if times.plan(turn.schedule, night).bed_at <= turn.now:
-        night += _DAY
-    while await experiments.is_revealed(turn.db, turn.person.id, night):
-        night += _DAY
-    return night
+async def first_unrevealed(turn: Turn, since: Night | None = None) -> Night:
+    """The first night from now on, or from `since`, of which the person does not know yet what it is."""
+    first = since or run.next_night(turn.schedule, turn.now)
+    return run.first_unrevealed(first, await experiments.revealed_from(turn.db, turn.person.id, first))
 
 
 async def _hold_trial(turn: Turn) -> None:
@@ -129,11 +118,11 @@ async def _hold_trial(turn: Turn) -> None:
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is None or turn.person.schedule is None:
         return
-    since, back = one.paused_since or await first_unrevealed(turn), turn.person.paused_until
-    if back is None:
-        await experiments.hold(turn.db, one, since)
-    elif back > since:
-        await experiments.move(turn.db, one, design.postpone(one.plan, since, back=back))
+    match run.rest(one, await first_unrevealed(turn), back=turn.person.paused_until):
+        case run.Held(since):
+            await experiments.hold(turn.db, one, since)
+        case Plan() as plan:
+            await experiments.move(turn.db, one, plan)
 
 
 async def _carry_on(turn: Turn, was: Person) -> None:
@@ -141,9 +130,5 @@ async def _carry_on(turn: Turn, was: Person) -> None:
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is None or (one.paused_since is None and was.status is not Status.GONE):
         return
-    since, back = one.paused_since or was.reminded_night or one.plan.start, turn.person.remind_night
-    if await experiments.is_revealed(turn.db, turn.person.id, since):
-        since += _DAY
-    moves = back is not None and back > since
-    plan = design.postpone(one.plan, since, back=back) if back is not None and moves else one.plan
-    await experiments.move(turn.db, one, plan)
+    since = await first_unrevealed(turn, one.paused_since or was.reminded_night or one.plan.start)
+    await experiments.move(turn.db, one, run.carry_on(one, since, back=turn.person.remind_night))

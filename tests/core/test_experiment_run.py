@@ -270,3 +270,46 @@ def test_the_last_night_lived_is_the_last_whose_bedtime_has_passed(schedule: Sch
 
     assert times.plan(schedule, night).bed_at <= now
     assert times.plan(schedule, night + timedelta(days=1)).bed_at > now
+
+
+# -- a rest ------------------------------------------------------------------------------------------------------------
+
+THURSDAY = MONDAY + timedelta(days=10)
+WEEK = timedelta(weeks=1)
+
+
+@pytest.mark.parametrize(
+    ("utc", "night"),
+    [("2026-01-12T15:00", MONDAY), ("2026-01-12T21:59", MONDAY), ("2026-01-12T22:00", MONDAY + timedelta(days=1))],
+)
+def test_the_next_night_is_the_first_whose_bedtime_is_ahead(utc: str, night: date) -> None:
+    assert run.next_night(BERLIN, datetime.fromisoformat(utc).replace(tzinfo=UTC)) == night
+
+
+@pytest.mark.parametrize(("revealed", "ahead"), [((), 0), ((0,), 1), ((0, 1), 2), ((1,), 0)])
+def test_the_first_night_that_nobody_has_seen(revealed: tuple[int, ...], ahead: int) -> None:
+    seen = {THURSDAY + timedelta(days=number) for number in revealed}
+    assert run.first_unrevealed(THURSDAY, seen) == THURSDAY + timedelta(days=ahead)
+
+
+def test_a_pause_with_an_end_moves_the_rest_by_whole_weeks_and_one_without_an_end_waits() -> None:
+    one = a_trial()
+    moved = run.rest(one, THURSDAY, back=THURSDAY + timedelta(days=3))
+
+    assert moved == replace(PLAN, shifts=(Shift(THURSDAY, 1),))
+    assert run.rest(one, THURSDAY, back=None) == run.Held(THURSDAY)
+    assert run.rest(one, THURSDAY, back=THURSDAY) is None
+
+
+def test_a_second_pause_does_not_begin_the_first_one_again() -> None:
+    held = a_trial(paused_since=THURSDAY)
+
+    assert run.rest(held, THURSDAY + WEEK, back=None) == run.Held(THURSDAY)
+    assert run.rest(held, THURSDAY + WEEK, back=THURSDAY + 2 * WEEK) == replace(PLAN, shifts=(Shift(THURSDAY, 2),))
+
+
+@pytest.mark.parametrize(("back", "weeks"), [(1, 1), (7, 1), (8, 2), (0, 0), (-1, 0), (None, 0)])
+def test_back_from_a_rest_the_plan_goes_on_whole_weeks_later_or_as_it_was(back: int | None, weeks: int) -> None:
+    night = None if back is None else THURSDAY + timedelta(days=back)
+    expected = replace(PLAN, shifts=(Shift(THURSDAY, weeks),)) if weeks else PLAN
+    assert run.carry_on(a_trial(paused_since=THURSDAY), THURSDAY, back=night) == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -259,6 +259,49 @@ def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept
         answered=sum(one.rated_in_time for one in past),
         left_out=sum(one.void is not None or not one.revealed for one in past),
     )
+
+
+# -- a rest ------------------------------------------------------------------------------------------------------------
+
+
+def next_night(schedule: Schedule, now: datetime) -> Night:
+    """The first night whose bedtime is still ahead."""
+    return through(schedule, now=now) + _DAY
+
+
+def first_unrevealed(since: Night, revealed: Container[Night]) -> Night:
+    """The first night from `since` on of which the person does not know yet what it is."""
+    while since in revealed:
+        since += _DAY
+    return since
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nobody knows when it goes on: from this night on it rests."""
+
+    since: Night
+
+
+def rest(one: Experiment, since: Night, *, back: Night | None) -> Held | Plan | None:
+    """What a pause of the reminders does: it waits, or its rest moves by whole weeks; None where it loses no night.
+
+    `since` is the first night that is not revealed, `back` the night on which reminders come again, None if nobody knows. A rest
+    that has begun goes on from where it began.
+    """
+    since = one.paused_since or since
+    if back is None:
+        return Held(since)
+    return design.postpone(one.plan, since, back=back) if back > since else None
+
+
+def carry_on(one: Experiment, since: Night, *, back: Night | None) -> Plan:
+    """The plan after a rest without a known end: whole weeks later, or as it was where no night is lost.
+
+    `since` is the first night of the rest that was not revealed, `back` the next planned night, None if there is none.
+    """
+    moved = back is not None and back > since
+    return design.postpone(one.plan, since, back=back) if back is not None and moved else one.plan
 
 
 # -- its end -----------------------------------------------------------------------------------------------------------
