@@ -279,9 +279,23 @@ class Person:
         )
 
     @property
+    def sleeper(self) -> Sleeper | None:
+        """The same person with when they go to bed; None while bedtime or zone are missing."""
+        schedule = self.schedule
+        return None if schedule is None else Sleeper(self, schedule)
+
+    @property
     def set_up(self) -> bool:
         """Everything is known that a reminder needs."""
         return self.consent is not None and self.schedule is not None and self.form is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeper:
+    """A person of whom it is known when they go to bed: what everything about an evening or a night is asked of."""
+
+    person: Person
+    schedule: Schedule
 
 
 class Delivery(IntEnum):

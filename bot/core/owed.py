@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.experiment.run import Assignment, ExperimentReport
-from bot.core.model import Kind, Night, NightRecord, Person, State
+from bot.core.model import Kind, Night, NightRecord, Person, Sleeper, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,11 @@ class Owed:
     trial: Assignment | ExperimentReport | None = (
         None  # of a person with a self-experiment: what tonight is, or what it found
     )
+
+    @property
+    def sleeper(self) -> Sleeper:
+        """The person with when they go to bed. ValueError for one without: only they are owed anything about a night."""
+        found = self.person.sleeper
+        if found is None:
+            raise ValueError(f"a {self.kind} is owed to a person without a bedtime")
+        return found

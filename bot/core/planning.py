@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core import message_kinds
 from bot.core import schedule as times
 from bot.core.message_kinds import KINDS, Occasion, Window
-from bot.core.model import Cadence, Due, Kind, Night, Person, State, Status
+from bot.core.model import Cadence, Due, Kind, Night, Person, Schedule, Sleeper, State, Status
 
 QUIET_MORNINGS = 7
 """After so many check-ins in a row without an answer the bot asks once how to go on, and then asks weekly."""
@@ -146,9 +146,7 @@ def _cadence(person: Person) -> Cadence | None:
     return person.cadence
 
 
-def _with_next(person: Person, *, after: datetime) -> Person:
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - every caller has looked
+def _with_next(person: Person, schedule: Schedule, *, after: datetime) -> Person:
     floor = [night for night in (person.paused_until, _after_last(person)) if night is not None]
     due = times.next_due(
         schedule, after=after, not_before_night=max(floor, default=None), last_remind_at=person.reminded_at
@@ -166,7 +164,8 @@ def replan(person: Person, *, now: datetime, tonight_open: bool = False) -> Pers
     `tonight_open`: the last owed reminder never left and its row was withdrawn, so that its night may be planned again.
     Otherwise the change starts with the night after it. Who is not set up, or rests, has nothing planned.
     """
-    if not person.set_up or person.status not in (Status.SETTING_UP, Status.ACTIVE, Status.PAUSED):
+    schedule = person.schedule if person.set_up else None
+    if schedule is None or person.status not in (Status.SETTING_UP, Status.ACTIVE, Status.PAUSED):
         return unplanned(person)
     if person.status is Status.PAUSED and person.paused_until is None:
         return unplanned(person)
@@ -174,7 +173,7 @@ def replan(person: Person, *, now: datetime, tonight_open: bool = False) -> Pers
         person = replace(person, status=Status.ACTIVE)
     if tonight_open:
         person = replace(person, reminded_at=None, reminded_night=None)
-    return _with_next(person, after=now)
+    return _with_next(person, schedule, after=now)
 
 
 def pause(person: Person, *, nights: int | None, now: datetime, tonight_open: bool) -> Person:
@@ -203,35 +202,30 @@ def heard(person: Person) -> Person:
     return replace(person, cadence=None, unanswered=None)
 
 
-def nudges(person: Person, *, sent_at: datetime, night: Night, bed_at: datetime, done: int) -> Message | None:
+def nudges(who: Sleeper, *, sent_at: datetime, night: Night, bed_at: datetime, done: int) -> Message | None:
     """The next nudge for an unanswered reminder, or None: at most as many as the person chose, the last one just before bed."""
-    schedule, wanted = person.schedule, person.nudges or 0
-    left = wanted - done
+    left = (who.person.nudges or 0) - done
     last = bed_at - times.LAST_PLAN_BEFORE_BED
-    if schedule is None or left <= 0 or sent_at >= last:
+    if left <= 0 or sent_at >= last:
         return None
     at = last if left == 1 else sent_at + (last - sent_at) / 2
     return Message(
-        person.id,
+        who.person.id,
         Kind.NUDGE,
         night,
         due_at=at,
         until_at=bed_at - times.NEVER_BEFORE_BED,
         bed_at=bed_at,
-        close_at=times.cut_off(schedule, night),
+        close_at=times.cut_off(who.schedule, night),
     )
 
 
-def check_in(person: Person, *, now: datetime) -> Window | None:
-    """When the morning after the last reminder asks, if that is still ahead."""
-    schedule, night = person.schedule, person.reminded_night
-    if schedule is None or night is None:
-        return None
+def check_in(schedule: Schedule, night: Night, *, now: datetime) -> Window | None:
+    """When the morning after that night asks, if that is still ahead."""
     at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
     return Window(at, until, until) if at > now else None
 
 
-def is_late_rating(person: Person, night: Night, *, now: datetime) -> bool:
+def is_late_rating(schedule: Schedule, night: Night, *, now: datetime) -> bool:
     """Whether a rating comes after the next evening's reminder: it is kept and marked."""
-    schedule = person.schedule
-    return schedule is not None and now > times.plan(schedule, night + _DAY).remind_at
+    return now > times.plan(schedule, night + _DAY).remind_at

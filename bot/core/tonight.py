@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core import schedule as times
-from bot.core.model import Intake, Minute, Night, NightRecord, Person, Reason, Schedule, State
+from bot.core.model import Intake, Minute, Night, NightRecord, Reason, Schedule, Sleeper, State
 
 STILL_TONIGHT = timedelta(hours=3)
 """So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
@@ -22,38 +22,36 @@ NIGHTS_BACK = timedelta(days=60)
 # -- which night -------------------------------------------------------------------------------------------------------
 
 
-def coming_night(person: Person, schedule: Schedule, now: datetime) -> Night:
+def coming_night(who: Sleeper, now: datetime) -> Night:
     """The night whose evening is under way, and still for a while after bedtime; else the next planned one."""
-    last = person.reminded_night
-    if last is not None and now < times.plan(schedule, last).bed_at + STILL_TONIGHT:
+    last = who.person.reminded_night
+    if last is not None and now < times.plan(who.schedule, last).bed_at + STILL_TONIGHT:
         return last
-    return person.remind_night or times.next_due(schedule, after=now).night
+    return who.person.remind_night or times.next_due(who.schedule, after=now).night
 
 
-def was_there(person: Person, schedule: Schedule, night: Night) -> bool:
+def was_there(who: Sleeper, night: Night) -> bool:
     """Whether the person had come by that night."""
-    return night >= times.night_of(person.created_at, times.zone_on(schedule, night))
+    return night >= times.night_of(who.person.created_at, times.zone_on(who.schedule, night))
 
 
-def can_answer(
-    person: Person, schedule: Schedule, night: Night, *, owed: bool, leaves_out: bool, now: datetime
-) -> bool:
+def can_answer(who: Sleeper, night: Night, *, owed: bool, leaves_out: bool, now: datetime) -> bool:
     """Whether a press about that night's magnesium means anything: nobody is asked about a night before they came, or one whose
     evening has not begun.
 
     `owed`: its reminder is, so its buttons are or were on the screen. `leaves_out`: the press is one of those that leave the
     planned night out beforehand, or take that back.
     """
-    if owed or (leaves_out and night == person.remind_night):
+    if owed or (leaves_out and night == who.person.remind_night):
         return True
-    return times.can_take_from(schedule, night) <= now and was_there(person, schedule, night)
+    return times.can_take_from(who.schedule, night) <= now and was_there(who, night)
 
 
-def can_rate(person: Person, schedule: Schedule, night: Night, now: datetime) -> bool:
+def can_rate(who: Sleeper, night: Night, now: datetime) -> bool:
     """Whether that night's sleep can be rated: it is one of the last sixty, its bedtime has passed, and the person was there."""
-    over = times.plan(schedule, night).bed_at <= now
-    recent = night >= times.tonight(schedule, now) - NIGHTS_BACK
-    return over and recent and was_there(person, schedule, night)
+    over = times.plan(who.schedule, night).bed_at <= now
+    recent = night >= times.tonight(who.schedule, now) - NIGHTS_BACK
+    return over and recent and was_there(who, night)
 
 
 # -- an answer ---------------------------------------------------------------------------------------------------------

@@ -84,12 +84,12 @@ async def _nudge(db: Connection, *, row: Owed, now: datetime) -> None:
     if (await nights.find(db, row.person.id, row.night)).intake is not None:
         return  # answered before we could note that it was sent
     if row.kind is Kind.REMINDER:
-        message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=0)
+        message = planning.nudges(row.sleeper, sent_at=now, night=row.night, bed_at=row.bed_at, done=0)
         if message is not None:
             await outbox.owe(db, [message])
         return
     # The second nudge is the same row again; its first sending is known by the message id it has.
-    message = planning.nudges(row.person, sent_at=now, night=row.night, bed_at=row.bed_at, done=1)
+    message = planning.nudges(row.sleeper, sent_at=now, night=row.night, bed_at=row.bed_at, done=1)
     if message is not None and row.tries == 0:
         await changes.again(
             db,

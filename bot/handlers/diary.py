@@ -13,7 +13,7 @@ from bot.core import schedule as times
 from bot.core.diary import Detail, EveningFactors, Open
 from bot.core.model import Awaiting, Intake, Night, Rating
 from bot.handlers import evening, morning, span
-from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn, all_need
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
@@ -25,9 +25,6 @@ from db.outbox import changes
 
 async def show_diary(_update: Update, turn: Turn) -> None:
     """/diary: this month, or with a date that night."""
-    if turn.person.schedule is None:
-        turn.say(await evening.glance(turn))
-        return
     open_ = await span.open_nights(turn)
     if not turn.typed:
         turn.say(await _month(turn, open_, open_.last.replace(day=1)))
@@ -44,8 +41,8 @@ async def show_diary(_update: Update, turn: Turn) -> None:
 async def show_month(update: Update, turn: Turn) -> None:
     """[‹] or [›], or back from a night."""
     first = core.month_of(turn.press.arg(0))
-    open_ = None if turn.person.schedule is None else await span.open_nights(turn)
-    if first is None or open_ is None or not _within(open_, first):
+    open_ = await span.open_nights(turn)
+    if first is None or not _within(open_, first):
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -89,8 +86,8 @@ async def _night_view(turn: Turn, night: Night, open_: Open) -> View:
 async def show_night(update: Update, turn: Turn) -> None:
     """A night of the month, or back to it."""
     night = turn.press.night
-    open_ = None if turn.person.schedule is None else await span.open_nights(turn)
-    if night is None or open_ is None or not open_.has(night):
+    open_ = await span.open_nights(turn)
+    if night is None or not open_.has(night):
         turn.out_of_date(update)
         return
     if turn.person.awaiting in (Awaiting.NOTE, Awaiting.DETAIL):
@@ -102,7 +99,7 @@ async def show_night(update: Update, turn: Turn) -> None:
 async def correctable(update: Update, turn: Turn) -> Night | None:
     """The pressed night if it can be corrected; else say why not."""
     night = turn.press.night
-    if night is None or turn.person.schedule is None:
+    if night is None:
         turn.out_of_date(update)
         return None
     if night not in await span.open_nights(turn):
@@ -138,7 +135,7 @@ async def fix_rating(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     if number is None:
-        late = planning.is_late_rating(turn.person, night, now=turn.now)
+        late = planning.is_late_rating(turn.schedule, night, now=turn.now)
         await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now, late=late)
     elif (await nights.find(turn.db, turn.person.id, night)).rating != number:
         await morning.record_rating(turn, night, Rating(number))
@@ -152,7 +149,7 @@ async def _noted(update: Update, turn: Turn, night: Night) -> None:
 
 async def keep(turn: Turn, before: Detail, after: Detail) -> None:
     """Write what more was said of a night, marked when it comes late."""
-    late = planning.is_late_rating(turn.person, after.night, now=turn.now)
+    late = planning.is_late_rating(turn.schedule, after.night, now=turn.now)
     marked = replace(after, late=after.late or late) if after != before else after
     await details.save(turn.db, turn.person.id, before, marked)
 
@@ -199,7 +196,7 @@ async def take_note(update: Update, turn: Turn, said: str) -> bool:
 
 async def _noted_night(update: Update, turn: Turn) -> Night | None:
     message = update.effective_message
-    if turn.person.schedule is None or message is None:
+    if turn.person.sleeper is None or message is None:
         return None
     if message.reply_to_message is not None:
         night = await _night_of(turn, message.reply_to_message)
@@ -264,14 +261,17 @@ def _switched(now: EveningFactors | None, number: int | None) -> EveningFactors 
 
 
 COMMANDS: dict[str, Handler | Route] = {"diary": Route(show_diary, Needs.SET_UP)}
-PRESSES: dict[str, Handler] = {
-    "month": show_month,
-    "still": still,
-    "night": show_night,
-    "fix_in": fix_intake,
-    "fix_rate": fix_rating,
-    "note": ask_note,
-    "note_off": drop_note,
-    "even": ask_evening,
-    "even_set": set_evening,
-}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "month": show_month,
+        "still": still,
+        "night": show_night,
+        "fix_in": fix_intake,
+        "fix_rate": fix_rating,
+        "note": ask_note,
+        "note_off": drop_note,
+        "even": ask_evening,
+        "even_set": set_evening,
+    },
+)

@@ -13,7 +13,7 @@ from bot.core import tonight as rules
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, Status
 from bot.core.tonight import Answer, Effect, Later
 from bot.handlers import plans, stock
-from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn, all_need
 from bot.views import evening as views
 from bot.views import setup as setup_views
 from bot.views import stock as stock_views
@@ -30,8 +30,6 @@ async def tonight(_update: Update, turn: Turn) -> None:
 async def glance(turn: Turn) -> View:
     """Tonight as it stands: the coming night, or the one that is under way."""
     person, words = turn.person, turn.words
-    if person.schedule is None:
-        return View(words("Your set-up is not finished: /start goes on with it."))
     if person.status in (Status.PAUSED, Status.STOPPED):
         return views.resting(words, person)
     night = coming_night(turn)
@@ -39,7 +37,7 @@ async def glance(turn: Turn) -> View:
     promise = await changes.find(turn.db, person.id, Kind.REMINDER, night)
     sent = None if promise is None else (promise.state, promise.due_at)
     undo = rules.can_undo(record, turn.now)
-    view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
+    view = views.tonight(words, turn.sleeper, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
     left = await stock.current(turn)
     return view if left is None else replace(view, text=lines(view.text, stock_views.line(words, left)))
 
@@ -53,17 +51,14 @@ async def show_glance(update: Update, turn: Turn) -> None:
 
 def coming_night(turn: Turn) -> Night:
     """The night that "tonight" is for this person now."""
-    return rules.coming_night(turn.person, turn.schedule, turn.now)
+    return rules.coming_night(turn.sleeper, turn.now)
 
 
 async def took(update: Update, turn: Turn) -> None:
     """/took: any time from the evening on, also before the reminder."""
-    if turn.person.schedule is None:
-        turn.say(await glance(turn))
-        return
     night = times.night_to_take(turn.schedule, turn.said_at)
     if night is None:
-        turn.say(views.too_early(turn.words, turn.person, coming_night(turn)))
+        turn.say(views.too_early(turn.words, turn.schedule, coming_night(turn)))
         return
     record = await nights.find(turn.db, turn.person.id, night)
     known = record.took
@@ -89,7 +84,7 @@ def _pressed(update: Update) -> int | None:
 
 
 def _view_of(turn: Turn, record: NightRecord) -> View:
-    return views.recorded(turn.words, turn.person, record, undo=rules.can_undo(record, turn.now))
+    return views.recorded(turn.words, turn.sleeper, record, undo=rules.can_undo(record, turn.now))
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
@@ -142,9 +137,9 @@ async def _tapped(update: Update, turn: Turn, answer: Answer, *, confirmed: bool
     match rules.effect(record, answer, confirmed=confirmed):
         case Effect.ASK:
             turn.answer(update)
-            turn.edit(update, views.contradicted(turn.words, turn.person, record, change_to=answer))
+            turn.edit(update, views.contradicted(turn.words, turn.sleeper, record, change_to=answer))
         case Effect.KNOWN:
-            turn.answer(update, views.known_already(turn.words, turn.person, record))
+            turn.answer(update, views.known_already(turn.words, turn.sleeper, record))
             await _show(update, turn, record)
         case Effect.NOTE:
             record = await record_intake(turn, record.night, answer.intake, answer.reason)
@@ -182,7 +177,7 @@ async def undo(update: Update, turn: Turn) -> None:
         return
     if record.intake is not None and not rules.can_undo(record, turn.now):
         turn.answer(update, turn.words("Undo works for ten minutes. What is recorded stays."), alert=True)
-        turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
+        turn.edit(update, views.recorded(turn.words, turn.sleeper, record, undo=False))
         return
     if record.intake is not None:
         await record_intake(turn, record.night, None)
@@ -193,11 +188,10 @@ async def undo(update: Update, turn: Turn) -> None:
 
 
 async def _asked_again(turn: Turn, night: Night) -> View:
-    bed_at = times.plan(turn.schedule, night).bed_at
     trial = await experiments.assignment(turn.db, turn.person.id, night)
     if trial is not None and not await experiments.is_revealed(turn.db, turn.person.id, night):
         return await glance(turn)  # skipped and taken back by day: the arm is the evening's reminder's to show
-    return views.asked_again(turn.words, turn.person, night, bed_at=bed_at, product=turn.product, trial=trial)
+    return views.asked_again(turn.words, turn.sleeper, night, product=turn.product, trial=trial)
 
 
 async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
@@ -211,10 +205,10 @@ async def _open_record(update: Update, turn: Turn) -> NightRecord | None:
         return record
     turn.answer(
         update,
-        turn.words("That night is over. Recorded: {status}", status=views.status(turn.words, turn.person, record)),
+        turn.words("That night is over. Recorded: {status}", status=views.status(turn.words, turn.sleeper, record)),
         alert=True,
     )
-    turn.edit(update, views.recorded(turn.words, turn.person, record, undo=False))
+    turn.edit(update, views.recorded(turn.words, turn.sleeper, record, undo=False))
     return None
 
 
@@ -223,12 +217,9 @@ _LEAVE_OUT = ("skip", "why", "undo")
 
 
 async def _can_answer(turn: Turn, night: Night) -> bool:
-    schedule = turn.person.schedule
-    if schedule is None:
-        return False
     owed = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None
     leaves_out = turn.press.verb in _LEAVE_OUT
-    return rules.can_answer(turn.person, schedule, night, owed=owed, leaves_out=leaves_out, now=turn.now)
+    return rules.can_answer(turn.sleeper, night, owed=owed, leaves_out=leaves_out, now=turn.now)
 
 
 # -- snooze ------------------------------------------------------------------------------------------------------------
@@ -284,7 +275,7 @@ async def snooze_for(update: Update, turn: Turn) -> None:
         return
     await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at, message_id=_pressed(update))
     turn.answer(update)
-    turn.edit(update, views.snoozed(turn.words, turn.person, record.night, planned=due.remind_at, until=until))
+    turn.edit(update, views.snoozed(turn.words, turn.schedule, record.night, planned=due.remind_at, until=until))
 
 
 # -- another bedtime for tonight ---------------------------------------------------------------------------------------
@@ -339,19 +330,22 @@ async def typed_later(update: Update, turn: Turn, text: str) -> None:
 
 
 COMMANDS: dict[str, Handler | Route] = {"tonight": Route(tonight, Needs.SET_UP), "took": Route(took, Needs.SET_UP)}
-PRESSES: dict[str, Handler | Route] = {
-    "taken": taken,
-    "skip": skip,
-    "without": without,
-    "change": change,
-    "leave": leave,
-    "why": why,
-    "undo": undo,
-    "snooze": snooze,
-    "unsnooze": unsnooze,
-    "snz": snooze_for,
-    "later": Route(later, Needs.SET_UP),
-    "late": Route(late, Needs.SET_UP),
-    "glance": Route(show_glance, Needs.SET_UP),
-}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "taken": taken,
+        "skip": skip,
+        "without": without,
+        "change": change,
+        "leave": leave,
+        "why": why,
+        "undo": undo,
+        "snooze": snooze,
+        "unsnooze": unsnooze,
+        "snz": snooze_for,
+        "later": later,
+        "late": late,
+        "glance": show_glance,
+    },
+)
 ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.LATER: typed_later}

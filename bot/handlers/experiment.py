@@ -14,7 +14,7 @@ from bot.core.experiment.design import Plan, Void
 from bot.core.experiment.run import Experiment
 from bot.core.model import Night, Status
 from bot.handlers import plans
-from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn, all_need
 from bot.views import experiment as views
 from bot.views import verdict
 from bot.views.message import View
@@ -35,8 +35,6 @@ async def show(update: Update, turn: Turn) -> None:
 
 
 async def _page(turn: Turn) -> View:
-    if turn.person.schedule is None:
-        return View(turn.words("Your set-up is not finished: /start goes on with it."))
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is not None:
         return await _progress(turn, one)
@@ -161,7 +159,7 @@ async def start(update: Update, turn: Turn) -> None:
 
 async def _under_way(update: Update, turn: Turn) -> Experiment | None:
     one = await experiments.open_of(turn.db, turn.person.id)
-    if one is None or one.stopped_after is not None or turn.person.schedule is None:
+    if one is None or one.stopped_after is not None:
         turn.out_of_date(update)
         return None
     return one
@@ -262,18 +260,21 @@ async def open_list(turn: Turn, payload: str) -> None:
 
 
 COMMANDS: dict[str, Handler | Route] = {"experiment": Route(show, Needs.SET_UP)}
-PRESSES: dict[str, Handler] = {
-    "exp": show,
-    "exp_again": again,
-    "exp_pic": picture,
-    "exp_gates": ask_gates,
-    "exp_gate": gate,
-    "exp_len": choose,
-    "exp_bags": explain_bags,
-    "exp_start": start,
-    "exp_out": leave_out,
-    "exp_void": void,
-    "exp_rest": rest,
-    "exp_stop": stop,
-    "exp_link": link_again,
-}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "exp": show,
+        "exp_again": again,
+        "exp_pic": picture,
+        "exp_gates": ask_gates,
+        "exp_gate": gate,
+        "exp_len": choose,
+        "exp_bags": explain_bags,
+        "exp_start": start,
+        "exp_out": leave_out,
+        "exp_void": void,
+        "exp_rest": rest,
+        "exp_stop": stop,
+        "exp_link": link_again,
+    },
+)

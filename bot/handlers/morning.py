@@ -9,7 +9,7 @@ from bot.core import schedule as times
 from bot.core.model import Cadence, Kind, Night, Rating
 from bot.core.tonight import Answer, Effect
 from bot.handlers import evening, plans
-from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.telegram.turn import Handler, Needs, Route, Turn, all_need
 from bot.views import evening as evening_views
 from bot.views import morning as views
 from db import nights
@@ -29,7 +29,7 @@ async def rate(update: Update, turn: Turn) -> None:
 
 async def record_rating(turn: Turn, night: Night, rating: Rating) -> None:
     """Write one answer, marked when it comes late; who answers is asked every morning again."""
-    late = planning.is_late_rating(turn.person, night, now=turn.now)
+    late = planning.is_late_rating(turn.schedule, night, now=turn.now)
     await nights.record_rating(turn.db, turn.person.id, night, rating, at=turn.now, late=late)
     turn.change(
         unanswered=None,
@@ -44,7 +44,7 @@ async def unrate(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     if (await nights.find(turn.db, turn.person.id, night)).rating is not None:
-        late = planning.is_late_rating(turn.person, night, now=turn.now)
+        late = planning.is_late_rating(turn.schedule, night, now=turn.now)
         await nights.record_rating(turn.db, turn.person.id, night, None, at=turn.now, late=late)
     turn.answer(update, turn.words("Undone."))
     await _show(update, turn, night)
@@ -79,22 +79,22 @@ async def leave_took(update: Update, turn: Turn) -> None:
 
 
 async def _tapped(update: Update, turn: Turn, night: Night, answer: Answer, *, confirmed: bool = False) -> None:
-    words, person = turn.words, turn.person
-    record = await nights.find(turn.db, person.id, night)
+    words, who = turn.words, turn.sleeper
+    record = await nights.find(turn.db, who.person.id, night)
     effect = tonight.effect(record, answer, confirmed=confirmed)
     if turn.now >= times.cut_off(turn.schedule, night):
         turn.answer(update, words("That night is closed already."))
     elif effect is Effect.ASK:
         number, verbs = int(answer is Answer.TAKEN), ("tookchange", "tookleave")
         turn.answer(update)
-        turn.edit(update, evening_views.contradicted(words, person, record, change_to=str(number), verbs=verbs))
+        turn.edit(update, evening_views.contradicted(words, who, record, change_to=str(number), verbs=verbs))
         return
     elif effect is Effect.KNOWN:
-        turn.answer(update, evening_views.known_already(words, person, record))
+        turn.answer(update, evening_views.known_already(words, who, record))
     else:
         record = await evening.record_intake(turn, night, answer.intake)
         turn.answer(update, words("Noted."))
-        await evening.settle_reminder(update, turn, night, evening_views.recorded(words, person, record, undo=False))
+        await evening.settle_reminder(update, turn, night, evening_views.recorded(words, who, record, undo=False))
     await _show(update, turn, night)
 
 
@@ -106,10 +106,8 @@ async def _show(update: Update, turn: Turn, night: Night) -> None:
 
 def _rateable_night(turn: Turn) -> Night | None:
     """The pressed night, if it is one of the last sixty, its bedtime has passed, and the person was there."""
-    night, schedule = turn.press.night, turn.person.schedule
-    if night is None or schedule is None:
-        return None
-    return night if tonight.can_rate(turn.person, schedule, night, turn.now) else None
+    night = turn.press.night
+    return night if night is not None and tonight.can_rate(turn.sleeper, night, turn.now) else None
 
 
 async def keep(update: Update, turn: Turn) -> None:
@@ -128,5 +126,14 @@ async def keep(update: Update, turn: Turn) -> None:
 
 
 COMMANDS: dict[str, Handler] = {}
-PRESSES: dict[str, Handler | Route] = {"rate": rate, "unrate": unrate, "took": took, "keep": Route(keep, Needs.SET_UP)}
-PRESSES |= {"tookchange": change_took, "tookleave": leave_took}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "rate": rate,
+        "unrate": unrate,
+        "took": took,
+        "tookchange": change_took,
+        "tookleave": leave_took,
+        "keep": keep,
+    },
+)

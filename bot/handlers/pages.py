@@ -53,7 +53,7 @@ async def show_tip(_update: Update, turn: Turn) -> None:
 async def tonights_tip(update: Update, turn: Turn) -> None:
     """[Tonight's tip], under /tonight: to read it again once the reminder has turned into its answer, or to put it away."""
     night = turn.press.night
-    if night is None or turn.person.schedule is None:
+    if night is None:
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -218,7 +218,7 @@ PRESSES: dict[str, Handler | Route] = {
     "privacy": Route(show_privacy, Needs.NOTHING),
     "safety": Route(show_safety, Needs.NOTHING),
     "safety_meds": Route(turn_to_medicines, Needs.NOTHING),
-    "tip_now": tonights_tip,
+    "tip_now": Route(tonights_tip, Needs.SET_UP),
     "tip_next": next_tip,
     "tip_more": another_tip,
     "tip_down": retire_tip,

@@ -11,8 +11,8 @@ from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Detail
 from bot.core.model import Night, NightRecord
-from bot.handlers import diary, evening, experiment, plans, span
-from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.handlers import diary, experiment, plans, span
+from bot.telegram.turn import Handler, Needs, Route, Turn, all_need
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views import insight as views
@@ -29,7 +29,7 @@ async def show_diary(update: Update, turn: Turn) -> None:
 async def show_picture(update: Update, turn: Turn) -> None:
     """[Pictures], and the spans under one."""
     months = turn.press.number(0)
-    if months not in views.SPANS or turn.person.schedule is None:
+    if months not in views.SPANS:
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -64,9 +64,6 @@ def _calendar(words: Words) -> charts.Calendar:
 
 async def show_insight(update: Update, turn: Turn) -> None:
     """/insight: the counts, or while a self-experiment runs how far it is."""
-    if turn.person.schedule is None:
-        turn.say(await evening.glance(turn))
-        return
     if await experiments.open_of(turn.db, turn.person.id) is not None:
         # Sealed until its end: looking at the counts on the way would be peeking.
         await experiment.show(update, turn)
@@ -108,7 +105,7 @@ async def page_choices(update: Update, turn: Turn) -> None:
 async def show_page(update: Update, turn: Turn) -> None:
     """So many weeks, as a PDF or a picture."""
     weeks, form = turn.press.number(0), turn.press.arg(1)
-    if weeks not in views.WEEKS or form not in ("pdf", "png") or turn.person.schedule is None:
+    if weeks not in views.WEEKS or form not in ("pdf", "png"):
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -157,11 +154,14 @@ def _page(
 
 
 COMMANDS: dict[str, Handler | Route] = {"insight": Route(show_insight, Needs.SET_UP)}
-PRESSES: dict[str, Handler] = {
-    "diary": show_diary,
-    "insight": press_insight,
-    "pic": show_picture,
-    "digest_off": digest_off,
-    "pages": page_choices,
-    "page": show_page,
-}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "diary": show_diary,
+        "insight": press_insight,
+        "pic": show_picture,
+        "digest_off": digest_off,
+        "pages": page_choices,
+        "page": show_page,
+    },
+)

@@ -73,7 +73,7 @@ async def put_off(
     waiting = await changes.find(turn.db, turn.person.id, Kind.NUDGE, night)
     if waiting is None or waiting.state != State.DUE:
         return
-    nudge = planning.nudges(turn.person, sent_at=until, night=night, bed_at=bed_at, done=waiting.tries)
+    nudge = planning.nudges(turn.sleeper, sent_at=until, night=night, bed_at=bed_at, done=waiting.tries)
     if nudge is None:
         await changes.cancel(turn.db, turn.person.id, kinds=[Kind.NUDGE], reason="snoozed", first_night=night)
     else:
@@ -97,11 +97,11 @@ async def switched_off(turn: Turn, switch: str) -> None:
 
 async def move_check_in(turn: Turn) -> None:
     """A morning question that is already owed comes at the new time too."""
-    person = turn.person
-    if person.no_check_in:
+    night = turn.person.reminded_night
+    if turn.person.no_check_in:
         await switched_off(turn, "no_check_in")
-    elif person.reminded_night is not None and (window := planning.check_in(person, now=turn.now)) is not None:
-        await changes.move_check_in(turn.db, person.id, person.reminded_night, at=window.at, until=window.until_at)
+    elif night is not None and (window := planning.check_in(turn.schedule, night, now=turn.now)) is not None:
+        await changes.move_check_in(turn.db, turn.person.id, night, at=window.at, until=window.until_at)
 
 
 # -- a self-experiment under way ---------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ async def first_unrevealed(turn: Turn, since: Night | None = None) -> Night:
 async def _hold_trial(turn: Turn) -> None:
     """Reminders rest, so the self-experiment does: by whole weeks, or until nobody knows when."""
     one = await experiments.open_of(turn.db, turn.person.id)
-    if one is None or turn.person.schedule is None:
+    if one is None:
         return
     match run.rest(one, await first_unrevealed(turn), back=turn.person.paused_until):
         case run.Held(since):

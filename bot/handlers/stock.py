@@ -12,7 +12,7 @@ from bot.core import schedule as times
 from bot.core.diary import Stock
 from bot.core.model import Awaiting, Intake, Night
 from bot.handlers import span
-from bot.telegram.turn import AnswerHandler, Handler, Turn
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn, all_need
 from bot.views import stock as views
 from bot.views.message import View
 from db import diary, nights
@@ -23,7 +23,7 @@ MOST = 2000
 async def current(turn: Turn) -> Stock | None:
     """What is left; None for who does not count."""
     person = turn.person
-    if person.stock is None or person.stock_from is None or person.schedule is None:
+    if person.stock is None or person.stock_from is None or person.sleeper is None:
         return None
     tonight = times.tonight(turn.schedule, turn.now)
     # Tonight may still be taken: the pace is that of the nights before it.
@@ -53,7 +53,7 @@ async def page(turn: Turn) -> View:
 async def typed_stock(_update: Update, turn: Turn, text: str) -> None:
     """What there is, typed."""
     number = parsing.count(text)
-    if number is None or number > MOST or turn.person.schedule is None:
+    if number is None or number > MOST or turn.person.sleeper is None:
         turn.say(views.not_a_number(turn.words))
         return
     await _set(turn, number)
@@ -131,10 +131,13 @@ async def after_taking(turn: Turn) -> None:
 
 
 COMMANDS: dict[str, Handler] = {}
-PRESSES: dict[str, Handler] = {
-    "refill": refill,
-    "stock_pack": ask_pack,
-    "pack": pressed_pack,
-    "stock_off": stop_counting,
-}
+PRESSES: dict[str, Handler | Route] = all_need(
+    Needs.SET_UP,
+    {
+        "refill": refill,
+        "stock_pack": ask_pack,
+        "pack": pressed_pack,
+        "stock_off": stop_counting,
+    },
+)
 ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.STOCK: typed_stock, Awaiting.PACK: typed_pack}

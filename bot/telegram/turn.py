@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -14,7 +14,7 @@ from telegram.ext import CallbackContext, ExtBot
 from bot.charts import Drawing
 from bot.core import planning
 from bot.core.callback_data import Press
-from bot.core.model import Awaiting, Person, Schedule, Status
+from bot.core.model import Awaiting, Person, Schedule, Sleeper, Status
 from bot.texts import language
 from bot.texts.content import Content
 from bot.texts.language import Words
@@ -192,12 +192,17 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         return language.words(self.person.language)
 
     @property
+    def sleeper(self) -> Sleeper:
+        """The person as they are now, with when they go to bed; only asked of people who have said so: routes see to it."""
+        found = self.person.sleeper
+        if found is None:
+            raise ValueError("this person has no bedtime or no zone yet")
+        return found
+
+    @property
     def schedule(self) -> Schedule:
         """When the person goes to bed; only asked of people who have said so."""
-        schedule = self.person.schedule
-        if schedule is None:
-            raise ValueError("this person has no bedtime or no zone yet")
-        return schedule
+        return self.sleeper.schedule
 
     @property
     def product(self) -> str | None:
@@ -295,3 +300,8 @@ class Route:
 
     handler: Handler
     needs: Needs = Needs.CONSENT
+
+
+def all_need(needs: Needs, handlers: Mapping[str, Handler]) -> dict[str, Handler | Route]:
+    """The same table, every one of whose handlers needs so much."""
+    return {name: Route(handler, needs) for name, handler in handlers.items()}

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from bot.core import schedule as times
 from bot.core.experiment.run import Assignment, Tonight
-from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
+from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, Schedule, Sleeper, State
 from bot.core.owed import Owed
 from bot.core.schedule import Lateness
 from bot.texts.language import Words
@@ -23,9 +23,7 @@ _NOTED_LATER = timedelta(hours=3)
 
 def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, tip: str | None) -> View:
     """The evening's reminder. `product` is the form as it reads in the sentence, `tip` the tip's finished lines."""
-    person = owed.person
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - nothing is owed to a person without one
+    person, schedule = owed.person, owed.sleeper.schedule
     late = times.lateness(Due(owed.night, owed.planned_at, owed.bed_at), now)
     trial = owed.trial if isinstance(owed.trial, Assignment) else None
     if owed.copies and trial is not None and trial.tonight is Tonight.WITHOUT:
@@ -48,9 +46,9 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
 
 def _first_call(words: Words, owed: Owed) -> str | None:
     """When a reminder that comes again came first: its first message is deleted when this one is sent."""
-    schedule = owed.person.schedule
-    if schedule is None or owed.message_id is None:
+    if owed.message_id is None:
         return None
+    schedule = owed.sleeper.schedule
     first = times.plan(schedule, owed.night).remind_at
     if first >= owed.planned_at:
         return None
@@ -103,24 +101,24 @@ def nudge(words: Words, owed: Owed, *, now: datetime) -> View:
     return View(text, open_keyboard(words, owed.night, trial), silent)
 
 
-def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool) -> View:
+def recorded(words: Words, who: Sleeper, record: NightRecord, *, undo: bool) -> View:
     """What a reminder turns into once the night has its answer."""
     buttons: list[Row] = []
     if record.intake is Intake.SKIPPED and record.reason is None and undo:
         buttons += reasons(words, record.night)
     if undo:
         buttons.append([button(words("Undo"), "undo", record.night)])
-    text = status(words, person, record)
+    text = status(words, who, record)
     if record.intake is Intake.SKIPPED and record.reason is None and undo:
         text = lines(text, words("Why? (You need not say.)"))
     return View(text, keyboard(*buttons), silent=True)
 
 
 def contradicted(
-    words: Words, person: Person, record: NightRecord, *, change_to: str, verbs: tuple[str, str] = ("change", "leave")
+    words: Words, who: Sleeper, record: NightRecord, *, change_to: str, verbs: tuple[str, str] = ("change", "leave")
 ) -> View:
     """A press that says the opposite of what is noted changes nothing by itself: it asks. `verbs` are those of its buttons."""
-    at = _taken_at(words, person, record)
+    at = _taken_at(words, who, record)
     if record.intake is Intake.SKIPPED:
         text, to = words("<b>“Not taken” is noted. Change it?</b>"), words("Change to taken")
     else:
@@ -135,26 +133,26 @@ def contradicted(
     return View(text, keyboard(choice), silent=True)
 
 
-def known_already(words: Words, person: Person, record: NightRecord) -> str:
+def known_already(words: Words, who: Sleeper, record: NightRecord) -> str:
     """The short line for a press that says what is noted."""
-    at = _taken_at(words, person, record)
+    at = _taken_at(words, who, record)
     if record.intake is Intake.SKIPPED:
         return words("Noted already: not taken.")
     return words("Noted already: taken {time}.", time=at) if at else words("Noted already: taken.")
 
 
-def _taken_at(words: Words, person: Person, record: NightRecord) -> str | None:
+def _taken_at(words: Words, who: Sleeper, record: NightRecord) -> str | None:
     """When it was taken, where the tap came in time to tell."""
-    schedule, at = person.schedule, record.intake_at
-    if schedule is None or at is None or at >= times.plan(schedule, record.night).bed_at + _NOTED_LATER:
+    at = record.intake_at
+    if at is None or at >= times.plan(who.schedule, record.night).bed_at + _NOTED_LATER:
         return None
-    return words.moment(at, times.zone_on(schedule, record.night))
+    return words.moment(at, times.zone_on(who.schedule, record.night))
 
 
-def status(words: Words, person: Person, record: NightRecord) -> str:
+def status(words: Words, who: Sleeper, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
     if record.took and record.intake_at is not None:
-        return _taken(words, person, record, record.intake_at)
+        return _taken(words, who.schedule, record, record.intake_at)
     if record.intake is Intake.BAG:
         return words("✓ Bag taken.")
     if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
@@ -167,9 +165,7 @@ def status(words: Words, person: Person, record: NightRecord) -> str:
     return words("Nothing recorded for this night yet.")
 
 
-def _taken(words: Words, person: Person, record: NightRecord, at: datetime) -> str:
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - without one there is no night to record
+def _taken(words: Words, schedule: Schedule, record: NightRecord, at: datetime) -> str:
     zone, bed_at = times.zone_on(schedule, record.night), times.plan(schedule, record.night).bed_at
     shown = {"time": words.moment(at, zone), "bed": words.moment(bed_at, zone)}
     if record.intake is Intake.BAG and at < bed_at + _NOTED_LATER:
@@ -205,19 +201,12 @@ def reason_name(words: Words, reason: Reason | None) -> str | None:
 
 
 def asked_again(
-    words: Words,
-    person: Person,
-    night: Night,
-    *,
-    bed_at: datetime,
-    product: str | None,
-    trial: Assignment | None = None,
+    words: Words, who: Sleeper, night: Night, *, product: str | None, trial: Assignment | None = None
 ) -> View:
     """The reminder with its buttons, after an answer was taken back."""
-    schedule = person.schedule
-    zone = "UTC" if schedule is None else times.zone_on(schedule, night)
+    bed_at, zone = times.plan(who.schedule, night).bed_at, times.zone_on(who.schedule, night)
     head = words("<b>Bedtime {time}</b>", time=words.moment(bed_at, zone))
-    text = lines(head, prompt(words, person, product, trial))
+    text = lines(head, prompt(words, who.person, product, trial))
     return View(text, open_keyboard(words, night, trial), silent=True)
 
 
@@ -227,10 +216,8 @@ def too_soon(words: Words) -> View:
     return View(text, keyboard([button("‹ " + words("Back"), "glance")]))
 
 
-def too_early(words: Words, person: Person, night: Night) -> View:
+def too_early(words: Words, schedule: Schedule, night: Night) -> View:
     """Nothing can be noted yet: from when, and for which night."""
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - only asked of people who are set up
     opens = words.moment(times.can_take_from(schedule, night), times.zone_on(schedule, night))
     return View(words("It is early: I can note it from {time} on. Your reminder stays as planned.", time=opens))
 
@@ -242,10 +229,8 @@ def snooze_choices(words: Words, night: Night) -> View:
     return View(words("Remind you again in how long?"), keyboard(waits, other), silent=True)
 
 
-def snoozed(words: Words, person: Person, night: Night, *, planned: datetime, until: datetime) -> View:
+def snoozed(words: Words, schedule: Schedule, night: Night, *, planned: datetime, until: datetime) -> View:
     """The reminder while it waits; it still says what was planned."""
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - only a planned night can be snoozed
     zone = times.zone_on(schedule, night)
     text = lines(
         words("Snoozed until {time}.", time=words.moment(until, zone)),
@@ -265,7 +250,7 @@ Standing = tuple[State, datetime] | None
 
 def tonight(
     words: Words,
-    person: Person,
+    who: Sleeper,
     record: NightRecord,
     *,
     product: str | None,
@@ -274,8 +259,7 @@ def tonight(
     undo: bool = False,
 ) -> View:
     """Tonight at a glance."""
-    schedule = person.schedule
-    assert schedule is not None  # noqa: S101 - shown to people who are set up
+    person, schedule = who.person, who.schedule
     due = times.plan(schedule, record.night)
     zone = times.zone_on(schedule, record.night)
     text = lines(
@@ -283,7 +267,7 @@ def tonight(
         words("Bedtime {time}", time=words.moment(due.bed_at, zone)),
         _next_line(words, person),
         None if product is None or person.discreet else words("Form: {form}", form=person.label or product),
-        status(words, person, record) if record.answered else _sent_line(words, sent, zone),
+        status(words, who, record) if record.answered else _sent_line(words, sent, zone),
     )
     open_night = times.can_take_from(schedule, record.night) <= now < times.cut_off(schedule, record.night)
     take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []

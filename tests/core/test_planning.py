@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core import planning
-from bot.core.model import Cadence, Kind, Person, State, Status
+from bot.core.model import Cadence, Kind, Person, Sleeper, State, Status
 
 FRIDAY, SATURDAY, SUNDAY = date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)
 REMINDER, BED = datetime(2026, 11, 20, 20, 45, tzinfo=UTC), datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
@@ -18,6 +18,12 @@ DAY = timedelta(days=1)
 BARE = Person(1, Status.SETTING_UP, created_at=AFTERNOON, seen_at=AFTERNOON, consent=1)
 ADA = planning.replan(replace(BARE, zone="Europe/Berlin", bedtimes=(1350,) * 7, form="citrate"), now=AFTERNOON)
 LATE_ADA = planning.owe(ADA, answered=False, now=REMINDER).person
+
+
+def sleeper(**changes: object) -> Sleeper:
+    found = replace(ADA, **changes).sleeper  # type: ignore[arg-type]
+    assert found is not None
+    return found
 
 
 def kinds(person: Person) -> list[Kind]:
@@ -153,17 +159,16 @@ def test_at_home_again_the_journey_is_forgotten() -> None:
     ("wanted", "done", "minutes"), [(1, 0, 39), (2, 0, 20), (2, 1, 39), (0, 0, None), (1, 1, None)]
 )
 def test_nudges_come_between_the_reminder_and_the_last_minutes(wanted: int, done: int, minutes: int | None) -> None:
-    nudge = planning.nudges(replace(ADA, nudges=wanted), sent_at=REMINDER, night=FRIDAY, bed_at=BED, done=done)
+    nudge = planning.nudges(sleeper(nudges=wanted), sent_at=REMINDER, night=FRIDAY, bed_at=BED, done=done)
     assert (nudge and round((nudge.due_at - REMINDER).total_seconds() / 60)) == minutes
     assert nudge is None or nudge.until_at == BED - timedelta(minutes=5)
 
 
 def test_just_before_bed_there_is_no_nudge_any_more() -> None:
     late = BED - timedelta(minutes=6)
-    assert planning.nudges(replace(ADA, nudges=2), sent_at=late, night=FRIDAY, bed_at=BED, done=0) is None
+    assert planning.nudges(sleeper(nudges=2), sent_at=late, night=FRIDAY, bed_at=BED, done=0) is None
 
 
 def test_a_rating_after_the_next_evenings_reminder_is_late() -> None:
-    assert not planning.is_late_rating(ADA, FRIDAY, now=REMINDER + DAY)
-    assert planning.is_late_rating(ADA, FRIDAY, now=REMINDER + DAY + timedelta(seconds=1))
-    assert not planning.is_late_rating(BARE, FRIDAY, now=REMINDER + 9 * DAY)
+    assert not planning.is_late_rating(sleeper().schedule, FRIDAY, now=REMINDER + DAY)
+    assert planning.is_late_rating(sleeper().schedule, FRIDAY, now=REMINDER + DAY + timedelta(seconds=1))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core import tonight
-from bot.core.model import Intake, Night, NightRecord, Person, Reason, Schedule, State, Status
+from bot.core.model import Intake, Night, NightRecord, Person, Reason, Schedule, Sleeper, State, Status
 from bot.core.tonight import Answer, Effect, Later
 
 NIGHT = date(2026, 3, 26)
@@ -46,7 +46,7 @@ TOMORROWS = replace(ANN, reminded_at=DUE - DAY, reminded_night=NIGHT - DAY, remi
 def test_tonight_is_the_evening_under_way_until_three_hours_after_bedtime(
     person: Person, now: datetime, night: Night
 ) -> None:
-    assert tonight.coming_night(person, BERLIN, now) == night
+    assert tonight.coming_night(Sleeper(person, BERLIN), now) == night
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_tonight_is_the_evening_under_way_until_three_hours_after_bedtime(
 def test_a_night_can_be_answered_once_its_evening_has_begun_and_the_person_was_there(
     night: Night, *, owed: bool, leaves_out: bool, now: datetime, can: bool
 ) -> None:
-    assert tonight.can_answer(TOMORROWS, BERLIN, night, owed=owed, leaves_out=leaves_out, now=now) is can
+    assert tonight.can_answer(Sleeper(TOMORROWS, BERLIN), night, owed=owed, leaves_out=leaves_out, now=now) is can
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_night_can_be_answered_once_its_evening_has_begun_and_the_person_was_t
     ],
 )
 def test_sleep_is_rated_after_bedtime_and_for_sixty_nights(night: Night, now: datetime, *, can: bool) -> None:
-    assert tonight.can_rate(ANN, BERLIN, night, now) is can
+    assert tonight.can_rate(Sleeper(ANN, BERLIN), night, now) is can
 
 
 NOTHING, MISSED = NightRecord(NIGHT), NightRecord(NIGHT, intake=Intake.MISSED)

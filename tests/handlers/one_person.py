@@ -47,16 +47,8 @@ class Ann:
         """Become somebody the bot knows."""
         async with self.database.write() as db:
             before = await users.create(db, 7, now=CAME, language="en")
-            known = replace(
-                before,
-                seen_at=self.now,
-                status=Status.ACTIVE,
-                consent=1,
-                zone="Europe/Berlin",
-                bedtimes=(23 * 60,) * 7,
-                form="citrate",
-                **values,  # type: ignore[arg-type]
-            )
+            usual: dict[str, object] = {"zone": "Europe/Berlin", "bedtimes": (23 * 60,) * 7, "form": "citrate"}
+            known = replace(before, seen_at=self.now, status=Status.ACTIVE, consent=1, **usual | values)  # type: ignore[arg-type]
             await users.save(db, before, known)
 
     async def person(self) -> Person:
