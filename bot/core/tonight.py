@@ -57,7 +57,7 @@ def can_rate(who: Sleeper, night: Night, now: datetime) -> bool:
 # -- an answer ---------------------------------------------------------------------------------------------------------
 
 
-class Answer(StrEnum):
+class Tap(StrEnum):
     """What can be said of a night's magnesium with one press; the values are the buttons' verbs."""
 
     TAKEN = "taken"
@@ -66,14 +66,14 @@ class Answer(StrEnum):
 
     @property
     def intake(self) -> Intake:
-        return Intake.TAKEN if self is Answer.TAKEN else Intake.SKIPPED
+        return Intake.TAKEN if self is Tap.TAKEN else Intake.SKIPPED
 
     @property
     def reason(self) -> Reason | None:
-        return Reason.TEST if self is Answer.WITHOUT else None
+        return Reason.TEST if self is Tap.WITHOUT else None
 
 
-class Effect(StrEnum):
+class TapEffect(StrEnum):
     """What a press of an answer does."""
 
     NOTE = "note"
@@ -81,15 +81,15 @@ class Effect(StrEnum):
     ASK = "ask"  # it says the opposite of what is noted: nothing changes before that is confirmed
 
 
-def effect(record: NightRecord, answer: Answer, *, confirmed: bool = False) -> Effect:
+def effect(record: NightRecord, answer: Tap, *, confirmed: bool = False) -> TapEffect:
     """What becomes of an answer to an open night. `confirmed`: the person has said that it is to take the other's place.
 
     Missed is nobody's answer, so nothing contradicts it.
     """
-    if record.answered and record.took is not (answer is Answer.TAKEN):
-        return Effect.NOTE if confirmed else Effect.ASK
+    if record.answered and record.took is not (answer is Tap.TAKEN):
+        return TapEffect.NOTE if confirmed else TapEffect.ASK
     same = record.answered and answer.reason in (None, record.reason)
-    return Effect.KNOWN if same else Effect.NOTE
+    return TapEffect.KNOWN if same else TapEffect.NOTE
 
 
 def can_undo(record: NightRecord, now: datetime) -> bool:
@@ -100,7 +100,7 @@ def can_undo(record: NightRecord, now: datetime) -> bool:
 # -- another bedtime for tonight ---------------------------------------------------------------------------------------
 
 
-class Later(StrEnum):
+class LaterEffect(StrEnum):
     """What a later bedtime does to tonight's reminder."""
 
     REFUSED = "refused"  # it is not late enough
@@ -113,7 +113,7 @@ class Later(StrEnum):
 class LaterTonight:
     """A later bedtime for tonight: what becomes of the reminder, its new instant and the new bedtime (aware UTC)."""
 
-    effect: Later
+    effect: LaterEffect
     remind_at: datetime
     bed_at: datetime
 
@@ -123,9 +123,9 @@ def later(schedule: Schedule, night: Night, minute: Minute, *, reminder: State |
     due = times.plan(replace(schedule, later_night=night, later_bedtime=minute), night)
     ahead = due.remind_at > now
     if due.bed_at <= now or (reminder is None and not ahead):
-        what = Later.REFUSED
+        what = LaterEffect.REFUSED
     elif reminder is None:
-        what = Later.PLANNED
+        what = LaterEffect.PLANNED
     else:
-        what = Later.AGAIN if ahead and reminder is not State.CANCELLED else Later.UNTOUCHED
+        what = LaterEffect.AGAIN if ahead and reminder is not State.CANCELLED else LaterEffect.UNTOUCHED
     return LaterTonight(what, due.remind_at, due.bed_at)

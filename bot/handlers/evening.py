@@ -11,7 +11,7 @@ from bot.core import callback_data, parsing
 from bot.core import schedule as times
 from bot.core import tonight as rules
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, Status
-from bot.core.tonight import Answer, Effect, Later
+from bot.core.tonight import LaterEffect, Tap, TapEffect
 from bot.handlers import plans, stock
 from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn, all_need
 from bot.views import evening as views
@@ -99,25 +99,25 @@ async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason:
 
 async def taken(update: Update, turn: Turn) -> None:
     """[Taken]"""
-    await _tapped(update, turn, Answer.TAKEN)
+    await _tapped(update, turn, Tap.TAKEN)
 
 
 async def skip(update: Update, turn: Turn) -> None:
     """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
-    await _tapped(update, turn, Answer.SKIP)
+    await _tapped(update, turn, Tap.SKIP)
 
 
 async def without(update: Update, turn: Turn) -> None:
     """[OK], to the self-experiment's night without."""
-    await _tapped(update, turn, Answer.WITHOUT)
+    await _tapped(update, turn, Tap.WITHOUT)
 
 
 async def change(update: Update, turn: Turn) -> None:
     """[Change to …]: the other answer takes the place of the one that is noted."""
-    if turn.press.arg(1) not in list(Answer):
+    if turn.press.arg(1) not in list(Tap):
         turn.out_of_date(update)
         return
-    await _tapped(update, turn, Answer(turn.press.arg(1)), confirmed=True)
+    await _tapped(update, turn, Tap(turn.press.arg(1)), confirmed=True)
 
 
 async def leave(update: Update, turn: Turn) -> None:
@@ -129,23 +129,23 @@ async def leave(update: Update, turn: Turn) -> None:
     await _show(update, turn, record)
 
 
-async def _tapped(update: Update, turn: Turn, answer: Answer, *, confirmed: bool = False) -> None:
+async def _tapped(update: Update, turn: Turn, answer: Tap, *, confirmed: bool = False) -> None:
     """An answer to an open night: written and shown, or known already, or asked about."""
     record = await _open_record(update, turn)
     if record is None:
         return
     match rules.effect(record, answer, confirmed=confirmed):
-        case Effect.ASK:
+        case TapEffect.ASK:
             turn.answer(update)
             turn.edit(update, views.contradicted(turn.words, turn.sleeper, record, change_to=answer))
-        case Effect.KNOWN:
+        case TapEffect.KNOWN:
             turn.answer(update, views.known_already(turn.words, turn.sleeper, record))
             await _show(update, turn, record)
-        case Effect.NOTE:
+        case TapEffect.NOTE:
             record = await record_intake(turn, record.night, answer.intake, answer.reason)
             turn.answer(update, turn.words("Noted."))
             await _show(update, turn, record)
-            if answer is Answer.TAKEN:
+            if answer is Tap.TAKEN:
                 await stock.after_taking(turn)
 
 
@@ -306,12 +306,12 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     """Tonight's bedtime is another one; a reminder that was sent comes again at its new moment, as a snooze would."""
     state = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
     found = rules.later(turn.schedule, night, minute, reminder=state, now=turn.now)
-    if found.effect is Later.REFUSED:
+    if found.effect is LaterEffect.REFUSED:
         return views.too_soon(turn.words)
     turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
-    if found.effect is Later.PLANNED:
+    if found.effect is LaterEffect.PLANNED:
         await plans.replan(turn)
-    elif found.effect is Later.AGAIN:
+    elif found.effect is LaterEffect.AGAIN:
         await plans.put_off(turn, night, until=found.remind_at, bed_at=found.bed_at)
     await plans.move_check_in(turn)
     return await glance(turn)

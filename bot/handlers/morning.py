@@ -7,7 +7,7 @@ from telegram import Update
 from bot.core import planning, tonight
 from bot.core import schedule as times
 from bot.core.model import Cadence, Kind, Night, Rating
-from bot.core.tonight import Answer, Effect
+from bot.core.tonight import Tap, TapEffect
 from bot.handlers import evening, plans
 from bot.telegram.turn import Handler, Needs, Route, Turn, all_need
 from bot.views import evening as evening_views
@@ -56,7 +56,7 @@ async def took(update: Update, turn: Turn) -> None:
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    await _tapped(update, turn, night, Answer.TAKEN if number else Answer.SKIP)
+    await _tapped(update, turn, night, Tap.TAKEN if number else Tap.SKIP)
 
 
 async def change_took(update: Update, turn: Turn) -> None:
@@ -65,7 +65,7 @@ async def change_took(update: Update, turn: Turn) -> None:
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    await _tapped(update, turn, night, Answer.TAKEN if number else Answer.SKIP, confirmed=True)
+    await _tapped(update, turn, night, Tap.TAKEN if number else Tap.SKIP, confirmed=True)
 
 
 async def leave_took(update: Update, turn: Turn) -> None:
@@ -78,18 +78,18 @@ async def leave_took(update: Update, turn: Turn) -> None:
     await _show(update, turn, night)
 
 
-async def _tapped(update: Update, turn: Turn, night: Night, answer: Answer, *, confirmed: bool = False) -> None:
+async def _tapped(update: Update, turn: Turn, night: Night, answer: Tap, *, confirmed: bool = False) -> None:
     words, who = turn.words, turn.sleeper
     record = await nights.find(turn.db, who.person.id, night)
     effect = tonight.effect(record, answer, confirmed=confirmed)
     if turn.now >= times.cut_off(turn.schedule, night):
         turn.answer(update, words("That night is closed already."))
-    elif effect is Effect.ASK:
-        number, verbs = int(answer is Answer.TAKEN), ("tookchange", "tookleave")
+    elif effect is TapEffect.ASK:
+        number, verbs = int(answer is Tap.TAKEN), ("tookchange", "tookleave")
         turn.answer(update)
         turn.edit(update, evening_views.contradicted(words, who, record, change_to=str(number), verbs=verbs))
         return
-    elif effect is Effect.KNOWN:
+    elif effect is TapEffect.KNOWN:
         turn.answer(update, evening_views.known_already(words, who, record))
     else:
         record = await evening.record_intake(turn, night, answer.intake)

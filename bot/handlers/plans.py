@@ -119,7 +119,7 @@ async def _hold_trial(turn: Turn) -> None:
     if one is None:
         return
     match run.rest(one, await first_unrevealed(turn), back=turn.person.paused_until):
-        case run.Held(since):
+        case run.OnHold(since):
             await experiments.hold(turn.db, one, since)
         case Plan() as plan:
             await experiments.move(turn.db, one, plan)

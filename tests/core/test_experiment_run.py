@@ -297,14 +297,14 @@ def test_a_pause_with_an_end_moves_the_rest_by_whole_weeks_and_one_without_an_en
     moved = run.rest(one, THURSDAY, back=THURSDAY + timedelta(days=3))
 
     assert moved == replace(PLAN, shifts=(Shift(THURSDAY, 1),))
-    assert run.rest(one, THURSDAY, back=None) == run.Held(THURSDAY)
+    assert run.rest(one, THURSDAY, back=None) == run.OnHold(THURSDAY)
     assert run.rest(one, THURSDAY, back=THURSDAY) is None
 
 
 def test_a_second_pause_does_not_begin_the_first_one_again() -> None:
     held = a_trial(paused_since=THURSDAY)
 
-    assert run.rest(held, THURSDAY + WEEK, back=None) == run.Held(THURSDAY)
+    assert run.rest(held, THURSDAY + WEEK, back=None) == run.OnHold(THURSDAY)
     assert run.rest(held, THURSDAY + WEEK, back=THURSDAY + 2 * WEEK) == replace(PLAN, shifts=(Shift(THURSDAY, 2),))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core import tonight
 from bot.core.model import Intake, Night, NightRecord, Person, Reason, Schedule, Sleeper, State, Status
-from bot.core.tonight import Answer, Effect, Later
+from bot.core.tonight import LaterEffect, Tap, TapEffect
 
 NIGHT = date(2026, 3, 26)
 DUE = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -90,25 +90,25 @@ BY_TEST = NightRecord(NIGHT, intake=Intake.SKIPPED, intake_at=DUE, reason=Reason
 @pytest.mark.parametrize(
     ("record", "taken", "skip", "without"),
     [
-        (NOTHING, Effect.NOTE, Effect.NOTE, Effect.NOTE),
-        (MISSED, Effect.NOTE, Effect.NOTE, Effect.NOTE),
-        (TAKEN, Effect.KNOWN, Effect.ASK, Effect.ASK),
-        (BAG, Effect.KNOWN, Effect.ASK, Effect.ASK),
-        (SKIPPED, Effect.ASK, Effect.KNOWN, Effect.NOTE),
-        (BY_TEST, Effect.ASK, Effect.KNOWN, Effect.KNOWN),
+        (NOTHING, TapEffect.NOTE, TapEffect.NOTE, TapEffect.NOTE),
+        (MISSED, TapEffect.NOTE, TapEffect.NOTE, TapEffect.NOTE),
+        (TAKEN, TapEffect.KNOWN, TapEffect.ASK, TapEffect.ASK),
+        (BAG, TapEffect.KNOWN, TapEffect.ASK, TapEffect.ASK),
+        (SKIPPED, TapEffect.ASK, TapEffect.KNOWN, TapEffect.NOTE),
+        (BY_TEST, TapEffect.ASK, TapEffect.KNOWN, TapEffect.KNOWN),
     ],
 )
 def test_an_answer_is_noted_known_or_asked_about(
-    record: NightRecord, taken: Effect, skip: Effect, without: Effect
+    record: NightRecord, taken: TapEffect, skip: TapEffect, without: TapEffect
 ) -> None:
-    assert [tonight.effect(record, answer) for answer in Answer] == [taken, skip, without]
+    assert [tonight.effect(record, answer) for answer in Tap] == [taken, skip, without]
 
 
 @pytest.mark.parametrize("record", [NOTHING, MISSED, TAKEN, BAG, SKIPPED, BY_TEST])
-@pytest.mark.parametrize("answer", Answer)
-def test_once_confirmed_nothing_is_asked(record: NightRecord, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", Tap)
+def test_once_confirmed_nothing_is_asked(record: NightRecord, answer: Tap) -> None:
     usual = tonight.effect(record, answer)
-    assert tonight.effect(record, answer, confirmed=True) is (Effect.NOTE if usual is Effect.ASK else usual)
+    assert tonight.effect(record, answer, confirmed=True) is (TapEffect.NOTE if usual is TapEffect.ASK else usual)
 
 
 @pytest.mark.parametrize(
@@ -121,18 +121,18 @@ def test_an_answer_is_taken_back_within_ten_minutes(record: NightRecord, minutes
 @pytest.mark.parametrize(
     ("bedtime", "reminder", "now", "effect"),
     [
-        ("23:30", None, DUE - HOUR, Later.PLANNED),
-        ("23:30", State.SENT, DUE, Later.AGAIN),
-        ("23:30", State.EXPIRED, DUE, Later.AGAIN),
-        ("23:30", State.CANCELLED, DUE, Later.UNTOUCHED),  # answered: another bedtime, no other reminder
-        ("23:00", State.SENT, DUE + timedelta(minutes=31), Later.UNTOUCHED),  # its new moment has passed
-        ("22:00", None, DUE, Later.REFUSED),
-        ("21:30", State.SENT, DUE, Later.REFUSED),  # that bedtime is over
-        ("00:30", State.SENT, DUE, Later.AGAIN),
+        ("23:30", None, DUE - HOUR, LaterEffect.PLANNED),
+        ("23:30", State.SENT, DUE, LaterEffect.AGAIN),
+        ("23:30", State.EXPIRED, DUE, LaterEffect.AGAIN),
+        ("23:30", State.CANCELLED, DUE, LaterEffect.UNTOUCHED),  # answered: another bedtime, no other reminder
+        ("23:00", State.SENT, DUE + timedelta(minutes=31), LaterEffect.UNTOUCHED),  # its new moment has passed
+        ("22:00", None, DUE, LaterEffect.REFUSED),
+        ("21:30", State.SENT, DUE, LaterEffect.REFUSED),  # that bedtime is over
+        ("00:30", State.SENT, DUE, LaterEffect.AGAIN),
     ],
 )
 def test_a_later_bedtime_moves_what_can_still_be_moved(
-    bedtime: str, reminder: State | None, now: datetime, effect: Later
+    bedtime: str, reminder: State | None, now: datetime, effect: LaterEffect
 ) -> None:
     hour, minute = map(int, bedtime.split(":"))
     found = tonight.later(BERLIN, NIGHT, hour * 60 + minute, reminder=reminder, now=now)

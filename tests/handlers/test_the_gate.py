@@ -11,7 +11,7 @@ from db.engine import Database
 from tests.handlers.one_person import Ann
 
 GATED = sorted({verb for module in (diary, evening, experiment, morning, pictures, stock) for verb in module.PRESSES})
-QUESTIONS = {"zone": "Where do you sleep?", "bedtimes": "When do you usually go to bed?", "form": "Which magnesium"}
+QUESTIONS = {"zone": "Where do you sleep?", "bedtimes": "When do you go to bed?", "form": "Which magnesium"}
 
 
 @pytest.mark.parametrize(

@@ -277,13 +277,13 @@ def first_unrevealed(since: Night, revealed: Container[Night]) -> Night:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OnHold:
     """Nobody knows when it goes on: from this night on it rests."""
 
     since: Night
 
 
-def rest(one: Experiment, since: Night, *, back: Night | None) -> Held | Plan | None:
+def rest(one: Experiment, since: Night, *, back: Night | None) -> OnHold | Plan | None:
     """What a pause of the reminders does: it waits, or its rest moves by whole weeks; None where it loses no night.
 
     `since` is the first night that is not revealed, `back` the night on which reminders come again, None if nobody knows. A rest
@@ -291,7 +291,7 @@ def rest(one: Experiment, since: Night, *, back: Night | None) -> Held | Plan | 
     """
     since = one.paused_since or since
     if back is None:
-        return Held(since)
+        return OnHold(since)
     return design.postpone(one.plan, since, back=back) if back > since else None
 
 
