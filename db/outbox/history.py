@@ -26,7 +26,7 @@ async def expire(db: Connection, *, now: datetime) -> list[tuple[Kind, State]]:
         )
         .returning(_box.c.kind, _box.c.state)
     )
-    return [(Kind(kind), State(state)) for kind, state in await db.execute(ended)]
+    return [(Kind(kind), State(state)) for kind, state in await db.execute(ended) if kind in KINDS]
 
 
 _DELIVERY = {
@@ -67,7 +67,7 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[ClosedRow]
         .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies, _box.c.tip)
     )
     rows = (await db.execute(gone)).all()
-    closed = [ClosedRow(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
+    closed = [ClosedRow(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows if row.kind in KINDS]
     fates = [
         {
             "user_id": row.user_id,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, State
 from db import tables
 from db.engine import Connection
 from db.outbox import rows as outbox
+from db.outbox.rows import Settled
 
 _box = tables.outbox
 _reminder = _box.alias("reminder")
@@ -58,12 +61,17 @@ async def reclaim(
         mine = (over, _box.c.id.in_(claimed), _box.c.state == State.CLAIMED)
         await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
     begun = [row for row in lost if row.state == State.SENDING]
-    ends = [
-        outbox.after_unknown(
-            x.id, kind=Kind(x.kind), copies=x.copies, sent_at=x.sent_at, reason="the process ended", news=bool(x.news)
-        )
-        for x in begun
-    ]
+    ends = [_end(row) for row in begun]
     if ends:
         await outbox.settle_each(db, [(end, row.worker) for end, row in zip(ends, begun, strict=True)])
-    return [(Kind(row.kind), end.state) for end, row in zip(ends, begun, strict=True)]
+    return [(Kind(row.kind), end.state) for end, row in zip(ends, begun, strict=True) if row.kind in KINDS]
+
+
+def _end(row: sa.Row[Any]) -> Settled:
+    """How a row goes on that a dead worker was sending."""
+    reason = "the process ended"
+    if row.kind not in KINDS:  # a kind of a newer version
+        return Settled(row.id, State.UNKNOWN, reason=reason)
+    return outbox.after_unknown(
+        row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason=reason, news=bool(row.news)
+    )
