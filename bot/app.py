@@ -75,7 +75,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     database = Database(settings.database_url.get_secret_value(), allow_network_disk=settings.allow_network_disk)
     metrics = Metrics()
     # The way to Telegram.
-    transport = Transport(settings.telegram_api_url, settings.bot_token.get_secret_value(), clock=clock)
+    token = settings.bot_token.get_secret_value()
+    transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
     limiter = Limiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
     gallery = Gallery(database, Studio(), clock=clock)
