@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import shutil
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 from telegram import Update
 from telegram.ext import Application
 
-from bot import VERSION, content, language, quickjson
+from bot import VERSION, content, language
 from bot.clock import Clock
 from bot.content import Content
 from bot.context import Answer, Reply, Say, Turn
@@ -116,7 +117,7 @@ class Desk:
     async def _read(self, letter: Letter) -> Update | None:
         """The update in a letter; an unreadable one is put aside at once."""
         try:
-            update = updates.update_of(quickjson.loads(letter.body), self.app.bot)
+            update = updates.update_of(json.loads(letter.body), self.app.bot)
         except Exception as error:  # whatever shape a forged or future update has
             await self._bury(letter, error)
             return None
@@ -210,5 +211,5 @@ class Desk:
 def _readable(letter: Letter, app: App) -> Update | None:
     """The update in a letter that nobody will handle, or None where it cannot be read."""
     with contextlib.suppress(Exception):
-        return updates.update_of(quickjson.loads(letter.body), app.bot)
+        return updates.update_of(json.loads(letter.body), app.bot)
     return None

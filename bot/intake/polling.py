@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot import quickjson
 from bot.clock import Clock
 from bot.intake import location
 from bot.intake.queues import Queues
@@ -131,12 +131,16 @@ def letter_of(raw: object, *, now: datetime) -> Letter | None:
         return None
     # Half characters and NULs are legal in JSON, as escapes, and stay escapes: no database takes them.
     try:
-        body = quickjson.dumps(raw)
+        body = _body(raw)
     except RecursionError:  # without coordinates it is cut where it is too deep
         body = b""
     if not body or location.may_be_in(body):
-        body = quickjson.dumps(location.forgotten(raw))
+        body = _body(location.forgotten(raw))
     return Letter(number, _sender(raw), body.decode(), now)
+
+
+def _body(raw: dict[str, object]) -> bytes:
+    return json.dumps(raw, separators=(",", ":")).encode()
 
 
 def _sender(raw: dict[str, object]) -> int | None:
