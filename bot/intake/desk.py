@@ -19,7 +19,6 @@ from bot import VERSION, content, language
 from bot.clock import Clock
 from bot.content import Content
 from bot.context import Answer, Reply, Say, Turn
-from bot.intake import updates
 from bot.intake.screens import Screens
 from bot.views.message import View
 from config import failpoints, logs
@@ -117,7 +116,7 @@ class Desk:
     async def _read(self, letter: Letter) -> Update | None:
         """The update in a letter; an unreadable one is put aside at once."""
         try:
-            update = updates.update_of(json.loads(letter.body), self.app.bot)
+            update = Update.de_json(json.loads(letter.body), self.app.bot)
         except Exception as error:  # whatever shape a forged or future update has
             await self._bury(letter, error)
             return None
@@ -211,5 +210,5 @@ class Desk:
 def _readable(letter: Letter, app: App) -> Update | None:
     """The update in a letter that nobody will handle, or None where it cannot be read."""
     with contextlib.suppress(Exception):
-        return updates.update_of(json.loads(letter.body), app.bot)
+        return Update.de_json(json.loads(letter.body), app.bot)
     return None
