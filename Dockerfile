@@ -13,16 +13,18 @@ RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-c
 COPY bot /app/bot
 COPY config /app/config
 COPY db /app/db
+COPY LICENSE /app/LICENSE
 # The root is read-only when it runs, so bytecode is made now.
 RUN python -m compileall -q /app
 
 FROM ${PYTHON}
-ARG VERSION=0.1.0
+ARG VERSION=unknown
 ARG REVISION=unknown
 ARG PYTHON
 LABEL org.opencontainers.image.title="Lull" \
       org.opencontainers.image.description="A Telegram companion that reminds people of their magnesium before bed" \
       org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${PYTHON}"
 

@@ -56,9 +56,9 @@ format: $(VENV)/.dev ## Put the code in its usual form
 	$(BIN)/ruff format .
 
 messages: $(VENV)/.dev ## Collect every sentence for translators, and bring the catalogues up to date
-	PYTHONPATH=. $(BIN)/pybabel -q extract -F babel.cfg -k words -k plural:1,2 --no-location --sort-by-file --project Lull -o bot/locales/bot.pot bot
-	@for po in bot/locales/*/LC_MESSAGES/bot.po; do [ -e "$$po" ] || continue; \
-	  $(BIN)/pybabel -q update -N -i bot/locales/bot.pot -o "$$po" -l "$$(basename "$$(dirname "$$(dirname "$$po")")")"; done
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F babel.cfg -k words -k plural:1,2 --no-location --sort-by-file --project Lull -o bot/texts/locales/bot.pot bot
+	@for po in bot/texts/locales/*/LC_MESSAGES/bot.po; do [ -e "$$po" ] || continue; \
+	  $(BIN)/pybabel -q update -N -i bot/texts/locales/bot.pot -o "$$po" -l "$$(basename "$$(dirname "$$(dirname "$$po")")")"; done
 
 pins: ## Compile requirements/*.in into hashed pins (needs uv)
 	cd requirements && for f in run dev docs audit; do \

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bot.core import analysis, experiment
-from bot.core.experiment import RUN_IN, Arm, Label, NightRecord, Plan, Verdict
+from bot.core.experiment import analysis, design
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Label, Plan, Verdict
 from bot.core.model import Rating
 
 SEED = 20261120
@@ -99,16 +99,16 @@ def answers(rng: RNG, latent: Floats) -> Floats:
 
 def simulated_test(rng: RNG, row: Row) -> tuple[Plan, Floats]:
     """Draw a plan and the ratings of its nights after the run-in."""
-    plan = Plan(START, row.nights, rng.bytes(experiment.SEED_BYTES))
-    on = np.array([arm is Arm.ON for arm in experiment.schedule(plan)])
+    plan = Plan(START, row.nights, rng.bytes(design.SEED_BYTES))
+    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
     return plan, answers(rng, latent_nights(rng, row.nights) + latent_gain(row.gain) * on)
 
 
 def verdict(plan: Plan, ratings: Floats) -> Verdict:
     """Judge by the very function the bot uses."""
     records = [
-        NightRecord(experiment.night_at(plan, RUN_IN + i), arm, arm is Arm.ON, None if np.isnan(r) else Rating(int(r)))
-        for i, (arm, r) in enumerate(zip(experiment.schedule(plan), ratings, strict=True))
+        AssignedNight(design.night_at(plan, RUN_IN + i), arm, arm is Arm.ON, None if np.isnan(r) else Rating(int(r)))
+        for i, (arm, r) in enumerate(zip(design.schedule(plan), ratings, strict=True))
     ]
     return analysis.analyse(plan, records)
 
@@ -124,7 +124,7 @@ def one_person(rng: RNG, row: Row) -> Outcome:
 def peeking_person(rng: RNG, row: Row) -> bool:
     """Say whether a person who looks every second morning ever reads "clearly helps"."""
     plan, ratings = simulated_test(rng, row)
-    on = np.array([arm is Arm.ON for arm in experiment.schedule(plan)])
+    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
     for morning in range(2, row.nights + 1, 2):
         so_far = np.where(np.arange(row.nights) < morning, ratings, np.nan)
         rated = ~np.isnan(so_far)
@@ -274,7 +274,9 @@ def habit_table(found: Found) -> Iterator[str]:
     yield "|---|---|"
     ways = [(f"{NAIVE_NIGHTS} nights: {habit.words}", found["habit", index]) for index, habit in enumerate(HABITS)]
     ways.append((f"{PEEKED.nights} nights: this test, looked at every second morning", found["peek", 0]))
-    ways.append((f"{PEEKED.nights} nights: this test, sealed until the end", found["test", ROWS.index(PEEKED)]))
+    ways.append(
+        (f"{PEEKED.nights} nights: this test with bags, sealed until the end", found["test", ROWS.index(PEEKED)])
+    )
     for words, outcomes in ways:
         yield f"| {words} | {share([outcome.helpful for outcome in outcomes])} |"
 
@@ -293,7 +295,7 @@ def milliseconds(row: Row, times: int = 200) -> float:
 def report(people: int, processes: int) -> str:
     """Simulate and write all of it as Markdown."""
     found = simulate(people, processes)
-    slowest = max(milliseconds(Row(nights, 0)) for nights in experiment.LENGTHS)
+    slowest = max(milliseconds(Row(nights, 0)) for nights in design.LENGTHS)
     made = (
         f"{people:,} simulated people a row, {people * MORE_WITHOUT_EFFECT:,} where the true effect is none; in brackets the range "
         f"in which the share is with 95 %. Seed {SEED}, CPython {platform.python_version()}, numpy {np.__version__}. "

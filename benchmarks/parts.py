@@ -16,8 +16,8 @@ from typing import cast
 
 import psutil
 
-from bot.sandbox import client
-from bot.sandbox.client import Remote
+from bot.fake_telegram import client
+from bot.fake_telegram.client import Remote
 from db.engine import Database
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +121,7 @@ async def running(
 @asynccontextmanager
 async def stand_in(*, fast: bool = True) -> AsyncIterator[tuple[Remote, Running]]:
     """The stand-in Telegram in a process of its own."""
-    arguments = ["-m", "bot.sandbox", "--token", TOKEN, *(["--fast"] if fast else [])]
+    arguments = ["-m", "bot.fake_telegram", "--token", TOKEN, *(["--fast"] if fast else [])]
     async with running(*arguments, wait=True) as process, client.connected(process.line.split()[-1]) as remote:
         yield remote, process
 

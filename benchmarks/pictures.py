@@ -24,15 +24,16 @@ import psutil
 
 from benchmarks import parts
 from benchmarks.parts import Figure
-from bot import charts, export, language
-from bot.charts import Calendar, Drawing, Page
-from bot.core import diary, sheet
+from bot import charts, export
+from bot.charts import Calendar, ClinicianPage, Drawing
+from bot.core import diary, diary_csv
 from bot.core.diary import Detail
+from bot.core.diary_csv import Line
 from bot.core.model import Intake, NightRecord, Rating
-from bot.core.sheet import Line
-from bot.delivery.studio import Studio
-from db import belongings, nights, users
+from bot.telegram.picture_process import PictureProcess
+from bot.texts import language
 from db import diary as details
+from db import nights, personal_data, users
 from db.engine import Database
 
 LAST = date(2026, 11, 13)
@@ -81,7 +82,7 @@ def page(form: str, *, turn: int = 0) -> Drawing:
     rows = tuple(_row(number, turn) for number in range(56))
     facts = tuple((f"What was counted, {number}", f"{number + turn} of 56") for number in range(5))
     heads = ("Night", "Taken", "Sleep", "In bed", "Asleep", "Efficiency")
-    whole = Page(
+    whole = ClinicianPage(
         "Sleep and magnesium diary", "self-report, not a measurement", facts, heads, rows, ("Small print.",) * 2
     )
     return charts.page(whole, whole, form=form)
@@ -160,7 +161,7 @@ async def gaps() -> list[Figure]:
     """The bot's way, a process of its own, beside a thread."""
     from bot.charts import drawing
 
-    studio = Studio()
+    studio = PictureProcess()
     starting = await gap(studio.draw(picture(91)))
     every = [picture(count) for count in (1, 30, 91, 365, YEARS)] + [page("png"), page("pdf")]
     found = [await gap(studio.draw(one)) for one in every * 3]
@@ -185,12 +186,16 @@ async def gaps() -> list[Figure]:
 async def ten_years() -> list[Figure]:
     """Open, draw and export everything of 3,650 nights; CPU, since the machine may have other work."""
     with tempfile.TemporaryDirectory() as folder:
-        file, database, studio = Path(folder) / "lull.db", Database(f"sqlite+aiosqlite:///{folder}/lull.db"), Studio()
+        file, database, studio = (
+            Path(folder) / "lull.db",
+            Database(f"sqlite+aiosqlite:///{folder}/lull.db"),
+            PictureProcess(),
+        )
         await database.migrate()
         await _lived(database)
         opening = await _spent(_open(database))
         bare = milliseconds(lambda _: _bare_read(file), 3)
-        rows = list(csv.reader(io.StringIO(sheet.written(lines(YEARS)))))
+        rows = list(csv.reader(io.StringIO(diary_csv.written(lines(YEARS)))))
         written = milliseconds(lambda _: _bare_export(rows), 3)
         await studio.draw(picture(1))
         before = psutil.Process(studio._process.pid).cpu_times().user if studio._process else 0.0  # noqa: SLF001
@@ -232,10 +237,10 @@ async def _open(database: Database) -> None:
     diary.insight(found)
 
 
-async def _export(database: Database, studio: Studio) -> bytes:
+async def _export(database: Database, studio: PictureProcess) -> bytes:
     """As the bot does it after /export."""
     async with database.read() as db:
-        everything = await belongings.read(db, 7)
+        everything = await personal_data.read(db, 7)
     if everything is None:
         raise RuntimeError("nobody to export")
     words = language.words("en")

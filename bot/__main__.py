@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot import VERSION
+
 # The tzdata wheel is newer than most systems' zone files; zoneinfo reads this before it looks for them.
 os.environ["PYTHONTZPATH"] = ""
 # RetryAfter speaks in timedeltas: the other way is deprecated and warns.
@@ -24,7 +26,10 @@ No token at hand? make demo runs the bot against a stand-in Telegram in this ter
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 something must be put right first."""
+    # Whatever is written, it is about people's health: nobody else on this machine may read it.
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m bot", description="Lull, a bedtime companion on Telegram.")
+    parser.add_argument("--version", action="version", version=f"Lull {VERSION}", help="say which version this is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (about, _, options) in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
@@ -39,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _refused(error: Exception) -> int:
     # Imported only now: the health check runs every half minute and should cost little.
-    from bot.content import ContentError
+    from bot.texts.content import ContentError
     from config.addresses import CannotListen
     from config.settings import SettingsError
     from db.engine import DatabaseError, Unavailable
@@ -92,43 +97,43 @@ def healthcheck(_: argparse.Namespace) -> int:
 
 
 def demo(_: argparse.Namespace) -> int:
-    from bot.sandbox import demo as sandbox_demo
+    from bot.fake_telegram import demo as sandbox_demo
 
     return sandbox_demo.main()
 
 
 def check(_: argparse.Namespace) -> int:
-    from bot import checking
+    from bot.cli import check as cli_check
 
-    return checking.main()
+    return cli_check.main()
 
 
 def migrate(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.migrate(copy=not given.without_copy)
+    return jobs_backup.migrate(copy=not given.without_copy)
 
 
 def backup(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.back_up(given.to, keep=given.keep)
+    return jobs_backup.back_up(given.to, keep=given.keep)
 
 
 def experiment(given: argparse.Namespace) -> int:
-    from bot import verifying
+    from bot.cli import verify_experiment
 
-    return verifying.main(given.file)
+    return verify_experiment.main(given.file)
 
 
 def restore(given: argparse.Namespace) -> int:
-    from bot import backups
+    from bot.jobs import backup as jobs_backup
 
-    return backups.restore(given.file)
+    return jobs_backup.restore(given.file)
 
 
 def stats(_: argparse.Namespace) -> int:
-    from bot import stats
+    from bot.cli import stats
 
     return stats.main()
 

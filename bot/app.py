@@ -13,27 +13,33 @@ from importlib.metadata import version
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
-from bot import VERSION, backups, content, duty, greeting, inspection, menus, replanning, signals, troubles, watching
+from bot import VERSION
 from bot.clock import Clock, open_clock
-from bot.content import Content
-from bot.context import Backstage, Turn
-from bot.delivery import backstage, replies
-from bot.delivery.announcer import Announcer
-from bot.delivery.gallery import Gallery
-from bot.delivery.heartbeat import Heartbeat
-from bot.delivery.limiter import Limiter
+from bot.delivery.broadcast import Announcer
+from bot.delivery.reminders import Heartbeat
 from bot.delivery.renderer import Renderer
-from bot.delivery.studio import Studio
-from bot.delivery.transport import Transport
-from bot.duty import Duty
-from bot.endings import Endings
-from bot.entrance import Entrance
 from bot.handlers import routes
-from bot.inspection import Inspection
-from bot.intake.desk import App, Desk
-from bot.intake.queues import Queues
+from bot.jobs import backup, error_digest, tzdata_update
+from bot.jobs import integrity_check as inspection
+from bot.jobs.finish_experiments import Endings
+from bot.jobs.integrity_check import IntegrityCheck
 from bot.metrics import Metrics
-from bot.watching import Watch
+from bot.runtime import connect, monitor, signals
+from bot.runtime import leadership as duty
+from bot.runtime.leadership import Leadership
+from bot.runtime.monitor import Monitor
+from bot.telegram import after_commit, command_menus, replies
+from bot.telegram.late_edits import LateEdits
+from bot.telegram.picture_process import PictureProcess
+from bot.telegram.pictures import Pictures
+from bot.telegram.rate_limiter import RateLimiter
+from bot.telegram.transport import Transport
+from bot.telegram.turn import AfterCommit, Turn
+from bot.texts import content
+from bot.texts.content import Content
+from bot.updates.dispatcher import App, Dispatcher
+from bot.updates.queues import Queues
+from bot.updates.source import Ingress
 from config import failpoints, logs
 from config.settings import Settings
 from db import marks
@@ -54,17 +60,18 @@ class Lull:
     database: Database
     transport: Transport
     app: App
-    desk: Desk
+    dispatcher: Dispatcher
     queues: Queues
-    entrance: Entrance
-    gallery: Gallery
+    ingress: Ingress
+    gallery: Pictures
+    late: LateEdits
     heartbeat: Heartbeat
     announcer: Announcer
-    digest: troubles.Digest
+    digest: error_digest.ErrorDigest
     endings: Endings
-    inspection: Inspection
-    duty: Duty
-    watch: Watch
+    inspection: IntegrityCheck
+    duty: Leadership
+    watch: Monitor
     metrics: Metrics
     scheduler: AsyncIOScheduler
 
@@ -72,59 +79,66 @@ class Lull:
 def build(settings: Settings, texts: Content) -> Lull:
     """Every part, wired, nothing started."""
     clock, rate = open_clock(settings.clock_file), settings.send_rate
-    database = Database(settings.database_url.get_secret_value(), allow_network_disk=settings.allow_network_disk)
+    database = Database(
+        settings.database_url.get_secret_value(),
+        allow_network_disk=settings.allow_network_disk,
+        pool=settings.database_pool,
+    )
     metrics = Metrics()
     # The way to Telegram.
     token = settings.bot_token.get_secret_value()
     transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
-    limiter = Limiter(rate, clock=clock)
+    limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
-    gallery = Gallery(database, Studio(), clock=clock)
+    gallery = Pictures(database, PictureProcess(), clock=clock)
     # What people send: entrance, queues, desk, handler, answer.
-    do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery)
-    perform = functools.partial(backstage.perform, do, Backstage(database, transport.download, gallery.drawn))
-    desk = Desk(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
-    queues = Queues(desk, clock=clock)
-    entrance = Entrance(settings, clock, database, queues)
+    late = LateEdits(clock=clock)
+    do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery, late=late)
+    perform = functools.partial(after_commit.perform, do, AfterCommit(database, transport.download, gallery.drawn))
+    dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
+    queues = Queues(dispatcher, clock=clock)
+    ingress = Ingress(settings, clock, database, queues)
     # What people are owed.
     renderer = Renderer(texts)
-    desk.reloaded.append(renderer.renew)
+    dispatcher.reloaded.append(renderer.renew)
     heartbeat = Heartbeat(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
     announcer = Announcer(app.bot, database, clock=clock, rate=rate)
     # Who leads, and whether all is well.
-    on_duty = Duty(settings, clock, database, app.bot, heartbeat, announcer, queues, entrance.intake(transport))
-    inspected = Inspection(database, metrics)
+    on_duty = Leadership(settings, clock, database, app.bot, heartbeat, announcer, queues, ingress.intake(transport))
+    inspected = IntegrityCheck(database, metrics)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
-    metrics.watch(watching.live(limiter, queues, on_duty.leader))
+    metrics.watch(monitor.live(limiter, queues, on_duty.leader))
+    flooded = functools.partial(monitor.flooded, limiter, clock)
     return Lull(
         settings=settings,
         clock=clock,
         database=database,
         transport=transport,
         app=app,
-        desk=desk,
+        dispatcher=dispatcher,
         queues=queues,
-        entrance=entrance,
+        ingress=ingress,
         gallery=gallery,
+        late=late,
         heartbeat=heartbeat,
         announcer=announcer,
-        digest=troubles.Digest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
+        digest=error_digest.ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
         endings=Endings(database, clock=clock),
         inspection=inspected,
         duty=on_duty,
-        watch=Watch(
+        watch=Monitor(
             database,
             metrics,
             clock=clock,
             ages=on_duty.ages,
-            faults=lambda: on_duty.faults() | inspected.faults(),
+            faults=lambda: on_duty.faults() | inspected.faults() | flooded(),
         ),
         metrics=metrics,
         scheduler=AsyncIOScheduler(timezone="UTC"),
     )
 
 
-def _application(settings: Settings, transport: Transport, limiter: Limiter) -> App:
+def _application(settings: Settings, transport: Transport, limiter: RateLimiter) -> App:
     """The library, with our wires and handlers and none of its own updater, queue or persistence."""
     bot = ExtBot(
         settings.bot_token.get_secret_value(),
@@ -167,8 +181,8 @@ async def _open(lull: Lull) -> None:
     """The database at head and only ours; what an earlier process left undone taken back."""
     lull.database.lock()
     await lull.database.examine()
-    await backups.open_database(lull.database, lull.settings, clock=lull.clock)
-    await replanning.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
+    await backup.open_database(lull.database, lull.settings, clock=lull.clock)
+    await tzdata_update.after_new_zone_rules(lull.database, tzdata=version("tzdata"), now=lull.clock.now())
     await lull.transport.initialize()
 
 
@@ -176,7 +190,7 @@ async def _live(lull: Lull, stop: asyncio.Event) -> int:
     """Take in, beat and answer until told to stop, or too sick to go on."""
     watching_over = asyncio.create_task(lull.watch.run(stop), name="watch")
     try:
-        if await greeting.greet(lull.app, stop):
+        if await connect.greet(lull.app, stop):
             lull.duty.wake()
             await _work(lull, stop)
     finally:
@@ -187,11 +201,13 @@ async def _live(lull: Lull, stop: asyncio.Event) -> int:
 
 async def _work(lull: Lull, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as server:
-        await server.enter_async_context(lull.entrance.served(lull.watch.health, lull.metrics))
+        await server.enter_async_context(lull.ingress.served(lull.watch.health, lull.metrics))
         tasks = [
             asyncio.create_task(lull.duty.leader.run(), name="leader"),
             asyncio.create_task(lull.duty.take_in(), name="intake"),
-            asyncio.create_task(menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"),
+            asyncio.create_task(
+                command_menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"
+            ),
         ]
         _schedule(lull)
         _log.info("lull is awake", rate=lull.settings.send_rate)
@@ -207,7 +223,7 @@ def _schedule(lull: Lull) -> None:
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
     lull.scheduler.add_job(lull.duty.sweep, seconds=duty.LEFT.total_seconds(), id="letters", **options)
-    look = max(backups.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
+    look = max(backup.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
     lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
     lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
@@ -222,7 +238,7 @@ def _schedule(lull: Lull) -> None:
 
 async def _back_up(lull: Lull) -> None:
     if lull.duty.leader.leads.is_set():
-        await backups.when_due(lull.settings, lull.metrics, clock=lull.clock)
+        await backup.when_due(lull.settings, lull.metrics, clock=lull.clock)
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
@@ -237,6 +253,7 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*others, return_exceptions=True)
     senders = (lull.queues.drain, lull.heartbeat.stop, lull.announcer.stop)
     await asyncio.gather(*(end(seconds=FLYING) for end in senders))
+    await lull.late.stop()
     lull.scheduler.shutdown(wait=False)
     with contextlib.suppress(Unavailable):
         async with lull.database.write() as db:

@@ -12,11 +12,12 @@ from html import unescape
 
 from bot import charts
 from bot.charts import Drawing
-from bot.core import diary, experiment, protocol, sheet
-from bot.core.model import Night, Person
-from bot.core.sheet import Line
-from bot.core.trial import Trial
-from bot.language import Words
+from bot.core import diary, diary_csv
+from bot.core.diary_csv import Line
+from bot.core.experiment import design, report_json
+from bot.core.experiment.run import Experiment
+from bot.core.model import Intake, Night, Person
+from bot.texts.language import Words
 
 NIGHTS, SEALED, PROFILE, EXPERIMENT = "nights.csv", "sealed.csv", "profile.json", "experiment.json"
 README, PICTURE = "README.txt", "nights.png"
@@ -30,7 +31,7 @@ class Held:
 
     person: Person
     lines: Sequence[Line]
-    trials: Sequence[Trial]
+    trials: Sequence[Experiment]
     rows: Mapping[str, object]
 
     @property
@@ -48,7 +49,7 @@ def drawings(words: Words, held: Held) -> dict[str, Drawing]:
         cells = diary.cells((line.record for line in held.lines), first, last, sealed_from=held.sealed_from)
         found[PICTURE] = charts.nights(cells, first=first, calendar=charts.Calendar(*words.calendar), light=light)
     for number, one in enumerate(held.trials, 1):
-        effect = None if one.report is None else protocol.read(json.loads(one.report)).verdict.effect
+        effect = None if one.report is None else report_json.read(json.loads(one.report)).verdict.effect
         if effect is not None:
             found[f"experiment-{number}.png"] = charts.interval(
                 low=effect.low, middle=effect.per_100, high=effect.high, light=light
@@ -63,7 +64,7 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
     """
     files = {
         **_sheets(held),
-        PROFILE: _json({"profile": _profile(held.person), "rest": held.rows}),
+        PROFILE: _json({"profile": profile(held.person), "rest": held.rows}),
         EXPERIMENT: _json({"tests": [_test(one) for one in held.trials]}),
         README: _readme(words, held, pictures),
     }
@@ -80,10 +81,10 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
 def _sheets(held: Held) -> dict[str, str]:
     """The nights; those of a sealed self-experiment in two halves, so that a look into the file is no look at the result."""
     known = [(line, diary.is_sealed(line.night, held.sealed_from)) for line in held.lines]
-    open_ = [sheet.apart(line)[0] if sealed else line for line, sealed in known]
-    taken = [sheet.apart(line)[1] for line, sealed in known if sealed]
-    found = {NIGHTS: _BOM + sheet.written(open_)}
-    return found | {SEALED: _BOM + sheet.written(taken)} if taken else found
+    open_ = [diary_csv.apart(line)[0] if sealed else line for line, sealed in known]
+    taken = [diary_csv.apart(line)[1] for line, sealed in known if sealed]
+    found = {NIGHTS: _BOM + diary_csv.written(open_)}
+    return found | {SEALED: _BOM + diary_csv.written(taken)} if taken else found
 
 
 def name(now: datetime) -> str:
@@ -95,7 +96,8 @@ def _json(values: object) -> str:
     return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
-def _profile(person: Person) -> dict[str, object]:
+def profile(person: Person) -> dict[str, object]:
+    """Every field of a person, as JSON values by name."""
     return {field.name: _plain(getattr(person, field.name)) for field in dataclasses.fields(person)}
 
 
@@ -107,7 +109,7 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _test(one: Trial) -> dict[str, object]:
+def _test(one: Experiment) -> dict[str, object]:
     """A finished one with all that its verdict rests on; one under way with nothing that tells its arms."""
     times = {
         "begun_at": one.begun_at.isoformat(),
@@ -124,7 +126,7 @@ def _test(one: Trial) -> dict[str, object]:
         "length": one.plan.length,
         "pauses": pauses,
         "blind": one.blind,
-        "fingerprint": experiment.fingerprint(one.plan.seed),
+        "fingerprint": design.fingerprint(one.plan.seed),
     }
 
 
@@ -132,6 +134,9 @@ def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> s
     parts: list[str | None] = [
         words("This is all that the bot holds about you. It is self-report, not a medical record."),
         words("nights.csv: one night a line; what you did not say is blank. Instants are in UTC."),
+        words("nights.csv: bag is an evening with a numbered bag of a test; what it held is not known yet.")
+        if any(line.record.intake is Intake.BAG for line in held.lines)
+        else None,
         words("nights.csv: a cell that a spreadsheet would run as a formula has an apostrophe before it."),
         words("sealed.csv: what you took since your test began. Beside nights.csv it would give the test away.")
         if held.sealed_from is not None

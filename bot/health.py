@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMITS = {"telegram": 90.0, "tick": 15.0, "database": 15.0}
+LIMITS = {"telegram": 90.0, "tick": 15.0, "leader": 30.0}
 """Real seconds for which each part may be silent. A long poll alone takes 30."""
 
-LASTING = frozenset({"file"})
+LASTING = frozenset({"file", "flood"})
 """What a fresh process would find just so: no reason to end this one."""
 
 SILENT = 20.0

@@ -21,7 +21,7 @@ _LOST = (State.EXPIRED, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class QueriedGauges:
     """What costs a query, read every half minute."""
 
     active: int
@@ -38,6 +38,7 @@ class Live:
     floods: Callable[[], int]  # 429s
     halts: Callable[[], int]  # 429s that stopped every bulk lane
     halted_seconds: Callable[[], float]
+    halted_for: Callable[[], float]  # seconds since the bulk lanes stand still; 0 while they run
     queued: Callable[[], int]  # updates in the queues of this process
     tasks: Callable[[], int]  # of the event loop; more and more of them are a leak
     leads: Callable[[], bool]
@@ -120,7 +121,7 @@ class Metrics:
             self._reclaimed.labels(kind.value).inc()
         self.ended(found)
 
-    def figures(self, found: Figures) -> None:
+    def figures(self, found: QueriedGauges) -> None:
         """What the last look into the database found."""
         self._active.set(found.active)
         self._oldest.set(found.oldest_due_seconds)
@@ -167,4 +168,7 @@ class _Watched(Collector):
         yield CounterMetricFamily("lull_halts", "429s that halted every bulk lane", value=live.halts())
         yield CounterMetricFamily(
             "lull_halted_seconds", "Seconds that bulk lanes stood still", value=live.halted_seconds()
+        )
+        yield GaugeMetricFamily(
+            "lull_halt_age_seconds", "How long bulk lanes have stood still now; 0: they run", value=live.halted_for()
         )

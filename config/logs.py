@@ -53,7 +53,7 @@ def _spellings(secret: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class LoggedError:
     """One kind of error: where and what, without anything that an event said about a person. `count` since the start."""
 
     at: datetime
@@ -61,11 +61,11 @@ class Trouble:
     count: int
 
 
-_troubles: dict[str, Trouble] = {}
+_troubles: dict[str, LoggedError] = {}
 _KINDS_OF_TROUBLE = 50
 
 
-def troubles() -> list[Trouble]:
+def troubles() -> list[LoggedError]:
     """The kinds of errors since the start, the newest first."""
     return sorted(_troubles.values(), key=lambda trouble: trouble.at, reverse=True)
 
@@ -84,7 +84,7 @@ def _note_trouble(record: logging.LogRecord) -> None:
     known = _troubles.get(what)
     if known is not None or len(_troubles) < _KINDS_OF_TROUBLE:
         count = 1 if known is None else known.count + 1
-        _troubles[what] = Trouble(datetime.fromtimestamp(record.created, UTC), what, count)
+        _troubles[what] = LoggedError(datetime.fromtimestamp(record.created, UTC), what, count)
 
 
 def redact(text: str) -> str:

@@ -23,6 +23,9 @@ MOST_A_SECOND = 30
 MOST_A_SECOND_PAID = 1000
 """The same with paid broadcasts."""
 
+FEWEST_CONNECTIONS, MOST_CONNECTIONS = 3, 200
+"""To PostgreSQL: one for the locks, one to read, one to write; and a bound for slips of the pen."""
+
 _TOKEN = re.compile(r"[0-9]{3,}:[A-Za-z0-9_-]{3,}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 # User and password as SQLAlchemy splits them, and the password that may stand among the options instead.
@@ -102,6 +105,15 @@ def _keep(value: object, info: ValidationInfo) -> int:
     return _whole(value, info)
 
 
+def _pool(value: object) -> int:
+    text = _plain(value)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not FEWEST_CONNECTIONS <= int(text) <= MOST_CONNECTIONS:
+        raise ValueError(
+            f"DATABASE_POOL is {_shown(value)}; it must be a whole number from {FEWEST_CONNECTIONS} to {MOST_CONNECTIONS}."
+        )
+    return int(text)
+
+
 def _log_level(value: object) -> str:
     level = _plain(value).upper()
     if level not in get_args(LogLevel):
@@ -116,13 +128,13 @@ def _log_format(value: object) -> str:
     return form
 
 
-def _contact(value: object) -> str:
+def _line(value: object, info: ValidationInfo) -> str:
     text = _plain(value)
     if len(text) > 200:
-        raise ValueError(f"OPERATOR_CONTACT is {len(text)} characters long; it may be 200 at most.")
+        raise ValueError(f"{_name(info)} is {len(text)} characters long; it may be 200 at most.")
     if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _DIRECTIONS for sign in text):
         raise ValueError(
-            "OPERATOR_CONTACT holds a line break or an invisible control character; it must be one line of plain text."
+            f"{_name(info)} holds a line break or an invisible control character; it must be one line of plain text."
         )
     return text
 
@@ -190,6 +202,10 @@ class Settings(BaseSettings):
         default=SecretStr("sqlite:///data/lull.db"),
         description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
     )
+    database_pool: Annotated[int, BeforeValidator(_pool)] = Field(
+        default=8,
+        description="Connections to PostgreSQL at most, 3 to 200, of each process; the server must have them to give.",
+    )
     allow_network_disk: Annotated[bool, BeforeValidator(_switch)] = Field(
         default=False,
         description="true lets a SQLite file lie on NFS, SMB or FUSE, where it can be damaged.",
@@ -251,9 +267,13 @@ class Settings(BaseSettings):
         default=14,
         description="How many backups stay, 1 to 720; none gets older than 30 days.",
     )
-    operator_contact: Annotated[str, BeforeValidator(_contact)] = Field(
+    operator_contact: Annotated[str, BeforeValidator(_line)] = Field(
         default="",
         description="Who runs this bot and how to reach them, shown in /privacy; 200 characters at most.",
+    )
+    crisis_line: Annotated[str, BeforeValidator(_line)] = Field(
+        default="",
+        description="Your own last line for somebody who writes of dying, such as a local crisis line; 200 characters at most.",
     )
     content_dir: Annotated[Path | None, BeforeValidator(_folder)] = Field(
         default=None,

@@ -15,8 +15,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core import announcing
-from bot.core.announcing import Broadcast, Fate, Phase, Report
+from bot.core import broadcast as core_broadcast
+from bot.core.broadcast import Broadcast, BroadcastReport, Fate, Phase
 from bot.core.model import Person, Status
 from db import tables, upserts, users
 from db.engine import Connection
@@ -200,7 +200,7 @@ def _wants(person: Person) -> bool:
 
 
 def _reach_at(broadcast: Broadcast, person: Person, now: datetime) -> datetime:
-    return announcing.may_reach_at(person.schedule, now) if broadcast.awake_only else now
+    return core_broadcast.may_reach_at(person.schedule, now) if broadcast.awake_only else now
 
 
 async def _strike_out(db: Connection, broadcast_id: int, user_ids: Collection[int]) -> None:
@@ -232,7 +232,7 @@ async def start(db: Connection, broadcast_id: int, user_ids: Collection[int], *,
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class CopySettled:
     """What became of one copy."""
 
     broadcast_id: int
@@ -241,7 +241,7 @@ class Settled:
     reason: str | None = None
 
 
-async def settle(db: Connection, ends: Sequence[Settled]) -> None:
+async def settle(db: Connection, ends: Sequence[CopySettled]) -> None:
     """Write what became of copies that were on their way; back to pending when they certainly never left.
 
     One that was held to be unknown, because another process took over meanwhile, is known now.
@@ -309,18 +309,18 @@ async def prune(db: Connection, *, before: datetime) -> int:
     return forgotten
 
 
-async def report(db: Connection, broadcast_id: int) -> Report:
+async def report(db: Connection, broadcast_id: int) -> BroadcastReport:
     """What became of the copies so far."""
     kept = await db.scalar(sa.select(_casts.c.report).where(_casts.c.id == broadcast_id))
     if kept is None:
         return await _count(db, broadcast_id)
     found = json.loads(kept)
     counts = {Fate(fate): number for fate, number in found["counts"].items()}
-    return Report(counts, tuple((Fate(fate), reason, number) for fate, reason, number in found["reasons"]))
+    return BroadcastReport(counts, tuple((Fate(fate), reason, number) for fate, reason, number in found["reasons"]))
 
 
-async def _count(db: Connection, broadcast_id: int) -> Report:
-    return Report(await fates(db, broadcast_id), tuple(await reasons(db, broadcast_id, limit=REASONS)))
+async def _count(db: Connection, broadcast_id: int) -> BroadcastReport:
+    return BroadcastReport(await fates(db, broadcast_id), tuple(await reasons(db, broadcast_id, limit=REASONS)))
 
 
 async def fates(db: Connection, broadcast_id: int) -> dict[Fate, int]:

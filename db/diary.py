@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import sqlalchemy as sa
 
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.model import Intake, Night
 from db import nights, tables, upserts
 from db.engine import Connection
@@ -33,27 +33,28 @@ async def save(db: Connection, user_id: int, before: Detail, after: Detail) -> N
     if not values:
         return
     # The columns know small numbers and booleans, not our names for them.
-    stored = {name: int(value) if isinstance(value, Evening) else value for name, value in values.items()}
+    stored = {name: int(value) if isinstance(value, EveningFactors) else value for name, value in values.items()}
     insert = upserts.into(_details, dialect=db.dialect.name).values(user_id=user_id, night=after.night, **stored)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=stored))
 
 
 def _detail(row: sa.RowMapping) -> Detail:
     values = {name: row[name] for name in _FIELDS}
-    values["evening"] = None if values["evening"] is None else Evening(values["evening"])
+    values["evening"] = None if values["evening"] is None else EveningFactors(values["evening"])
     values["late"] = bool(values["late"])
     return Detail(night=row["night"], **values)
 
 
 async def first_night(db: Connection, user_id: int) -> Night | None:
     """The first night of which anything is stored."""
-    night: Night | None = await db.scalar(sa.select(sa.func.min(_nights.c.night)).where(_nights.c.user_id == user_id))
-    return night
+    firsts = (sa.select(sa.func.min(table.c.night)).where(table.c.user_id == user_id) for table in (_nights, _details))
+    found = await db.execute(sa.select(*(first.scalar_subquery() for first in firsts)))
+    return min((night for night in found.one() if night is not None), default=None)
 
 
-async def taken(db: Connection, user_id: int, first: Night, last: Night | None = None) -> int:
-    """How many nights from `first` on, up to and with `last`, were taken."""
-    mine = [_nights.c.user_id == user_id, _nights.c.night >= first, _nights.c.intake == Intake.TAKEN]
+async def count(db: Connection, user_id: int, intake: Intake, first: Night, last: Night | None = None) -> int:
+    """How many nights from `first` on, up to and with `last`, have that answer."""
+    mine = [_nights.c.user_id == user_id, _nights.c.night >= first, _nights.c.intake == intake]
     if last is not None:
         mine.append(_nights.c.night <= last)
     return int(await db.scalar(sa.select(sa.func.count()).select_from(_nights).where(*mine)) or 0)

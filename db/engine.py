@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import functools
 import os
@@ -17,11 +18,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
-from db import disk, driver
-from db.sharing import Sharing
+from db.sqlite import disk, driver
+from db.sqlite.shared_transactions import Sharing
 
 Connection = AsyncConnection
 """An open transaction: what the functions of this package take first."""
+
+ERASED = "erased"
+"""The note on a connection that somebody was erased in the transaction."""
 
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another process (a backup, say) to let go of a SQLite file."""
@@ -35,11 +39,30 @@ class Unavailable(Exception):  # noqa: N818 - named for the state it reports
     """The database did not take this now: gone, full, locked or restarting. Nothing was written; try again later."""
 
 
+POOL, FEWEST = 8, 3
+"""Connections to PostgreSQL that a process holds at most, and how few will do: its locks, one to read, one to write."""
+
+_SPARE = 2
+"""So many of them are given back whenever they are idle."""
+
 _PATIENCE = {"timeout": 10.0, "command_timeout": 60.0}
 """Seconds for a connection and for a statement on PostgreSQL: a server that says nothing is away."""
 
+_FOR_A_CONNECTION = 10.0
+"""Seconds that somebody waits for one of the pool's connections while all of them are in use."""
+
+_ROOM = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0),
+      (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
+      (SELECT datconnlimit FROM pg_database WHERE datname = current_database())
+"""
+
 _AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
 """SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
+
+_NO_MORE = "53300"
+"""The SQLSTATE of a server that gives no further connection."""
 
 _NOT_NOW = (
     sa.exc.OperationalError,
@@ -64,13 +87,16 @@ class Database:
 
     On SQLite all writes go through one connection, one at a time and in order: BEGIN IMMEDIATE would otherwise make them poll
     for the file's lock. Those that queue share a transaction (`sharing`). Reads have connections of their own. On PostgreSQL
-    both are the same pool.
+    both are the same pool of at most `pool` connections, and the session with this process's locks is one of them: where the
+    server gives no new one, that session takes the place of one that is idle.
     """
 
-    def __init__(self, url: str, *, allow_network_disk: bool = False) -> None:
-        self._url, self._allow_network_disk = make_url(url), allow_network_disk
+    def __init__(self, url: str, *, allow_network_disk: bool = False, pool: int = POOL) -> None:
+        self._url, self._allow_network_disk, self._pool = make_url(url), allow_network_disk, pool
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
+        self.erased = asyncio.Event()
+        """Set by each transaction in which somebody was erased: the log still holds what the file has lost."""
         self._sharing: Sharing | None = None
         if self.is_sqlite:
             self._writer = self._sqlite_engine(size=1, begin="BEGIN IMMEDIATE", cache=8_000)
@@ -79,8 +105,9 @@ class Database:
         else:
             self._writer = create_async_engine(
                 self._url,
-                pool_size=16,
-                max_overflow=4,
+                pool_size=max(pool - _SPARE, FEWEST - 1),
+                max_overflow=min(_SPARE, pool - FEWEST + 1),
+                pool_timeout=_FOR_A_CONNECTION,
                 pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args=_PATIENCE | {"server_settings": {"application_name": "lull"}},
@@ -106,6 +133,8 @@ class Database:
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
+                # What is deleted is overwritten; not every build of SQLite does so by itself.
+                "secure_delete=ON",
                 "temp_store=MEMORY",
                 f"cache_size=-{cache}",
             ):
@@ -125,28 +154,50 @@ class Database:
         `name` is what its two fail points are called: `before_<name>` just before the commit, `after_<name>` just after it.
         `quick` promises that its changes touch a few rows by their key: on SQLite they then need no thread.
         """
-        block = self._writer.begin() if self._sharing is None else self._sharing.block(quick=quick)
+        block = self._begun(self._writer) if self._sharing is None else self._sharing.block(quick=quick)
         with _REACHABLE:
             async with block as connection:
                 yield connection
+                erased = connection.info.pop(ERASED, False)
                 failpoints.reach(f"before_{name}")
+        if erased:
+            self.erased.set()
         failpoints.reach(f"after_{name}")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """One consistent view to read from."""
         with _REACHABLE:
-            async with self._reader.begin() as connection:
+            async with self._begun(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine) -> AsyncIterator[Connection]:
+        """One transaction on one of the pool's connections."""
+        connection = await self._connected(engine)
+        try:
+            async with connection.begin():
+                yield connection
+        finally:
+            # Whoever is cancelled just then must not keep it.
+            await asyncio.shield(connection.close())
+
+    async def _connected(self, engine: AsyncEngine) -> Connection:
+        """One of the pool's connections. Where the server gives no new one, one of those that it has given will do."""
+        for left in reversed(range(self._pool)):
+            try:
+                return await engine.connect()
+            except Exception as error:  # asyncpg's own, or SQLAlchemy's
+                # The pool hands out its places in turn, and this one is empty.
+                if left == 0 or _sqlstate(error) != _NO_MORE:
+                    raise
+        raise AssertionError("a pool has a place")
+
+    @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
-        """A connection of its own, outside the pool and outside transactions, for what lasts as long as it does."""
-        engine = create_async_engine(
-            self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
-        )
+        """One of PostgreSQL's connections for as long as the block lasts, outside transactions; ended after it."""
         with _REACHABLE:
-            connection = await engine.connect()
+            connection = await self._connected(self._writer.execution_options(isolation_level="AUTOCOMMIT"))
             try:
                 yield connection
             finally:
@@ -223,6 +274,14 @@ class Database:
         big = self.path.exists() and self.path.stat().st_size > READ_AT_ONCE
         return "SELECT 'ok' FROM sqlite_schema" if big and not whole else "PRAGMA quick_check(1)"
 
+    async def room(self) -> int | None:
+        """How many connections the server gives to all who come as we do; None for a file."""
+        if self.is_sqlite:
+            return None
+        async with self.read() as connection:
+            (limits,) = await connection.execute(sa.text(_ROOM))
+        return min(int(limit) for limit in limits if limit >= 0)
+
     async def migrate(self) -> None:
         """Bring the schema to head, in one transaction that leaves nothing half-done. Raises DatabaseError when it is newer."""
         if is_head(await self.revision()):
@@ -280,10 +339,14 @@ _REACHABLE = _Reachable()
 def _is_away(error: Exception) -> bool:
     if isinstance(error, _NOT_NOW):
         return True
-    # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
-    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
     lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-    return lost or str(state or "").startswith(_AWAY)
+    return lost or _sqlstate(error).startswith(_AWAY)
+
+
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's five letters and digits; empty for any other error."""
+    # asyncpg's own errors while it connects come as they are, later ones inside SQLAlchemy's.
+    return str(getattr(getattr(error, "orig", None) or error, "sqlstate", None) or "")
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.model import Person
 from db import marks, tables, upserts, users
-from db.engine import Connection
+from db.engine import ERASED, Connection
 
 _KEY = "erase_key"
 _users, _inbox, _ledger = tables.users, tables.inbox, tables.erasures
@@ -43,6 +43,7 @@ async def person(db: Connection, user_id: int, *, now: datetime, but_letter: int
 
 
 async def _forget(db: Connection, user_id: int, *, but_letter: int | None = None) -> None:
+    db.info[ERASED] = True
     for table, column in owners():
         if table is _inbox:
             # The bare number stays for two days, so that a repeated delivery is known.

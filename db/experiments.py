@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core import protocol, trial
-from bot.core.experiment import Plan, Shift, Void
+from bot.core.experiment import design, report_json, run
+from bot.core.experiment.design import Plan, Shift, Void
+from bot.core.experiment.run import Assignment, Experiment, ExperimentReport, Lived, Tested
 from bot.core.model import Kind, Night, NightRecord, Person, Rating, State
-from bot.core.trial import Assignment, Lived, Report, Trial
 from db import nights, tables, upserts, users
 from db.engine import Connection
+from db.sqlite.prepared import Prepared
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
+_OPEN = Prepared(
+    lambda _: sa.select(_trials).where(_trials.c.user_id == sa.bindparam("user"), _trials.c.ended_at.is_(None))
+)
 
 
 # -- one self-experiment -----------------------------------------------------------------------------------------------
@@ -24,7 +29,7 @@ _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.out
 
 async def begin(
     db: Connection, user_id: int, plan: Plan, *, blind: bool, bags_code: str | None, now: datetime
-) -> Trial | None:
+) -> Experiment | None:
     """A new one; None where one is under way already."""
     if await open_of(db, user_id) is not None:
         return None
@@ -41,16 +46,15 @@ async def begin(
         "blind": blind,
         "bags_code": bags_code,
         "begun_at": now,
-        "look_at": trial.look_at(plan),
+        "look_at": run.look_at(plan),
     }
     await db.execute(_trials.insert().values(values))
     return await open_of(db, user_id)
 
 
-async def open_of(db: Connection, user_id: int) -> Trial | None:
+async def open_of(db: Connection, user_id: int) -> Experiment | None:
     """The one under way, if there is one."""
-    query = sa.select(_trials).where(_trials.c.user_id == user_id, _trials.c.ended_at.is_(None))
-    row = (await db.execute(query)).mappings().first()
+    row = await _OPEN.first(db, {"user": user_id})
     return None if row is None else _trial(row)
 
 
@@ -60,13 +64,13 @@ async def sealed_from(db: Connection, user_id: int) -> Night | None:
     return None if one is None else one.plan.start
 
 
-async def every(db: Connection, user_id: int) -> list[Trial]:
+async def every(db: Connection, user_id: int) -> list[Experiment]:
     """All of a person's, oldest first."""
     query = sa.select(_trials).where(_trials.c.user_id == user_id).order_by(_trials.c.id)
     return [_trial(row) for row in (await db.execute(query)).mappings()]
 
 
-async def last_ended(db: Connection, user_id: int) -> Trial | None:
+async def last_ended(db: Connection, user_id: int) -> Experiment | None:
     """The one that ended last."""
     query = (
         sa.select(_trials)
@@ -78,9 +82,9 @@ async def last_ended(db: Connection, user_id: int) -> Trial | None:
     return None if row is None else _trial(row)
 
 
-def _trial(row: sa.RowMapping) -> Trial:
+def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Experiment:
     plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]))
-    return Trial(
+    return Experiment(
         id=row["id"],
         user_id=row["user_id"],
         plan=plan,
@@ -99,20 +103,20 @@ def _shifts(text: str) -> tuple[Shift, ...]:
     return tuple(Shift(date.fromisoformat(night), int(weeks)) for night, weeks in parts)
 
 
-async def move(db: Connection, one: Trial, plan: Plan) -> Trial:
+async def move(db: Connection, one: Experiment, plan: Plan) -> Experiment:
     """The rest of the plan happens later; a pause without an end has found it."""
     shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
-    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=trial.look_at(plan))
+    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=run.look_at(plan))
     return replace(one, plan=plan, paused_since=None)
 
 
-async def hold(db: Connection, one: Trial, since: Night) -> None:
+async def hold(db: Connection, one: Experiment, since: Night) -> None:
     """A pause from this night on, nobody knows until when. An earlier one stays."""
     if one.paused_since is None:
         await _update(db, one.id, paused_since=since)
 
 
-async def stop(db: Connection, one: Trial, *, after: Night, now: datetime) -> None:
+async def stop(db: Connection, one: Experiment, *, after: Night, now: datetime) -> None:
     """Stopped early, after this night; it is judged as soon as somebody looks."""
     await _update(db, one.id, stopped_after=after, look_at=now)
 
@@ -121,14 +125,14 @@ async def _update(db: Connection, trial_id: int, **values: object) -> None:
     await db.execute(_trials.update().where(_trials.c.id == trial_id, _trials.c.ended_at.is_(None)).values(**values))
 
 
-async def open_list(db: Connection, code: str) -> Trial | None:
+async def open_list(db: Connection, code: str) -> Experiment | None:
     """Whose helper opens the list with this code. None for a code that was used or never was."""
     query = sa.select(_trials).where(_trials.c.bags_code == code, _trials.c.ended_at.is_(None))
     row = (await db.execute(query)).mappings().first()
     return None if row is None else _trial(row)
 
 
-async def use_up(db: Connection, one: Trial) -> bool:
+async def use_up(db: Connection, one: Experiment) -> bool:
     """The list was opened: its code works no more. False when somebody was faster."""
     used = await db.execute(
         _trials.update().where(_trials.c.id == one.id, _trials.c.bags_code == one.bags_code).values(bags_code=None)
@@ -136,7 +140,7 @@ async def use_up(db: Connection, one: Trial) -> bool:
     return used.rowcount == 1
 
 
-async def new_code(db: Connection, one: Trial, code: str) -> None:
+async def new_code(db: Connection, one: Experiment, code: str) -> None:
     """A fresh code for the helper's list; an older one works no more."""
     await _update(db, one.id, bags_code=code)
 
@@ -186,10 +190,10 @@ async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
     if await db.scalar(reminder) is not None:
         return True
     closed = (await nights.find(db, user_id, night)).delivery
-    return trial.arrived(closed)
+    return run.arrived(closed)
 
 
-async def lived(db: Connection, one: Trial, *, until: Night) -> list[Lived]:
+async def lived(db: Connection, one: Experiment, *, until: Night) -> list[Lived]:
     """What is known of every stored night from the plan's start to `until`, in order. Unknown nights are not there."""
     first = one.plan.start
     diary = {record.night: record for record in await nights.between(db, one.user_id, first, until)}
@@ -214,10 +218,29 @@ def _lived(night: Night, diary: NightRecord | None, row: sa.RowMapping | None, *
     seen = row is not None and row["revealed_at"] is not None
     return Lived(
         diary=record,
-        revealed=sent or seen or trial.arrived(record.delivery),
+        revealed=sent or seen or run.arrived(record.delivery),
         void=None if row is None or row["void"] is None else Void(row["void"]),
         in_time=None if row is None or row["rating"] is None else Rating(row["rating"]),
     )
+
+
+async def left_out_between(db: Connection, user_id: int, first: Night, last: Night) -> set[Night]:
+    """The nights from `first` to `last`, both included, that the person left out."""
+    mine = (_extra.c.user_id == user_id, _extra.c.night.between(first, last), _extra.c.void.is_not(None))
+    return set(await db.scalars(sa.select(_extra.c.night).where(*mine)))
+
+
+async def has_bag(db: Connection, user_id: int, night: Night) -> bool:
+    """Whether a numbered bag is that night's, in a self-experiment under way."""
+    one = await open_of(db, user_id)
+    if one is None or run.in_bag(one, night, void=False) is None:
+        return False
+    return not await is_left_out(db, user_id, night)
+
+
+async def tested(db: Connection, user_id: int) -> Tested:
+    """The nights of finished self-experiments."""
+    return run.tested(report_of(one) for one in await every(db, user_id) if not one.sealed)
 
 
 # -- what the reminders show -------------------------------------------------------------------------------------------
@@ -226,7 +249,7 @@ def _lived(night: Night, diary: NightRecord | None, row: sa.RowMapping | None, *
 async def assignment(db: Connection, user_id: int, night: Night) -> Assignment | None:
     """What this night is for this person; None where it is an ordinary one."""
     one = await open_of(db, user_id)
-    return None if one is None else trial.assignment(one, night, void=await is_left_out(db, user_id, night))
+    return None if one is None else run.assignment(one, night, void=await is_left_out(db, user_id, night))
 
 
 async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> dict[tuple[int, Night], Assignment]:
@@ -240,7 +263,7 @@ async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> di
     )
     void = {(row.user_id, row.night) for row in await db.execute(query_void)} if open_trials else set()
     found = {
-        (user_id, night): trial.assignment(open_trials[user_id], night, void=(user_id, night) in void)
+        (user_id, night): run.assignment(open_trials[user_id], night, void=(user_id, night) in void)
         for user_id, night in pairs
         if user_id in open_trials
     }
@@ -250,7 +273,7 @@ async def assignments(db: Connection, wanted: Iterable[tuple[int, Night]]) -> di
 # -- its end -----------------------------------------------------------------------------------------------------------
 
 
-async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple[Trial, Person]]:
+async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple[Experiment, Person]]:
     """Those that may be over, with their people."""
     query = sa.select(_trials).where(_trials.c.look_at <= now).order_by(_trials.c.look_at).limit(limit)
     trials = [_trial(row) for row in (await db.execute(query)).mappings()]
@@ -258,15 +281,15 @@ async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(one, person) for one, person in people if person is not None]
 
 
-async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, Report]:
+async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, ExperimentReport]:
     """What the last self-experiment of each of these people found."""
     found = {user_id: await last_ended(db, user_id) for user_id in user_ids}
     return {user_id: report_of(one) for user_id, one in found.items() if one is not None}
 
 
-def report_of(one: Trial) -> Report:
+def report_of(one: Experiment) -> ExperimentReport:
     """What a finished self-experiment found."""
-    return protocol.read(json.loads(one.report or ""))
+    return report_json.read(json.loads(one.report or ""))
 
 
 async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) -> None:
@@ -277,11 +300,26 @@ async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) 
         )
 
 
-async def finish(db: Connection, one: Trial, *, report: str, now: datetime) -> bool:
-    """The seal is broken. False when that was done already."""
+async def finish(db: Connection, one: Experiment, *, report: str, now: datetime) -> bool:
+    """The seal is broken, and every bag becomes what it held. False when that was done already."""
+    # An answer that is being written now is written first, and then told apart with the others.
+    await users.find(db, one.user_id, lock=True)
     ended = await db.execute(
         _trials.update()
         .where(_trials.c.id == one.id, _trials.c.ended_at.is_(None))
         .values(ended_at=now, report=report, look_at=None, bags_code=None, paused_since=None)
     )
-    return ended.rowcount == 1
+    if ended.rowcount != 1:
+        return False
+    if one.blind:
+        await _unseal(db, one)
+    return True
+
+
+async def _unseal(db: Connection, one: Experiment) -> None:
+    first, last = one.plan.start, design.last_night(one.plan)
+    out = await left_out_between(db, one.user_id, first, last)
+    for sealed in await nights.between(db, one.user_id, first, last):
+        told = run.unsealed(one, sealed, void=sealed.night in out)
+        if told != sealed:
+            await nights.retell(db, one.user_id, told)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core import incoming, sheet
-from bot.core.diary import Detail, Evening
-from bot.core.incoming import Arrived, Preview
-from bot.core.sheet import Line
-from db import belongings, experiments, tables, upserts
+from bot.core import diary_csv, diary_import
+from bot.core.diary import Detail, EveningFactors
+from bot.core.diary_csv import Line
+from bot.core.diary_import import Arrived, Preview
+from bot.core.experiment import run
+from db import experiments, personal_data, tables, upserts
 from db.engine import Connection
 
 _imports, _nights, _details = tables.imports, tables.nights, tables.night_details
@@ -30,10 +31,10 @@ async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime)
     """Let these nights wait, in place of earlier ones. Returns what they would change."""
     changes = await _changes(db, user_id, arrived.lines, now=now)
     known = {
-        line.night for line in await belongings.lines(db, user_id, arrived.lines[0].night, arrived.lines[-1].night)
+        line.night for line in await personal_data.lines(db, user_id, arrived.lines[0].night, arrived.lines[-1].night)
     }
     new = sum(line.night not in known for line in changes)
-    values = {"at": now, "nights": sheet.written(arrived.lines)}
+    values = {"at": now, "nights": diary_csv.written(arrived.lines)}
     insert = upserts.into(_imports, dialect=db.dialect.name)
     await db.execute(
         insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
@@ -56,7 +57,7 @@ async def take(db: Connection, user_id: int, *, now: datetime) -> int | None:
     )
     if text is None:
         return None
-    lines = [sheet.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
+    lines = [diary_csv.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
     changes = await _changes(db, user_id, lines, now=now)
     await _write(db, user_id, changes)
     return len(changes)
@@ -76,10 +77,20 @@ async def _changes(db: Connection, user_id: int, lines: Sequence[Line], *, now: 
     """The nights as they would be, where that differs from what they are."""
     if not lines:
         return []
-    known = {line.night: line for line in await belongings.lines(db, user_id, lines[0].night, lines[-1].night)}
+    known = {line.night: line for line in await personal_data.lines(db, user_id, lines[0].night, lines[-1].night)}
     sealed_from = await experiments.sealed_from(db, user_id)
-    merged = (incoming.merged(known.get(line.night), line, sealed_from=sealed_from, at=now) for line in lines)
+    lines = await _told_apart(db, user_id, lines)
+    merged = (diary_import.merged(known.get(line.night), line, sealed_from=sealed_from, at=now) for line in lines)
     return [line for line in merged if line is not None]
+
+
+async def _told_apart(db: Connection, user_id: int, lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines, with evenings of self-experiments with bags as the diary may hold them."""
+    blind = [one for one in await experiments.every(db, user_id) if one.blind]
+    if not blind:
+        return lines
+    out = await experiments.left_out_between(db, user_id, lines[0].night, lines[-1].night)
+    return [replace(line, record=run.brought(blind, line.record, void=line.night in out)) for line in lines]
 
 
 async def _write(db: Connection, user_id: int, lines: Sequence[Line]) -> None:
@@ -100,7 +111,7 @@ async def _write(db: Connection, user_id: int, lines: Sequence[Line]) -> None:
 
 
 def _stored(value: object) -> object:
-    return int(value) if isinstance(value, Evening) else value
+    return int(value) if isinstance(value, EveningFactors) else value
 
 
 async def _upsert(db: Connection, table: sa.Table, names: Sequence[str], rows: list[dict[str, object]]) -> None:

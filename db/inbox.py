@@ -1,4 +1,4 @@
-"""Updates, stored before they are confirmed to Telegram, and the letters that nobody could read."""
+"""Updates, stored before they are confirmed to Telegram, and the updates that nobody could read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from db import tables, upserts
+from db import shapes, tables, upserts
 from db.engine import Connection
-from db.prepared import Prepared, Statement
+from db.sqlite.prepared import Prepared, Statement
 
 _inbox, _dead = tables.inbox, tables.dead_letters
 
@@ -19,6 +19,11 @@ REMEMBER = timedelta(days=2)
 
 KEEP_DEAD = timedelta(days=30)
 """How long a dead letter is kept."""
+
+KEEP_TEXT = timedelta(days=7)
+"""How long its text is: time enough to find the mistake and to answer. Then it is only known what it was like."""
+
+_PAGE = 500
 
 _UNHANDLED = _inbox.c.body.is_not(None)
 _DONE = Prepared(
@@ -46,7 +51,7 @@ _KEEP = Prepared(_keep)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class StoredUpdate:
     """One update as it came: its number, whose it is (None: nobody's), its JSON text."""
 
     update_id: int
@@ -58,21 +63,22 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A letter that could not be handled, and why."""
+    """A update that could not be handled, and why."""
 
-    letter: Letter
+    stored_update: StoredUpdate
     error: str
 
 
-async def store(db: Connection, letters: Sequence[Letter]) -> set[int]:
+async def store(db: Connection, stored_updates: Sequence[StoredUpdate]) -> set[int]:
     """Keep a batch. Returns the numbers that are new; those that came before are dropped."""
     values = [
-        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at} for x in letters
+        {"update_id": x.update_id, "user_id": x.user_id, "body": x.body, "received_at": x.received_at}
+        for x in stored_updates
     ]
     return {row["update_id"] for row in await _STORE.each(db, values)}
 
 
-async def waiting(db: Connection, *, before: datetime | None = None, limit: int | None = None) -> list[Letter]:
+async def waiting(db: Connection, *, before: datetime | None = None, limit: int | None = None) -> list[StoredUpdate]:
     """Those not handled yet, oldest first: all, or at most `limit` that came before an instant."""
     query = sa.select(_inbox).where(_UNHANDLED).order_by(_inbox.c.update_id).limit(limit)
     if before is not None:
@@ -80,23 +86,23 @@ async def waiting(db: Connection, *, before: datetime | None = None, limit: int 
     return [_letter(row) for row in await db.execute(query)]
 
 
-def _letter(row: sa.Row[tuple[object, ...]]) -> Letter:
-    return Letter(row.update_id, row.user_id, row.body, row.received_at, row.attempts)
+def _letter(row: sa.Row[tuple[object, ...]]) -> StoredUpdate:
+    return StoredUpdate(row.update_id, row.user_id, row.body, row.received_at, row.attempts)
 
 
-async def first(db: Connection, letter: Letter) -> Letter | None:
-    """Whose turn it is: this letter's, or that of an earlier one of the same person. None: it has been handled.
+async def first(db: Connection, stored_update: StoredUpdate) -> StoredUpdate | None:
+    """Whose turn it is: this update's, or that of an earlier one of the same person. None: it has been handled.
 
-    Several processes on PostgreSQL may each hold letters of one person. From here to the end of the transaction the
-    person is locked for this one, and so is the letter. On SQLite the only process keeps the order in its queues.
+    Several processes on PostgreSQL may each hold updates of one person. From here to the end of the transaction the
+    person is locked for this one, and so is the update. On SQLite the only process keeps the order in its queues.
     """
     if db.dialect.name == "sqlite":
-        return letter
-    mine = _inbox.c.update_id == letter.update_id
-    if letter.user_id is not None:
+        return stored_update
+    mine = _inbox.c.update_id == stored_update.update_id
+    if stored_update.user_id is not None:
         # Also holds for a person who has no row yet.
-        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(letter.user_id, sa.BigInteger))))
-        mine = sa.and_(_inbox.c.user_id == letter.user_id, _inbox.c.update_id <= letter.update_id)
+        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(stored_update.user_id, sa.BigInteger))))
+        mine = sa.and_(_inbox.c.user_id == stored_update.user_id, _inbox.c.update_id <= stored_update.update_id)
     query = sa.select(_inbox).where(mine, _UNHANDLED).order_by(_inbox.c.update_id).limit(1).with_for_update()
     row = (await db.execute(query)).first()
     return None if row is None else _letter(row)
@@ -118,20 +124,26 @@ async def failed(db: Connection, update_id: int) -> None:
 async def bury(db: Connection, dead: Sequence[Dead], *, now: datetime) -> None:
     """Put them with the dead letters, for the operator to look at."""
     await _KEEP.many(
-        db, [_kept(one.letter.update_id, one.letter.body, one.error, now, one.letter.user_id) for one in dead]
+        db,
+        [
+            _kept(one.stored_update.update_id, one.stored_update.body, one.error, now, one.stored_update.user_id)
+            for one in dead
+        ],
     )
-    await _DONE.many(db, [{"number": one.letter.update_id} for one in dead])
+    await _DONE.many(db, [{"number": one.stored_update.update_id} for one in dead])
 
 
 async def keep(
     db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
 ) -> None:
-    """Keep as a dead letter what could not even become a letter; one that is there stays."""
+    """Keep as a dead letter what could not even become a update; one that is there stays."""
     await _KEEP.run(db, _kept(number, body, error, now, user_id))
 
 
 def _kept(number: int, body: str, error: str, now: datetime, user_id: int | None) -> dict[str, object]:
-    return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(body)}
+    # What is nobody's cannot be erased with anybody.
+    kept = shapes.of(body) if user_id is None else body
+    return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(kept)}
 
 
 def storable(text: str) -> str:
@@ -145,6 +157,11 @@ async def dead(db: Connection) -> int:
 
 
 async def prune(db: Connection, *, now: datetime) -> None:
-    """Forget the numbers and the dead letters that are old enough."""
+    """Forget the numbers and the dead letters that are old enough, and of younger ones what they said."""
     await db.execute(_inbox.delete().where(_inbox.c.body.is_(None), _inbox.c.received_at < now - REMEMBER))
     await db.execute(_dead.delete().where(_dead.c.at < now - KEEP_DEAD))
+    old = (_dead.c.at < now - KEEP_TEXT, _dead.c.body.not_like(f"{shapes.MARK}%"))
+    for row in (await db.execute(sa.select(_dead).where(*old).limit(_PAGE))).all():
+        # An error may quote what it could not read.
+        values = {"body": shapes.of(row.body), "error": row.error.partition(":")[0]}
+        await db.execute(_dead.update().where(_dead.c.update_id == row.update_id).values(values))

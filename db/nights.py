@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from db import tables, upserts
 from db.engine import Connection
-from db.prepared import Prepared, Statement
+from db.sqlite.prepared import Prepared, Statement
 
 _nights, _users = tables.nights, tables.users
 _FIND = Prepared(
@@ -62,6 +62,12 @@ async def record_intake(
     return await _put(
         db, user_id, night, intake=intake, intake_at=at if given else None, reason=reason if given else None
     )
+
+
+async def retell(db: Connection, user_id: int, record: NightRecord) -> None:
+    """What became of the supplement that night is told in another way; when it was answered stays."""
+    mine = (_nights.c.user_id == user_id, _nights.c.night == record.night)
+    await db.execute(_nights.update().where(*mine).values(intake=record.intake, reason=record.reason))
 
 
 async def record_rating(

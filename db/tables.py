@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from db.columns import Civil, Utc
+from db.types import Civil, Utc
 
 metadata = sa.MetaData(
     naming_convention={
@@ -30,8 +30,9 @@ users = sa.Table(
     sa.Column("check_ins", sa.String(40)),  # as bedtimes; none: bedtime + 9 h
     sa.Column("form", sa.String(32)),
     sa.Column("label", sa.String(64)),
-    sa.Column("remind_at", Utc),  # the next reminder: the one instant that the sweep looks at
+    sa.Column("remind_at", Utc),  # the next reminder
     sa.Column("remind_night", Civil),
+    sa.Column("owe_at", Utc),  # when what comes before it is to be owed, if anything does
     sa.Column("reminded_at", Utc),  # the last reminder's planned instant, for the rest between two
     sa.Column("reminded_night", Civil),
     sa.Column("away_zone", sa.String(64)),
@@ -66,6 +67,12 @@ users = sa.Table(
         "remind_at",
         postgresql_where=sa.text("remind_at IS NOT NULL"),
         sqlite_where=sa.text("remind_at IS NOT NULL"),
+    ),
+    sa.Index(
+        None,
+        "owe_at",
+        postgresql_where=sa.text("owe_at IS NOT NULL"),
+        sqlite_where=sa.text("owe_at IS NOT NULL"),
     ),
 )
 

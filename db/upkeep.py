@@ -14,9 +14,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from db import dumps, engine, erase, sqlite_files, tables
+from db import engine, erase, tables
 from db.engine import Database, DatabaseError
 from db.erase import Ledger
+from db.postgres import dumps
+from db.sqlite import files
 
 OLDEST = timedelta(days=30)
 """No copy gets older: who was erased is gone from all of them by then, as the privacy text says."""
@@ -92,7 +94,7 @@ async def back_up(url: str, folder: Path, *, now: datetime, note: str = "") -> P
         if database is None:
             await dumps.dump(url, partial)
         else:
-            await asyncio.to_thread(sqlite_files.copy, database, partial)
+            await asyncio.to_thread(files.copy, database, partial)
     return folder / name
 
 
@@ -104,12 +106,12 @@ async def _made(folder: Path, name: str) -> AsyncIterator[Path]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield partial
         partial.replace(folder / name)
-        sqlite_files.sync_folder(folder)
+        files.sync_folder(folder)
     except OSError as error:
         raise DatabaseError(f"No backup can be kept in {folder}: {error.strerror}.") from None
     finally:
         with contextlib.suppress(OSError):
-            sqlite_files.remove(partial)
+            files.remove(partial)
 
 
 @contextlib.asynccontextmanager
@@ -120,7 +122,7 @@ async def _scratch(folder: Path) -> AsyncIterator[Path]:
     try:
         yield partial
     finally:
-        sqlite_files.remove(partial)
+        files.remove(partial)
 
 
 async def migrate(database: Database, folder: Path, *, now: datetime, copy: bool = True) -> Path | None:
@@ -172,19 +174,19 @@ async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Res
     database = _file(url)
     if database is None:
         return await _restore_dump(url, source, folder, now=now)
-    revision = await asyncio.to_thread(sqlite_files.verify, source)
+    revision = await asyncio.to_thread(files.verify, source)
     _known(revision)
     holder = Database(f"sqlite+aiosqlite:///{database}")
     new = database.with_name(f".{database.name}.restoring")
     try:
         holder.lock()
-        sqlite_files.remove(new)
-        await asyncio.to_thread(sqlite_files.copy, source, new)
+        files.remove(new)
+        await asyncio.to_thread(files.copy, source, new)
         erased = await _bring_up(f"sqlite+aiosqlite:///{new}", await _ledger(url, folder))
         aside = _aside(folder, now, "db")
-        kept = await asyncio.to_thread(sqlite_files.put_in_place, new, database, aside=aside)
+        kept = await asyncio.to_thread(files.put_in_place, new, database, aside=aside)
     finally:
-        sqlite_files.remove(new)
+        files.remove(new)
         await holder.close()
     return Restored(revision, kept, erased)
 
@@ -222,7 +224,7 @@ async def _ledger(url: str, folder: Path) -> Ledger | None:
         # Looked at in a copy: opening a database writes to its folder, and a damaged one should stay as it is.
         try:
             async with _scratch(folder) as partial:
-                await asyncio.to_thread(sqlite_files.copy, place, partial)
+                await asyncio.to_thread(files.copy, place, partial)
                 if (ledger := await _ledger_in(f"sqlite+aiosqlite:///{partial}")) is not None:
                     return ledger
         except DatabaseError:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.core.model import Awaiting, Cadence, Minute, Person, Status
 from db import tables
 from db.engine import Connection
-from db.prepared import Prepared
+from db.sqlite.prepared import Prepared
 
 _users = tables.users
 _FIELDS = tuple(field.name for field in fields(Person))
@@ -59,7 +59,9 @@ def change(*names: str) -> Prepared:
 async def rest(db: Connection, user_id: int, *, status: Status) -> None:
     """Plan nothing more for this person."""
     await db.execute(
-        _users.update().where(_users.c.id == user_id).values(status=status, remind_at=None, remind_night=None)
+        _users.update()
+        .where(_users.c.id == user_id)
+        .values(status=status, remind_at=None, remind_night=None, owe_at=None)
     )
 
 

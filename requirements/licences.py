@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 _HEAD = """\
 # Licences
 
-Made by `make licences` from the installed packages; the pins are in `requirements/run.txt`.
+Lull itself is under the MIT licence: the file `LICENSE`, © Lull contributors. What it is made of is listed below by
+`make licences`, from the installed packages; the pins are in `requirements/run.txt`.
 
 python-telegram-bot is under the LGPL, version 3. Lull uses it unchanged, as a library that is installed beside it and can be
 exchanged for another version: whoever passes on an image passes on that freedom, the licence's text, which lies in the image

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.telegram import Telegram
 from db.engine import Database
 from tests import bots, postgres
 
@@ -122,7 +122,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 class Process:
     """The bot as a process of its own: `python -m bot run`. Without `database_url` on a SQLite file in its folder.
 
-    It is forked from a process that has read the code. `anew` is an interpreter of its own, for the tests of a start.
+    It is forked from a process that has read the code. `anew` is an interpreter of its own, for the tests of a start, and
+    `code` the folder of the code that it runs then.
     """
 
     folder: Path
@@ -130,6 +131,7 @@ class Process:
     database_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     anew: bool = False
+    code: Path = ROOT
     running: asyncio.subprocess.Process | bots.Forked | None = None
 
     @property
@@ -150,7 +152,7 @@ class Process:
             if self.anew:
                 command = (sys.executable, "-m", "bot", "run")
                 self.running = await asyncio.create_subprocess_exec(
-                    *command, env=environment, cwd=ROOT, stderr=log, stdout=log
+                    *command, env=environment, cwd=self.code, stderr=log, stdout=log
                 )
             else:
                 self.running = await bots.fork(environment, log)

@@ -8,22 +8,25 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot import endings, export, language
-from bot.core import experiment, incoming, protocol
+from bot import export
+from bot.core import diary_import
 from bot.core.diary import Detail
-from bot.core.experiment import Plan
-from bot.core.incoming import Arrived
+from bot.core.diary_csv import Line
+from bot.core.diary_import import Arrived
+from bot.core.experiment import design, report_json
+from bot.core.experiment.design import Plan
+from bot.core.experiment.run import Experiment, Lived
 from bot.core.model import Delivery, Intake, NightRecord, Person, Rating, Reason, Status
-from bot.core.sheet import Line
-from bot.core.trial import Lived, Trial
 from bot.export import Held
+from bot.jobs import finish_experiments
+from bot.texts import language
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 START = date(2026, 1, 12)
 PERSON = Person(7, Status.ACTIVE, created_at=NOW, seen_at=NOW, zone="Europe/Berlin", bedtimes=(1380,) * 7)
 ENGLISH = language.words("en")
 PLAN = Plan(START, 28, bytes(range(32)))
-UNDER_WAY = Trial(1, 7, PLAN, blind=False, begun_at=NOW)
+UNDER_WAY = Experiment(1, 7, PLAN, blind=False, begun_at=NOW)
 
 
 def told(night: date) -> Line:
@@ -45,13 +48,13 @@ def nights(count: int = 4) -> tuple[Line, ...]:
     return tuple(told(START + timedelta(days=shift)) for shift in range(-count // 2, count // 2))
 
 
-def finished() -> Trial:
+def finished() -> Experiment:
     lived = []
-    for place in range(experiment.RUN_IN + PLAN.length):
-        night = experiment.night_at(PLAN, place)
+    for place in range(design.RUN_IN + PLAN.length):
+        night = design.night_at(PLAN, place)
         lived.append(Lived(NightRecord(night, delivery=Delivery.SENT, rating=Rating(place % 5 - 2)), revealed=True))
-    report = endings.judge(UNDER_WAY, lived)
-    return replace(UNDER_WAY, ended_at=NOW, report=json.dumps(protocol.written(report)))
+    report = finish_experiments.judge(UNDER_WAY, lived)
+    return replace(UNDER_WAY, ended_at=NOW, report=json.dumps(report_json.written(report)))
 
 
 def packed(held: Held, pictures: dict[str, bytes | None] | None = None) -> dict[str, str]:
@@ -61,7 +64,7 @@ def packed(held: Held, pictures: dict[str, bytes | None] | None = None) -> dict[
 
 
 def arrived(text: str) -> tuple[Line, ...]:
-    found = incoming.read(text.encode(), zone="Europe/Berlin", last=date(2026, 2, 1))
+    found = diary_import.read(text.encode(), zone="Europe/Berlin", last=date(2026, 2, 1))
     assert isinstance(found, Arrived)
     return found.lines
 
@@ -111,7 +114,7 @@ def test_nothing_is_withheld_by_the_seal() -> None:
 
     halves = {line.night: line for line in arrived(files["sealed.csv"])}
     whole = [
-        incoming.merged(line, halves[line.night], sealed_from=None, at=NOW) if line.night in halves else line
+        diary_import.merged(line, halves[line.night], sealed_from=None, at=NOW) if line.night in halves else line
         for line in arrived(files["nights.csv"])
     ]
     assert tuple(whole) == nights()

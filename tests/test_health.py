@@ -15,11 +15,11 @@ import aiohttp
 
 from bot import health
 from bot.clock import SharedClock
+from bot.fake_telegram.faults import Fault
+from bot.fake_telegram.telegram import Telegram
 from bot.health import Health
-from bot.sandbox.faults import Fault
-from bot.sandbox.telegram import Telegram
 from tests.conftest import ROOT, Process
-from tests.intake.front import logged
+from tests.updates.front import logged
 
 
 def test_a_part_that_is_silent_for_too_long_is_red_until_it_is_good_again() -> None:

@@ -9,15 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from telegram.error import RetryAfter
 
+from bot import health
 from bot.clock import RealClock
 from bot.core.model import Kind, NightRecord, Person, State, Status
 from bot.core.outcome import Sent, Unknown
 from bot.core.owed import Owed
 from bot.core.pacing import Lane
-from bot.delivery import transport
-from bot.delivery.limiter import Limiter, Passage
-from bot.metrics import Figures, Live, Metrics
-from bot.watching import Watch
+from bot.metrics import Live, Metrics, QueriedGauges
+from bot.runtime import monitor
+from bot.runtime.monitor import Monitor
+from bot.telegram import transport
+from bot.telegram.rate_limiter import Passage, RateLimiter
 from db.engine import Database
 
 AT = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -77,13 +79,14 @@ def test_a_backup_is_known_by_its_moment() -> None:
 
 
 async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> None:
-    limiter, metrics = Limiter(30, clock=RealClock()), Metrics()
+    limiter, metrics = RateLimiter(30, clock=RealClock()), Metrics()
     metrics.watch(
         Live(
             lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
             floods=lambda: limiter.floods,
             halts=lambda: limiter.halts,
             halted_seconds=lambda: limiter.halted_seconds,
+            halted_for=lambda: limiter.halted_for,
             queued=lambda: 3,
             tasks=lambda: 2,
             leads=lambda: True,
@@ -93,29 +96,42 @@ async def test_floods_and_halts_are_read_from_the_limiter_at_the_scrape() -> Non
     async def flooded() -> bool:
         raise transport.Flooded(7)
 
-    with pytest.raises(RetryAfter):
-        await limiter.process_request(flooded, (), {}, "sendMessage", {"chat_id": 1}, Passage(Lane.REMINDER))
+    for chat_id in (1, 2):
+        with pytest.raises(RetryAfter):
+            await limiter.process_request(flooded, (), {}, "sendMessage", {"chat_id": chat_id}, Passage(Lane.REMINDER))
+    await asyncio.sleep(0.05)
 
-    assert value(metrics, "floods_total") == limiter.floods == 1
+    assert value(metrics, "floods_total") == limiter.floods == 2
     assert value(metrics, "halts_total") == 1
-    assert value(metrics, "halted_seconds_total") == pytest.approx(7, abs=0.5)
+    assert (value(metrics, "halted_seconds_total") or 0) >= 0.04
+    assert (value(metrics, "halt_age_seconds") or 0) >= 0.04
     assert value(metrics, "lane_waiting", lane="answer") == 0
     assert value(metrics, "queued") == 3
     assert value(metrics, "tasks") == 2
     assert value(metrics, "leads") == 1
 
 
+def test_messages_refused_for_over_a_minute_are_red_and_no_reason_to_end_the_process() -> None:
+    limiter = RateLimiter(30, clock=RealClock())
+    assert monitor.flooded(limiter, RealClock()) == {}
+
+    limiter._halt.began_at = time.monotonic() - 61
+
+    assert monitor.flooded(limiter, RealClock()) == {"flood": "Telegram has refused messages for 61 seconds"}
+    assert set(monitor.flooded(limiter, RealClock())) <= health.LASTING
+
+
 async def test_what_costs_a_query_is_counted_on_both_databases(database: Database) -> None:
     metrics = Metrics()
-    watch = Watch(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
 
-    assert await watch.count() == Figures(active=0, oldest_due_seconds=0.0, inbox=0, dead_letters=0)
+    assert await watch.count() == QueriedGauges(active=0, oldest_due_seconds=0.0, inbox=0, dead_letters=0)
     await watch.look()
     assert not watch.health.red
 
 
 async def test_a_database_that_is_gone_is_red() -> None:
-    watch = Watch(
+    watch = Monitor(
         Database("postgresql+asyncpg://lull@127.0.0.1:1/none"), Metrics(), clock=RealClock(), ages=dict, faults=dict
     )
     await watch.look()
@@ -124,7 +140,7 @@ async def test_a_database_that_is_gone_is_red() -> None:
 
 async def test_a_loop_that_is_held_up_shows_its_lag(database: Database) -> None:
     metrics = Metrics()
-    watch = Watch(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
     stop = asyncio.Event()
     task = asyncio.create_task(watch.run(stop))
     try:

@@ -1,5 +1,8 @@
 """Pictures: plain values in, PNG or PDF bytes out. What is here is cheap; only drawing imports matplotlib.
 
+`calendars` draws nights, `intervals` a range, `pdf` the page for a clinician; `drawing` picks one by name. They run in a process
+of their own (`python -m bot.charts`), so that drawing never holds up an answer. Start reading at `drawing`. May import: itself.
+
 A `Drawing` is all that a picture shows, as JSON: so that a process of its own can draw it, and so that an unchanged one is known
 by its mark and not drawn, nor uploaded, again.
 """
@@ -15,7 +18,7 @@ from datetime import date
 VERSION = 2
 """Another number makes every picture a new one: raise it when the looks change."""
 
-Cell = tuple[int | None, bool]
+ChartCell = tuple[int | None, bool]
 """One night: its rating from -2 to 2 or None, and whether it was taken."""
 
 
@@ -44,7 +47,7 @@ class Calendar:
     first_weekday: int
 
 
-def nights(cells: Sequence[Cell], *, first: date, calendar: Calendar, light: bool = False) -> Drawing:
+def nights(cells: Sequence[ChartCell], *, first: date, calendar: Calendar, light: bool = False) -> Drawing:
     """The nights from `first` on: a heat map, a year a band, and the trend of the ratings below it."""
     return _drawing(
         "nights",
@@ -57,7 +60,7 @@ def nights(cells: Sequence[Cell], *, first: date, calendar: Calendar, light: boo
     )
 
 
-def week(cells: Sequence[Cell], *, first: date, calendar: Calendar, light: bool = False) -> Drawing:
+def week(cells: Sequence[ChartCell], *, first: date, calendar: Calendar, light: bool = False) -> Drawing:
     """Seven nights in a row."""
     return _drawing(
         "week",
@@ -74,7 +77,7 @@ def interval(*, low: float, middle: float, high: float, light: bool = False) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ClinicianPage:
     """One page for a clinician: lines of a name and a value, the nights under their heads, and the small print."""
 
     title: str
@@ -85,13 +88,13 @@ class Page:
     foot: tuple[str, ...]
 
 
-def page(own: Page, english: Page, *, form: str) -> Drawing:
+def page(own: ClinicianPage, english: ClinicianPage, *, form: str) -> Drawing:
     """The page as "png" or "pdf", in the person's language, or in English where the font has no letters for it."""
     return _drawing("page", own=_page(own), english=_page(english), form=form)
 
 
-def _page(page: Page) -> dict[str, object]:
-    return {name: getattr(page, name) for name in Page.__slots__}
+def _page(page: ClinicianPage) -> dict[str, object]:
+    return {name: getattr(page, name) for name in ClinicianPage.__slots__}
 
 
 def _drawing(name: str, **values: object) -> Drawing:

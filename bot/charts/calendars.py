@@ -22,7 +22,7 @@ _POINTS = 900  # of the trend's line, at most twice as many: a picture is 1,080 
 _LEGEND = 34.0
 _MEAN_OF, _MEAN_NEEDS = 7, 3
 
-Night = tuple[int | None, int]
+PlacedNight = tuple[int | None, int]
 _RATINGS = (-2, -1, 0, 1, 2)
 
 
@@ -68,7 +68,7 @@ def _week_of(day: date, first_weekday: int) -> date:
 def nights(values: Mapping[str, object]) -> bytes:
     """Heat map, trend and legend."""
     palette = LIGHT if values["light"] else DARK
-    cells = cast("list[Night]", values["cells"]) or [(None, 0)]
+    cells = cast("list[PlacedNight]", values["cells"]) or [(None, 0)]
     first = date.fromisoformat(str(values["first"]))
     grid = _grid(first, len(cells), cast("int", values["first_weekday"]))
     canvas = Canvas(round(grid.bottom + _TREND + _LEGEND), palette)
@@ -258,7 +258,7 @@ def _draw_legend(canvas: Canvas) -> None:
 def week(values: Mapping[str, object]) -> bytes:
     """Seven nights in a row, with their weekdays and dates."""
     palette: Palette = LIGHT if values["light"] else DARK
-    cells = cast("list[Night]", values["cells"])
+    cells = cast("list[PlacedNight]", values["cells"])
     first = date.fromisoformat(str(values["first"]))
     weekdays = cast("list[str]", values["weekdays"])
     canvas = Canvas(142.0, palette)

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from bot.charts import letters
+from bot.charts import glyphs
 
 WIDTH = 540.0
 """Of a phone, in units of which `SCALE` pixels each make the picture's own."""
@@ -170,12 +170,12 @@ class Canvas:
         self, at: Point, text: str, *, size: float, color: str, align: Align = "center", bold: bool = False
     ) -> None:
         """A word; `align` is where along it the point lies, its middle in height."""
-        if not letters.one_by_one(text):
+        if not glyphs.one_by_one(text):
             self._shaped(at, text, size=size, color=color, align=align, bold=bold)
             return
         part = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
-        start = at[0] - part * letters.width(text, size, bold=bold)
-        self.words([letters.Word((start, at[1]), text, size, color, bold)])
+        start = at[0] - part * glyphs.width(text, size, bold=bold)
+        self.words([glyphs.Word((start, at[1]), text, size, color, bold)])
 
     def _shaped(self, at: Point, text: str, *, size: float, color: str, align: Align, bold: bool) -> None:
         """A word whose letters join or run from the right; matplotlib knows how."""
@@ -193,11 +193,11 @@ class Canvas:
         )
         self._figure.add_artist(word)
 
-    def words(self, words: Sequence[letters.Word]) -> None:
+    def words(self, words: Sequence[glyphs.Word]) -> None:
         """Many words at once, a shape a colour. matplotlib's own text takes milliseconds for each."""
         for color in dict.fromkeys(word.color for word in words):
             shape = PathPatch(
-                letters.outline([word for word in words if word.color == color]),
+                glyphs.outline([word for word in words if word.color == color]),
                 facecolor=color,
                 edgecolor="none",
                 transform=self._at,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from bot.charts import Drawing, calendars, figures
+from bot.charts import Drawing, calendars, intervals
 
-_BY_NAME = {"nights": calendars.nights, "week": calendars.week, "interval": figures.interval, "page": figures.page}
+_BY_NAME = {"nights": calendars.nights, "week": calendars.week, "interval": intervals.interval, "page": intervals.page}
 
 
 def draw(drawing: Drawing) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntFlag, StrEnum
 from itertools import pairwise
 
 from bot.core import schedule as times
+from bot.core.experiment.run import Tested
 from bot.core.model import Intake, Minute, Night, NightRecord, Rating, Schedule
 
 NIGHTS_BACK = 60
@@ -26,7 +27,7 @@ TAP_ONLY, TWO_QUESTIONS, SLEEP_DIARY = 0, 1, 2
 _DAY = timedelta(days=1)
 
 
-class Evening(IntFlag):
+class EveningFactors(IntFlag):
     """What the evening had in it, as bits; none of them set is an answer too."""
 
     ALCOHOL = 1
@@ -48,7 +49,7 @@ class Detail:
 
     night: Night
     note: str | None = None
-    evening: Evening | None = None
+    evening: EveningFactors | None = None
     onset: int | None = None
     rested: int | None = None
     in_bed: Minute | None = None
@@ -71,8 +72,12 @@ ONSET_STEPS = (10, 20, 30, 60)
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The nights that can be corrected, both included. `rateable` is the last one whose bedtime has passed."""
+    """The nights of a diary: it begins with `begins`, and those from `first` to `last` can be corrected, both included.
 
+    `rateable` is the last one whose bedtime has passed.
+    """
+
+    begins: Night
     first: Night
     last: Night
     rateable: Night
@@ -80,18 +85,21 @@ class Open:
     def __contains__(self, night: Night) -> bool:
         return self.first <= night <= self.last
 
+    def has(self, night: Night) -> bool:
+        """Whether the diary has this night, to look at if not to correct."""
+        return self.begins <= night <= self.last
 
-def open_nights(schedule: Schedule, *, came_at: datetime, now: datetime) -> Open:
-    """From sixty nights ago, or the person's first, to the one whose evening has begun. `last` may be before `first`."""
+
+def open_nights(schedule: Schedule, *, begins: Night, now: datetime) -> Open:
+    """From sixty nights ago, or the diary's first, to the one whose evening has begun. `last` may be before `first`."""
     tonight = times.tonight(schedule, now)
-    came = times.night_of(came_at, times.zone_on(schedule, tonight))
     last = max(
-        (night for night in _around(tonight) if times.can_take_from(schedule, night) <= now), default=came - _DAY
+        (night for night in _around(tonight) if times.can_take_from(schedule, night) <= now), default=begins - _DAY
     )
     rateable = max(
-        (night for night in _around(tonight) if times.plan(schedule, night).bed_at <= now), default=came - _DAY
+        (night for night in _around(tonight) if times.plan(schedule, night).bed_at <= now), default=begins - _DAY
     )
-    return Open(max(came, tonight - timedelta(days=NIGHTS_BACK)), last, rateable)
+    return Open(begins, max(begins, tonight - timedelta(days=NIGHTS_BACK)), last, rateable)
 
 
 def _around(night: Night) -> list[Night]:
@@ -126,7 +134,7 @@ def shifted(first: date, months: int) -> date:
 # -- what a night's details add up to ----------------------------------------------------------------------------------
 
 
-class Trouble(StrEnum):
+class Inconsistency(StrEnum):
     """Why a night's answers cannot all be true."""
 
     TOO_LONG = "too_long"
@@ -159,20 +167,20 @@ def sleep(detail: Detail, zone: str) -> Sleep:
     return Sleep(in_bed, asleep, efficiency)
 
 
-def trouble(detail: Detail, zone: str, *, now: datetime) -> Trouble | None:
+def trouble(detail: Detail, zone: str, *, now: datetime) -> Inconsistency | None:
     """What is impossible about the night as it was told, if anything is. Only what was said is looked at."""
     at = _instants(detail, zone)
     instants = list(at.values())
     if instants and instants[-1] - instants[0] > LONGEST_IN_BED:
         # Every time is read as the first such time after the one before; so a time too early has come a day later.
-        return Trouble.ORDER if _went_round(at) else Trouble.TOO_LONG
+        return Inconsistency.ORDER if _went_round(at) else Inconsistency.TOO_LONG
     if instants and instants[-1] > now:
-        return Trouble.FUTURE
+        return Inconsistency.FUTURE
     spent = (detail.latency or 0) + (_awake(detail) or 0)
     trying = _minutes(at.get("tried", at.get("in_bed")), at.get("woke", at.get("rose")))
     if trying is not None and spent > trying:
-        return Trouble.NO_ROOM
-    return Trouble.NO_ROOM if spent > LONGEST_IN_BED.total_seconds() / 60 else None
+        return Inconsistency.NO_ROOM
+    return Inconsistency.NO_ROOM if spent > LONGEST_IN_BED.total_seconds() / 60 else None
 
 
 _TIMES = ("in_bed", "tried", "woke", "rose")
@@ -244,13 +252,17 @@ def next_question(detail: Detail, level: int, *, after: str | None = None) -> st
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Nights of a span: how many there were, how many taken, how many rated, and how many of those were better or worse."""
+    """Nights of a span: how many there were, how many taken, how many rated, and how many of those were better or worse.
+
+    `bags` are evenings with a bag of which nobody knows yet what it held: they are not among the taken.
+    """
 
     nights: int
     taken: int
     rated: int
     better: int
     worse: int
+    bags: int = 0
 
 
 def tally(records: Iterable[NightRecord], *, nights: int) -> Tally:
@@ -263,6 +275,7 @@ def tally(records: Iterable[NightRecord], *, nights: int) -> Tally:
         rated=len(ratings),
         better=sum(rating.better_night for rating in ratings),
         worse=sum(rating <= Rating.WORSE for rating in ratings),
+        bags=sum(record.intake is Intake.BAG for record in known),
     )
 
 
@@ -301,6 +314,7 @@ FEWEST_RATED = 10
 """Rated nights that each side needs before a difference is spoken of."""
 
 _Z = 1.959963984540054  # 95 %
+_NONE_TESTED = Tested()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,25 +327,44 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """Better nights with and without; `low` to `high` is the difference in better nights per 100, None with too few."""
+    """Better nights with and without; `low` to `high` is the difference in better nights per 100, None with too few.
+
+    `chance` are the same two counts of the nights of finished self-experiments, for which nobody chose, and `run_in` the rated
+    nights before those: neither is compared with nights for which the person chose.
+    """
 
     taken: Side
     without: Side
     unknown: int
     low: float | None = None
     high: float | None = None
+    chance: tuple[Side, Side] | None = None
+    run_in: int = 0
 
 
-def insight(records: Iterable[NightRecord]) -> Insight:
+def insight(records: Iterable[NightRecord], tested: Tested = _NONE_TESTED) -> Insight:
     """Compare rated nights that were taken with such as were skipped. Missed is no answer, so it is on neither side."""
     rated = [record for record in records if record.rating is not None]
-    taken = _side(record for record in rated if record.intake is Intake.TAKEN)
-    without = _side(record for record in rated if record.intake is Intake.SKIPPED)
-    unknown = len(rated) - taken.rated - without.rated
+    by_chance = [record for record in rated if record.night in tested.by_chance]
+    chosen = [record for record in rated if record.night not in tested.by_chance | tested.run_in]
+    taken, without = _sides(chosen)
+    found = Insight(
+        taken,
+        without,
+        unknown=len(chosen) + len(by_chance) - sum(side.rated for side in (taken, without, *_sides(by_chance))),
+        chance=_sides(by_chance) if by_chance else None,
+        run_in=len(rated) - len(chosen) - len(by_chance),
+    )
     if min(taken.rated, without.rated) < FEWEST_RATED:
-        return Insight(taken, without, unknown)
+        return found
     low, high = newcombe(taken, without)
-    return Insight(taken, without, unknown, 100 * low, 100 * high)
+    return replace(found, low=100 * low, high=100 * high)
+
+
+def _sides(records: Sequence[NightRecord]) -> tuple[Side, Side]:
+    """Those that were taken and those that were skipped."""
+    taken = _side(record for record in records if record.intake is Intake.TAKEN)
+    return taken, _side(record for record in records if record.intake is Intake.SKIPPED)
 
 
 def _side(records: Iterable[NightRecord]) -> Side:
@@ -372,18 +405,25 @@ PACE_SPAN = 28
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Evenings' worth that are left, and the night they end at the present pace; None where nothing was taken of late."""
+    """Evenings' worth that are left, and the night they end at the present pace; None where nothing was taken of late.
+
+    `bags` are evenings that wait for the end of a self-experiment: nobody knows yet whether they took anything from it.
+    """
 
     left: int
     ends: Night | None
+    bags: int = 0
 
 
-def stock(*, had: int, used: int, taken_lately: int, nights_lately: int, tonight: Night) -> Stock:
+def stock(*, had: int, used: int, taken_lately: int, nights_lately: int, tonight: Night, bags: int = 0) -> Stock:
     """What is left of `had` after `used` taken nights.
 
     The pace is that of the last nights: `taken_lately` of `nights_lately`. Under a week of them every night counts as taken.
+    While `bags` wait to be counted there is none.
     """
     left = max(0, had - used)
+    if bags:
+        return Stock(left, None, bags)
     if nights_lately < LOW_STOCK:
         taken_lately = nights_lately = 1
     if left == 0 or taken_lately == 0:

@@ -25,7 +25,7 @@ class _Bucket:
     warned: bool = False
 
 
-class Gate:
+class FloodGate:
     """A leaky bucket for each person, in memory: after a restart everybody begins anew."""
 
     def __init__(self, per_minute: int = PER_MINUTE) -> None:

@@ -51,11 +51,16 @@ class State(StrEnum):
 
 
 class Intake(IntEnum):
-    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off."""
+    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off.
+
+    A bag is an evening on which a self-experiment's numbered bag was taken. What was in it nobody may know before the end; then it
+    becomes taken or skipped, as the plan says.
+    """
 
     TAKEN = 1
     SKIPPED = 2
     MISSED = 3
+    BAG = 4
 
 
 class Reason(StrEnum):
@@ -198,6 +203,7 @@ class Person:
     """One person: all that is stored about them but their nights.
 
     `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
+    `owe_at` is when what comes before that reminder is to be owed, where there is such a thing and it is not owed yet.
     `reminded_at` and `reminded_night` are those of the last one that was owed. `stock` is how many evenings' worth there was
     before the night `stock_from`, `pack` how many a new pack has, as the person counts.
     """
@@ -216,6 +222,7 @@ class Person:
     label: str | None = None
     remind_at: datetime | None = None
     remind_night: Night | None = None
+    owe_at: datetime | None = None
     reminded_at: datetime | None = None
     reminded_night: Night | None = None
     away_zone: str | None = None
@@ -291,3 +298,17 @@ class NightRecord:
     rating: Rating | None = None
     rated_at: datetime | None = None
     late: bool = False
+
+    def contradicts(self, intake: Intake) -> bool:
+        """Whether the person has said the opposite of this. Missed is nobody's answer, so nothing contradicts it."""
+        return self.answered and self.took is not (intake in (Intake.TAKEN, Intake.BAG))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the person said what became of the supplement."""
+        return self.intake not in (None, Intake.MISSED)
+
+    @property
+    def took(self) -> bool:
+        """Whether the person took that evening's portion, also one out of a bag."""
+        return self.intake in (Intake.TAKEN, Intake.BAG)

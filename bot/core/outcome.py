@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,22 @@ class Unsent:
 
     reason: str
     retry_after: float | None = None
+
+
+class Why(StrEnum):
+    """Why we did not send something ourselves."""
+
+    UNWANTED = "no longer wanted"
+    SHUTTING_DOWN = "shutting down"
+    NOT_NOTED = "could not be noted"
+    TOO_LATE = "too late"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Certainly not delivered, and no fault of Telegram's: we did not let it go."""
+
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +59,6 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """The chat has a new id; nothing was delivered."""
-
-    chat_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class Rejected:
     """Telegram refused the request itself. The mistake is ours, and the same request would be refused again."""
 
@@ -56,10 +66,10 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class TokenRefused:
     """Telegram does not accept our token or address: nothing can be sent to anybody until that is put right."""
 
     reason: str
 
 
-Outcome = Sent | Unsent | Unknown | Gone | NotFound | Moved | Rejected | Closed
+Outcome = Sent | Unsent | Withdrawn | Unknown | Gone | NotFound | Rejected | TokenRefused

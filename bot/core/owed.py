@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.experiment.run import Assignment, ExperimentReport
 from bot.core.model import Kind, Night, NightRecord, Person, State
-from bot.core.trial import Assignment, Report
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
     """One claimed outbox row with all that its message needs. Instants are aware UTC.
 
-    `copies` counts those that may have arrived before this one. `record` is the night it is about; `reminder` and `reason` say
+    `copies` counts those that may have arrived before this one. `message_id` is the message that the row was before, such as a
+    reminder's first one after a snooze. `record` is the night it is about; `reminder` and `reason` say
     where that night's reminder stands.
     """
 
@@ -30,4 +31,7 @@ class Owed:
     retired_tips: frozenset[str] = frozenset()
     reminder: State | None = None
     reminder_reason: str | None = None
-    trial: Assignment | Report | None = None  # of a person with a self-experiment: what tonight is, or what it found
+    message_id: int | None = None
+    trial: Assignment | ExperimentReport | None = (
+        None  # of a person with a self-experiment: what tonight is, or what it found
+    )

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.core import message_kinds
 from bot.core import schedule as times
-from bot.core.model import Cadence, Due, Kind, Night, Person, Schedule, State, Status
+from bot.core.message_kinds import KINDS, Occasion, Window
+from bot.core.model import Cadence, Due, Kind, Night, Person, State, Status
 
 QUIET_MORNINGS = 7
 """After so many check-ins in a row without an answer the bot asks once how to go on, and then asks weekly."""
@@ -15,7 +17,6 @@ QUIET_MORNINGS = 7
 QUIET_WEEKS = 4
 """After so many weekly check-ins more without an answer it stops asking."""
 
-_SATURDAY = 5
 _DAY = timedelta(days=1)
 # After an outage nights wholly in the past are not made up for one by one.
 _LOOK_BACK = timedelta(hours=36)
@@ -37,8 +38,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Evening:
-    """What one evening owes, and what it changes about the person, whose next one is planned with it."""
+class OwedEvening:
+    """What one evening owes, and what that changes about the person."""
 
     before: Person
     changes: Mapping[str, object]
@@ -50,7 +51,7 @@ class Evening:
         return replace(self.before, **self.changes)  # type: ignore[arg-type]
 
 
-def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
+def owe(person: Person, *, answered: bool, now: datetime) -> OwedEvening:
     """The messages of the person's planned night. `answered`: the night has its answer already, so no reminder goes out.
 
     Raises ValueError for a person without a plan and ZoneInfoNotFoundError for a zone that no longer exists.
@@ -60,7 +61,7 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
         raise ValueError("there is no night planned")
     due = times.plan(schedule, night)
     cadence = _cadence(person)
-    messages = (_reminder(person, schedule, due, answered=answered), *_morning(person, schedule, due, cadence))
+    messages = _messages(Occasion(person, schedule, due, cadence), answered=answered, early=False)
     home: dict[str, object] = {}
     if person.away_until is not None and night >= person.away_until:  # home again
         home = {"away_zone": None, "away_until": None}
@@ -77,39 +78,62 @@ def owe(person: Person, *, answered: bool, now: datetime) -> Evening:
         "cadence": cadence,
         "reminded_at": due.remind_at,
         "reminded_night": night,
-        "remind_at": following.remind_at,
-        "remind_night": following.night,
     }
-    return Evening(person, changes, messages)
+    return OwedEvening(person, changes | _next(replace(person, **home), following), messages)  # type: ignore[arg-type]
 
 
-def _reminder(person: Person, schedule: Schedule, due: Due, *, answered: bool) -> Message:
-    return Message(
-        person.id,
-        Kind.REMINDER,
-        due.night,
-        due_at=due.remind_at,
-        until_at=due.bed_at - times.NEVER_BEFORE_BED,
-        bed_at=due.bed_at,
-        close_at=times.cut_off(schedule, due.night),
-        state=State.CANCELLED if answered else State.DUE,
-        reason="answered before it was due" if answered else None,
-    )
+def owe_early(person: Person, *, answered: bool) -> OwedEvening:
+    """The messages of the planned night that fall due before its reminder, which stays planned.
+
+    Raises what `owe` raises.
+    """
+    schedule, night = person.schedule, person.remind_night
+    if schedule is None or night is None:
+        raise ValueError("there is no night planned")
+    occasion = Occasion(person, schedule, times.plan(schedule, night), person.cadence)
+    return OwedEvening(person, {"owe_at": None}, _messages(occasion, answered=answered, early=True))
 
 
-def _morning(person: Person, schedule: Schedule, due: Due, cadence: Cadence | None) -> tuple[Message, ...]:
-    asked = cadence is None or (cadence is Cadence.WEEKLY and due.night.weekday() == _SATURDAY)
-    keep_going = cadence is Cadence.WEEKLY and person.cadence is None
-    at, until = times.check_in_at(schedule, due.night), times.check_in_until(schedule, due.night)
-    kinds = []
-    if (asked or keep_going) and not person.no_check_in:
-        kinds.append(Kind.KEEP_GOING if keep_going else Kind.CHECK_IN)
-    if due.night.weekday() == _SATURDAY and not person.no_digest and cadence in (None, Cadence.NIGHTLY):
-        kinds.append(Kind.DIGEST)
+def _messages(night: Occasion, *, answered: bool, early: bool) -> tuple[Message, ...]:
+    """What the table of kinds says that this night owes: before its reminder if `early`, else from the reminder on."""
+    windows = {
+        kind: policy.when(night) for kind, policy in KINDS.items() if policy.when and bool(policy.ahead) is early
+    }
     return tuple(
-        Message(person.id, kind, due.night, due_at=at, until_at=until, bed_at=due.bed_at, close_at=until)
-        for kind in (kinds if at < until else ())
+        _message(night, kind, window, done=answered and KINDS[kind].ended_by_answer)
+        for kind, window in windows.items()
+        if window is not None
     )
+
+
+def _message(night: Occasion, kind: Kind, window: Window, *, done: bool) -> Message:
+    return Message(
+        night.person.id,
+        kind,
+        night.due.night,
+        due_at=window.at,
+        until_at=window.until_at,
+        bed_at=night.due.bed_at,
+        close_at=window.close_at,
+        state=State.CANCELLED if done else State.DUE,
+        reason="answered before it was due" if done else None,
+    )
+
+
+def _next(person: Person, due: Due) -> dict[str, object]:
+    """The plan of the next evening, as changes of the person."""
+    owe_at = message_kinds.owe_at(person, due.remind_at)
+    early = owe_at if owe_at < due.remind_at else None
+    return {"remind_at": due.remind_at, "remind_night": due.night, "owe_at": early}
+
+
+_NOTHING: dict[str, object] = {"remind_at": None, "remind_night": None, "owe_at": None}
+"""The changes of a person who has nothing planned."""
+
+
+def unplanned(person: Person) -> Person:
+    """The same person with nothing planned."""
+    return replace(person, **_NOTHING)  # type: ignore[arg-type]
 
 
 def _cadence(person: Person) -> Cadence | None:
@@ -129,7 +153,7 @@ def _with_next(person: Person, *, after: datetime) -> Person:
     due = times.next_due(
         schedule, after=after, not_before_night=max(floor, default=None), last_remind_at=person.reminded_at
     )
-    return replace(person, remind_at=due.remind_at, remind_night=due.night)
+    return replace(person, **_next(person, due))  # type: ignore[arg-type]
 
 
 def _after_last(person: Person) -> Night | None:
@@ -143,9 +167,9 @@ def replan(person: Person, *, now: datetime, tonight_open: bool = False) -> Pers
     Otherwise the change starts with the night after it. Who is not set up, or rests, has nothing planned.
     """
     if not person.set_up or person.status not in (Status.SETTING_UP, Status.ACTIVE, Status.PAUSED):
-        return replace(person, remind_at=None, remind_night=None)
+        return unplanned(person)
     if person.status is Status.PAUSED and person.paused_until is None:
-        return replace(person, remind_at=None, remind_night=None)
+        return unplanned(person)
     if person.status is Status.SETTING_UP:
         person = replace(person, status=Status.ACTIVE)
     if tonight_open:
@@ -163,7 +187,7 @@ def pause(person: Person, *, nights: int | None, now: datetime, tonight_open: bo
 
 def stop(person: Person) -> Person:
     """Nothing more is sent until the person says otherwise."""
-    return replace(person, status=Status.STOPPED, paused_until=None, remind_at=None, remind_night=None)
+    return unplanned(replace(person, status=Status.STOPPED, paused_until=None))
 
 
 def resume(person: Person, *, now: datetime) -> Person:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot import language
-from bot.content import Content
 from bot.core import tips
-from bot.core.model import Kind, Tip
+from bot.core.experiment.run import ExperimentReport
+from bot.core.message_kinds import KINDS
+from bot.core.model import Tip
 from bot.core.owed import Owed
-from bot.core.trial import Report
-from bot.language import Words
+from bot.texts import language
+from bot.texts.content import Content
+from bot.texts.language import Words
 from bot.views import evening, morning, pages, privacy, verdict
 from bot.views.message import View
 
@@ -26,33 +29,45 @@ class Renderer:
         self.content = content
 
     def render(self, row: Owed, *, now: datetime) -> View:
-        """The message of a row."""
-        words = language.words(row.person.language)
-        match row.kind:
-            case Kind.REMINDER:
-                return evening.reminder(
-                    words, row, now=now, product=self._product(words, row), tip=self._tip(words, row)
-                )
-            case Kind.NUDGE:
-                return evening.nudge(words, row, now=now)
-            case Kind.CHECK_IN:
-                return morning.check_in(words, row)
-            case Kind.KEEP_GOING:
-                return morning.keep_going(words, row.night)
-            case Kind.RESULT:
-                return verdict.result(words, row.trial) if isinstance(row.trial, Report) else verdict.no_report(words)
-            case Kind.DORMANT:
-                return privacy.dormant(words)
-            case Kind.DIGEST:
-                raise ValueError("a digest is more than its row says")
+        """The message of a row: what the view that its kind names says of it. Raises ValueError for a picture."""
+        view = VIEWS.get(KINDS[row.kind].view)
+        if view is None:
+            raise ValueError(f"a {row.kind} is more than its row says")
+        return view(language.words(row.person.language), Context(row, now, self.content))
 
-    def _product(self, words: Words, row: Owed) -> str | None:
-        form = self.content.form(row.person.form) if row.person.form else None
-        return words(form.inline) if form is not None and form.inline else None
 
-    def _tip(self, words: Words, row: Owed) -> str | None:
-        tip = tonights(self.content, row)
-        return None if tip is None else pages.tip_lines(tip, words, self.content)
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a view may need: the row, the instant (aware UTC), and the content as it is now."""
+
+    row: Owed
+    now: datetime
+    content: Content
+
+
+def _reminder(words: Words, about: Context) -> View:
+    row, content = about.row, about.content
+    form = content.form(row.person.form) if row.person.form else None
+    product = words(form.inline) if form is not None and form.inline else None
+    tip = tonights(content, row)
+    tip_lines = None if tip is None else pages.tip_lines(tip, words, content)
+    return evening.reminder(words, row, now=about.now, product=product, tip=tip_lines)
+
+
+def _result(words: Words, about: Context) -> View:
+    report = about.row.trial
+    return verdict.result(words, report) if isinstance(report, ExperimentReport) else verdict.no_report(words)
+
+
+VIEWS: dict[str, Callable[[Words, Context], View]] = {
+    "reminder": _reminder,
+    "nudge": lambda words, about: evening.nudge(words, about.row, now=about.now),
+    "check_in": lambda words, about: morning.check_in(words, about.row),
+    "keep_going": lambda words, about: morning.keep_going(words, about.row.night),
+    "result": _result,
+    "dormant": lambda words, _: privacy.dormant(words),
+}
+"""Each view under the name that the table of kinds gives it; a picture has none, it is drawn."""
 
 
 def tonights(content: Content, row: Owed) -> Tip | None:

@@ -1,8 +1,18 @@
-"""The handler modules in the order in which they are asked, and the two tables made of them: commands and buttons."""
+"""One module a subject: what a command, a button or a typed answer does. Read, decide in core, write, show a view.
+
+A module has COMMANDS and PRESSES; the two tables here are made of them, in the order in which modules are asked. `routes`
+tells Telegram's library about them, `free_text` reads what was typed without a command, `plans` plans an evening anew after
+a change.
+
+Start reading at `evening`. May import: telegram, views, texts, charts, db, core. A handler holds no rule and no SQL; it
+answers through its `turn`, and what it said goes out after its transaction is committed.
+"""
 
 from __future__ import annotations
 
-from bot.context import Handler
+from collections.abc import Iterable, Mapping
+
+from bot.core.model import Awaiting
 from bot.handlers import (
     admins,
     bedtime,
@@ -11,9 +21,9 @@ from bot.handlers import (
     diary,
     evening,
     experiment,
-    label,
     morning,
     onboarding,
+    own_label,
     pages,
     pictures,
     preferences,
@@ -22,6 +32,7 @@ from bot.handlers import (
     stock,
     zones,
 )
+from bot.telegram.turn import AnswerHandler, Handler, Route
 
 MODULES = (
     onboarding,
@@ -30,7 +41,7 @@ MODULES = (
     bedtime,
     zones,
     preferences,
-    label,
+    own_label,
     rest,
     pages,
     diary,
@@ -43,6 +54,25 @@ MODULES = (
     privacy,
 )
 
-COMMANDS: dict[str, Handler] = {name: handler for module in MODULES for name, handler in module.COMMANDS.items()}
-PRESSES: dict[str, Handler] = {verb: handler for module in MODULES for verb, handler in module.PRESSES.items()}
+
+def _routes(tables: Iterable[Mapping[str, Handler | Route]]) -> dict[str, Route]:
+    """One table of many. Two handlers under one name are a mistake of ours, and end the start."""
+    made: dict[str, Route] = {}
+    for table in tables:
+        for name, found in table.items():
+            if name in made:
+                raise ValueError(f"two handlers are called {name}")
+            made[name] = found if isinstance(found, Route) else Route(found)
+    return made
+
+
+COMMANDS = _routes(module.COMMANDS for module in MODULES)
+PRESSES = _routes(module.PRESSES for module in MODULES)
 ADMIN_VERBS = frozenset({*admins.PRESSES, *broadcast.PRESSES})
+"""Buttons that ask for themselves who presses them."""
+
+_ANSWERING = (bedtime, details, evening, preferences, stock, zones)
+ANSWERS: dict[Awaiting, AnswerHandler] = {
+    awaited: take for module in _ANSWERING for awaited, take in module.ANSWERS.items()
+}
+"""Who takes the typed answer to which open question. The words of a note, a label and the erasure are taken by `free_text`."""

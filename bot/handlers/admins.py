@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, OwnMenu, Turn
+from bot.telegram.turn import Handler, Needs, OwnMenu, Route, Turn
 from bot.views import admin as views
-from bot.views import announcing, menu
+from bot.views import broadcast, menu
 from bot.views.message import View
 from config import logs
-from db import broadcasts, claims, figures
+from db import admin_claim, broadcasts, counts
 
 _log = logs.logger(__name__)
 
@@ -39,7 +39,7 @@ async def note(turn: Turn, action: str) -> None:
 
 async def claim(update: Update, turn: Turn, code: str) -> None:
     """`/start claim_…`: the one-time link from the log."""
-    if await claims.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
+    if await admin_claim.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
         await note(turn, "claimed with the one-time link")
         turn.say(views.claimed(turn.words))
         _give_menu(turn)
@@ -61,8 +61,8 @@ def _give_menu(turn: Turn) -> None:
 
 
 async def _panel(turn: Turn) -> View:
-    found = await figures.tonight(turn.db, now=turn.now)
-    version, database, free = turn.desk.about()
+    found = await counts.tonight(turn.db, now=turn.now)
+    version, database, free = turn.services.about()
     about = views.about(turn.words, version=version, database=database, free_mb=free, dead=found.dead_letters)
     trouble = views.trouble(turn.words, logs.last_trouble())
     return views.panel(turn.words, found.people, found.reminders | {"late": found.late}, about=[*about, trouble])
@@ -79,7 +79,7 @@ async def reload(update: Update, turn: Turn) -> None:
     """[Reload tips]: the operator's folder is read again; a mistake in it changes nothing and is named."""
     if not await allowed(update, turn):
         return
-    problems = turn.desk.reload()
+    problems = turn.services.reload()
     turn.answer(update)
     if problems:
         turn.say(views.not_reloaded(turn.words, problems))
@@ -92,7 +92,7 @@ async def history(update: Update, turn: Turn) -> None:
     """[Broadcasts]"""
     if await allowed(update, turn):
         turn.answer(update)
-        shown = announcing.history(turn.words, await broadcasts.latest(turn.db, limit=10))
+        shown = broadcast.history(turn.words, await broadcasts.latest(turn.db, limit=10))
         # Beside the panel, or back in the place of a report.
         if turn.press.arg(0) == "back":
             turn.edit(update, shown)
@@ -107,5 +107,5 @@ async def trail(update: Update, turn: Turn) -> None:
         turn.say(views.trail(turn.words, await broadcasts.trail(turn.db, limit=15)))
 
 
-COMMANDS: dict[str, Handler] = {"admin": admin}
+COMMANDS: dict[str, Handler | Route] = {"admin": Route(admin, Needs.NOTHING)}
 PRESSES: dict[str, Handler] = {"adm": refresh, "adm_reload": reload, "adm_casts": history, "adm_trail": trail}

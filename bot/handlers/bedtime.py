@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Minute
 from bot.handlers import onboarding
-from bot.handlers.changes import changed
+from bot.handlers.after_change import changed
+from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View
@@ -148,3 +148,4 @@ PRESSES: dict[str, Handler] = {
     "bedw_grid": bedw_grid,
     "weekend": weekend,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.BEDTIME: typed_bedtime, Awaiting.WEEKEND: typed_weekend}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
-from bot.core import announcing
-from bot.core.announcing import Broadcast, Phase
+from bot.core import broadcast as core_broadcast
+from bot.core.broadcast import Broadcast, Phase
 from bot.handlers import admins
-from bot.views import announcing as views
+from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.views import broadcast as views
 from bot.views.message import View
 from db import broadcasts
 
@@ -32,7 +32,7 @@ async def broadcast(update: Update, turn: Turn) -> None:
 
 async def _draft(turn: Turn, found: Broadcast) -> View:
     people = await broadcasts.audience(turn.db, found.language)
-    seconds = announcing.takes(people, rate=turn.settings.send_rate)
+    seconds = core_broadcast.takes(people, rate=turn.settings.send_rate)
     known = await broadcasts.languages(turn.db)
     return views.draft(turn.words, found, people=people, seconds=seconds, languages=known)
 
@@ -152,7 +152,7 @@ async def stop(update: Update, turn: Turn) -> None:
     await _turn_to(update, turn, Phase.STOPPED, Phase.RUNNING, Phase.PAUSED)
 
 
-COMMANDS: dict[str, Handler] = {"broadcast": broadcast}
+COMMANDS: dict[str, Handler | Route] = {"broadcast": Route(broadcast, Needs.NOTHING)}
 PRESSES: dict[str, Handler] = {
     "bc_who": who,
     "bc_sleep": sleep,

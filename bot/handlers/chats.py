@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from telegram import ChatMember, Message, Update
 
-from bot.context import Turn
+from bot.core import planning
 from bot.core.model import Status
 from bot.handlers import plans
+from bot.telegram.turn import Turn
 from bot.views.message import View
 from db import marks
 
@@ -37,4 +40,4 @@ async def membership(update: Update, turn: Turn) -> None:
     if change.new_chat_member.status != ChatMember.BANNED:
         await plans.back_from_block(turn)
     elif turn.person.status is not Status.STOPPED:
-        turn.change(status=Status.GONE, remind_at=None, remind_night=None)
+        turn.person = planning.unplanned(replace(turn.person, status=Status.GONE))

@@ -6,24 +6,23 @@ from dataclasses import replace
 
 from telegram import Update
 
-from bot.context import Handler, Turn
+from bot.core import callback_data, parsing
 from bot.core import diary as core
-from bot.core import parsing, press
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.model import Awaiting, Kind, Minute, Night
-from bot.handlers import diary
+from bot.core.model import Awaiting, Minute, Night
+from bot.handlers import diary, plans, span
+from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
-from db import promises
 
 _TIMES = {"in_bed": "evening", "tried": "evening", "woke": "morning", "rose": "morning"}
 
 
 async def add_detail(update: Update, turn: Turn) -> None:
     """[Add detail]: the first question without an answer, or the first of all when every one has one."""
-    night = diary.correctable(update, turn)
+    night = await diary.correctable(update, turn)
     if night is None:
         return
     turn.answer(update)
@@ -35,7 +34,7 @@ async def add_detail(update: Update, turn: Turn) -> None:
 
 async def pressed_detail(update: Update, turn: Turn) -> None:
     """An answer, tapped."""
-    night, name, value = diary.correctable(update, turn), turn.press.arg(1), turn.press.number(2)
+    night, name, value = await diary.correctable(update, turn), turn.press.arg(1), turn.press.number(2)
     if night is None:
         return
     if name not in core.RANGES or value is None or value not in core.RANGES[name]:
@@ -47,7 +46,7 @@ async def pressed_detail(update: Update, turn: Turn) -> None:
 
 async def skip_question(update: Update, turn: Turn) -> None:
     """[Leave blank]: the next question."""
-    night, name = diary.correctable(update, turn), turn.press.arg(1)
+    night, name = await diary.correctable(update, turn), turn.press.arg(1)
     if night is None:
         return
     if name not in core.RANGES:
@@ -60,8 +59,8 @@ async def skip_question(update: Update, turn: Turn) -> None:
 async def typed_detail(_update: Update, turn: Turn, text: str) -> None:
     """An answer, typed."""
     day, _, name = (turn.person.awaiting_for or "").partition(" ")
-    night = press.Press("", (day,)).night
-    if night is None or name not in core.RANGES or night not in diary.open_nights(turn):
+    night = callback_data.Press("", (day,)).night
+    if night is None or name not in core.RANGES or night not in await span.open_nights(turn):
         turn.change(awaiting=None, awaiting_for=None)
         turn.say(View(turn.words("That question is out of date. /diary shows your nights.")))
         return
@@ -92,7 +91,7 @@ def _likelier(turn: Turn, detail: Detail, name: str, both: tuple[Minute, Minute]
     return min(possible, key=lambda one: min((one - usual) % 1440, (usual - one) % 1440), default=both[0])
 
 
-def _trouble(turn: Turn, detail: Detail) -> core.Trouble | None:
+def _trouble(turn: Turn, detail: Detail) -> core.Inconsistency | None:
     return core.trouble(detail, times.zone_on(turn.schedule, detail.night), now=turn.now)
 
 
@@ -116,7 +115,7 @@ async def _next(turn: Turn, detail: Detail, *, after: str) -> View:
     return await diary.night_view(turn, detail.night)
 
 
-def _ask(turn: Turn, detail: Detail, name: str, trouble: core.Trouble | None = None) -> View:
+def _ask(turn: Turn, detail: Detail, name: str, trouble: core.Inconsistency | None = None) -> View:
     turn.await_typed(Awaiting.DETAIL, f"{detail.night.isoformat()} {name}")
     bedtime = times.bedtime_on(turn.schedule, detail.night)
     return views.question(turn.words, detail, name, bedtime=bedtime, trouble=trouble)
@@ -146,7 +145,7 @@ async def switch(update: Update, turn: Turn) -> None:
     turn.answer(update)
     turn.change(**{field: not getattr(turn.person, field)})
     if turn.person.no_digest:
-        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+        await plans.switched_off(turn, "no_digest")
     turn.edit(update, views.choices(turn.words, turn.person))
 
 
@@ -158,3 +157,4 @@ PRESSES: dict[str, Handler] = {
     "detail": choose_level,
     "diary_set": switch,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.DETAIL: typed_detail}

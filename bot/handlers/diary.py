@@ -7,17 +7,18 @@ from datetime import date, timedelta
 
 from telegram import InlineKeyboardMarkup, Message, Update
 
-from bot.context import Handler, Turn
+from bot.core import callback_data, parsing, planning
 from bot.core import diary as core
-from bot.core import parsing, planning, press
 from bot.core import schedule as times
-from bot.core.diary import Detail, Evening, Open
+from bot.core.diary import Detail, EveningFactors, Open
 from bot.core.model import Awaiting, Intake, Night, Rating
-from bot.handlers import evening, morning
+from bot.handlers import evening, morning, span
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import diary as views
 from bot.views.message import View
 from db import diary as details
-from db import experiments, nights, promises
+from db import experiments, nights
+from db.outbox import changes
 
 # -- the month ---------------------------------------------------------------------------------------------------------
 
@@ -27,51 +28,43 @@ async def show_diary(_update: Update, turn: Turn) -> None:
     if turn.person.schedule is None:
         turn.say(await evening.glance(turn))
         return
+    open_ = await span.open_nights(turn)
     if not turn.typed:
-        turn.say(await _month(turn, open_nights(turn).last.replace(day=1)))
+        turn.say(await _month(turn, open_, open_.last.replace(day=1)))
         return
     night = parsing.night(turn.typed, times.tonight(turn.schedule, turn.now), turn.words.months)
     if night is None:
         turn.say(views.not_there(turn.words))
-    elif not came(turn) <= night <= open_nights(turn).last:
-        turn.say(views.before_you(turn.words, came(turn)))
+    elif not open_.has(night):
+        turn.say(views.before_you(turn.words, open_.begins))
     else:
-        turn.say(await night_view(turn, night))
-
-
-def open_nights(turn: Turn) -> Open:
-    """The nights that the person can correct now."""
-    return core.open_nights(turn.schedule, came_at=turn.person.created_at, now=turn.now)
-
-
-def came(turn: Turn) -> Night:
-    """The person's first night."""
-    return times.night_of(turn.person.created_at, times.zone_at(turn.schedule, turn.now))
+        turn.say(await _night_view(turn, night, open_))
 
 
 async def show_month(update: Update, turn: Turn) -> None:
     """[‹] or [›], or back from a night."""
     first = core.month_of(turn.press.arg(0))
-    if first is None or turn.person.schedule is None or not _within(turn, first):
+    open_ = None if turn.person.schedule is None else await span.open_nights(turn)
+    if first is None or open_ is None or not _within(open_, first):
         turn.out_of_date(update)
         return
     turn.answer(update)
-    turn.edit(update, await _month(turn, first))
+    turn.edit(update, await _month(turn, open_, first))
 
 
-def _within(turn: Turn, first: date) -> bool:
+def _within(open_: Open, first: date) -> bool:
     """Whether the month has a night of the diary, or is this one."""
-    return came(turn).replace(day=1) <= first <= max(open_nights(turn).last, came(turn))
+    return open_.begins.replace(day=1) <= first <= max(open_.last, open_.begins)
 
 
-async def _month(turn: Turn, first: date) -> View:
+async def _month(turn: Turn, open_: Open, first: date) -> View:
     end = core.shifted(first, 1) - timedelta(days=1)
-    begin, last = max(came(turn), first), min(open_nights(turn).last, end)
+    begin, last = max(open_.begins, first), min(open_.last, end)
     records = await nights.between(turn.db, turn.person.id, begin, last)
     tally = core.tally(records, nights=max(0, (last - begin).days + 1))
     known = {record.night: record for record in records}
     sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
-    return views.month(turn.words, views.Month(first, came(turn), open_nights(turn).last, known, tally, sealed_from))
+    return views.month(turn.words, views.Month(first, open_.begins, open_.last, known, tally, sealed_from))
 
 
 async def still(update: Update, turn: Turn) -> None:
@@ -84,30 +77,35 @@ async def still(update: Update, turn: Turn) -> None:
 
 async def night_view(turn: Turn, night: Night) -> View:
     """One night as it stands."""
+    return await _night_view(turn, night, await span.open_nights(turn))
+
+
+async def _night_view(turn: Turn, night: Night, open_: Open) -> View:
     record = await nights.find(turn.db, turn.person.id, night)
     detail = await details.find(turn.db, turn.person.id, night)
-    return views.night(turn.words, turn.person, record, detail, open_=open_nights(turn))
+    return views.night(turn.words, turn.person, record, detail, open_=open_)
 
 
 async def show_night(update: Update, turn: Turn) -> None:
     """A night of the month, or back to it."""
     night = turn.press.night
-    if night is None or turn.person.schedule is None or not came(turn) <= night <= open_nights(turn).last:
+    open_ = None if turn.person.schedule is None else await span.open_nights(turn)
+    if night is None or open_ is None or not open_.has(night):
         turn.out_of_date(update)
         return
     if turn.person.awaiting in (Awaiting.NOTE, Awaiting.DETAIL):
         turn.change(awaiting=None, awaiting_for=None)
     turn.answer(update)
-    turn.edit(update, await night_view(turn, night))
+    turn.edit(update, await _night_view(turn, night, open_))
 
 
-def correctable(update: Update, turn: Turn) -> Night | None:
+async def correctable(update: Update, turn: Turn) -> Night | None:
     """The pressed night if it can be corrected; else say why not."""
     night = turn.press.night
     if night is None or turn.person.schedule is None:
         turn.out_of_date(update)
         return None
-    if night not in open_nights(turn):
+    if night not in await span.open_nights(turn):
         turn.answer(update, turn.words("The last 60 nights can be corrected, older ones stay as they are."), alert=True)
         return None
     return night
@@ -116,25 +114,27 @@ def correctable(update: Update, turn: Turn) -> Night | None:
 async def fix_intake(update: Update, turn: Turn) -> None:
     """[Taken], [Skipped] or [Clear] under a night."""
     choice = {"taken": Intake.TAKEN, "skipped": Intake.SKIPPED, views.CLEAR: None}
-    night = correctable(update, turn)
+    night = await correctable(update, turn)
     if night is None:
         return
     if turn.press.arg(1) not in choice:
         turn.out_of_date(update)
         return
     wanted = choice[turn.press.arg(1)]
-    if (await nights.find(turn.db, turn.person.id, night)).intake is not wanted:
+    record = await nights.find(turn.db, turn.person.id, night)
+    same = record.took if wanted is Intake.TAKEN else record.intake is wanted
+    if not same:
         await evening.record_intake(turn, night, wanted)
     await _noted(update, turn, night)
 
 
 async def fix_rating(update: Update, turn: Turn) -> None:
     """A step or [Clear] under a night."""
-    night, number = correctable(update, turn), turn.press.number(1)
+    night, number = await correctable(update, turn), turn.press.number(1)
     known = number in [rating.value for rating in Rating] or turn.press.arg(1) == views.CLEAR
     if night is None:
         return
-    if not known or night > open_nights(turn).rateable:
+    if not known or night > (await span.open_nights(turn)).rateable:
         turn.out_of_date(update)
         return
     if number is None:
@@ -162,7 +162,7 @@ async def keep(turn: Turn, before: Detail, after: Detail) -> None:
 
 async def ask_note(update: Update, turn: Turn) -> None:
     """[Note]: the next text is it."""
-    night = correctable(update, turn)
+    night = await correctable(update, turn)
     if night is None:
         return
     turn.answer(update)
@@ -172,7 +172,7 @@ async def ask_note(update: Update, turn: Turn) -> None:
 
 async def drop_note(update: Update, turn: Turn) -> None:
     """[Remove it]"""
-    night = correctable(update, turn)
+    night = await correctable(update, turn)
     if night is None:
         return
     turn.change(awaiting=None, awaiting_for=None)
@@ -205,7 +205,7 @@ async def _noted_night(update: Update, turn: Turn) -> Night | None:
         night = await _night_of(turn, message.reply_to_message)
     else:
         night = _awaited_night(turn)
-    return night if night is not None and night in open_nights(turn) else None
+    return night if night is not None and night in await span.open_nights(turn) else None
 
 
 async def _night_of(turn: Turn, ours: Message) -> Night | None:
@@ -213,18 +213,18 @@ async def _night_of(turn: Turn, ours: Message) -> Night | None:
     markup: InlineKeyboardMarkup | None = ours.reply_markup
     for row in markup.inline_keyboard if markup is not None else ():
         for one in row:
-            found = press.parse(one.callback_data if isinstance(one.callback_data, str) else None)
+            found = callback_data.parse(one.callback_data if isinstance(one.callback_data, str) else None)
             # A button that opens some night says nothing about the message it is under.
             if found is not None and found.night is not None and found.verb != "night":
                 return found.night
-    return await promises.night_of(turn.db, turn.person.id, ours.message_id)
+    return await changes.night_of(turn.db, turn.person.id, ours.message_id)
 
 
 def _awaited_night(turn: Turn) -> Night | None:
     person = turn.person
     if person.awaiting is not Awaiting.NOTE or person.awaiting_until is None or turn.now >= person.awaiting_until:
         return None
-    return press.Press("", (person.awaiting_for or "",)).night
+    return callback_data.Press("", (person.awaiting_for or "",)).night
 
 
 # -- the evening -------------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def _awaited_night(turn: Turn) -> Night | None:
 
 async def ask_evening(update: Update, turn: Turn) -> None:
     """[The evening]"""
-    night = correctable(update, turn)
+    night = await correctable(update, turn)
     if night is None:
         return
     turn.answer(update)
@@ -241,10 +241,10 @@ async def ask_evening(update: Update, turn: Turn) -> None:
 
 async def set_evening(update: Update, turn: Turn) -> None:
     """One of the evening's things on or off, none of them, or no answer again."""
-    night, number = correctable(update, turn), turn.press.number(1)
+    night, number = await correctable(update, turn), turn.press.number(1)
     if night is None:
         return
-    if number not in [0, *(one.value for one in Evening)] and turn.press.arg(1) != views.CLEAR:
+    if number not in [0, *(one.value for one in EveningFactors)] and turn.press.arg(1) != views.CLEAR:
         turn.out_of_date(update)
         return
     before = await details.find(turn.db, turn.person.id, night)
@@ -255,15 +255,15 @@ async def set_evening(update: Update, turn: Turn) -> None:
         turn.edit(update, views.evening(turn.words, after))
 
 
-def _switched(now: Evening | None, number: int | None) -> Evening | None:
+def _switched(now: EveningFactors | None, number: int | None) -> EveningFactors | None:
     if number is None:
         return None
-    switched = (now or Evening(0)) ^ Evening(number) if number else Evening(0)
+    switched = (now or EveningFactors(0)) ^ EveningFactors(number) if number else EveningFactors(0)
     # The last thing tapped off again is a slip of the finger taken back, not the answer "none of these".
     return switched if switched or not number else None
 
 
-COMMANDS: dict[str, Handler] = {"diary": show_diary}
+COMMANDS: dict[str, Handler | Route] = {"diary": Route(show_diary, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "month": show_month,
     "still": still,

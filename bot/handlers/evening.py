@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
+from bot.core import callback_data, parsing
 from bot.core import schedule as times
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, State, Status
 from bot.handlers import plans, stock
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
 from bot.views import evening as views
+from bot.views import setup as setup_views
 from bot.views import stock as stock_views
 from bot.views.message import View, lines
-from db import experiments, nights, promises
+from db import experiments, nights
+from db.outbox import changes
 
 STILL_TONIGHT = timedelta(hours=3)
 """So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
@@ -37,7 +40,7 @@ async def glance(turn: Turn) -> View:
         return views.resting(words, person)
     night = coming_night(turn)
     record = await nights.find(turn.db, person.id, night)
-    promise = await promises.find(turn.db, person.id, Kind.REMINDER, night)
+    promise = await changes.find(turn.db, person.id, Kind.REMINDER, night)
     sent = None if promise is None else (promise.state, promise.due_at)
     undo = _undoable(turn, record)
     view = views.tonight(words, person, record, product=turn.product, sent=sent, now=turn.now, undo=undo)
@@ -71,7 +74,7 @@ async def took(update: Update, turn: Turn) -> None:
         turn.say(views.too_early(turn.words, turn.person, coming_night(turn)))
         return
     record = await nights.find(turn.db, turn.person.id, night)
-    known = record.intake is Intake.TAKEN
+    known = record.took
     if not known:
         record = await record_intake(turn, night, Intake.TAKEN)
         await settle_reminder(update, turn, night, _view_of(turn, record))
@@ -82,10 +85,15 @@ async def took(update: Update, turn: Turn) -> None:
 
 async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:
     """The reminder that is still on the screen says the same as the answer that was given elsewhere."""
-    row = await promises.find(turn.db, turn.person.id, Kind.REMINDER, night)
-    pressed = None if update.callback_query is None else update.callback_query.message
-    if row is not None and row.message_id and (pressed is None or pressed.message_id != row.message_id):
+    row = await changes.find(turn.db, turn.person.id, Kind.REMINDER, night)
+    if row is not None and row.message_id and _pressed(update) != row.message_id:
         turn.edit_message(row.message_id, view)
+
+
+def _pressed(update: Update) -> int | None:
+    """The message whose button was pressed; None for what was typed."""
+    message = None if update.callback_query is None else update.callback_query.message
+    return None if message is None else message.message_id
 
 
 def _view_of(turn: Turn, record: NightRecord) -> View:
@@ -93,24 +101,82 @@ def _view_of(turn: Turn, record: NightRecord) -> View:
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
-    """Write one answer; what is still to come tonight becomes superfluous."""
+    """Write one answer; what is still to come tonight becomes superfluous. Of a bag that was taken nobody may know what it held."""
+    if intake is Intake.TAKEN and await experiments.has_bag(turn.db, turn.person.id, night):
+        intake = Intake.BAG
     record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
     if intake is not None:
-        await promises.answered(turn.db, turn.person.id, night)
+        await changes.answered(turn.db, turn.person.id, night)
     return record
 
 
 async def taken(update: Update, turn: Turn) -> None:
     """[Taken]"""
+    await _tapped(update, turn, "taken")
+
+
+async def skip(update: Update, turn: Turn) -> None:
+    """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
+    await _tapped(update, turn, "skip")
+
+
+async def without(update: Update, turn: Turn) -> None:
+    """[OK], to the self-experiment's night without."""
+    await _tapped(update, turn, "without")
+
+
+_ANSWERS = {
+    "taken": (Intake.TAKEN, None),
+    "skip": (Intake.SKIPPED, None),
+    "without": (Intake.SKIPPED, Reason.TEST),
+}
+"""What each of the three buttons says."""
+
+
+async def _tapped(update: Update, turn: Turn, answer: str) -> None:
+    """One of the three buttons. It answers an open night; where the night has another answer it changes nothing, but asks."""
     record = await _open_record(update, turn)
     if record is None:
         return
-    known = record.intake is Intake.TAKEN
-    if not known:
-        record = await record_intake(turn, record.night, Intake.TAKEN)
-    turn.answer(update, turn.words("Already noted.") if known else turn.words("Noted."))
+    if record.contradicts(_ANSWERS[answer][0]):
+        turn.answer(update)
+        turn.edit(update, views.contradicted(turn.words, turn.person, record, change_to=answer))
+        return
+    await _note(update, turn, record, answer)
+
+
+async def change(update: Update, turn: Turn) -> None:
+    """[Change to …]: the other answer takes the place of the one that is noted."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    if turn.press.arg(1) not in _ANSWERS:
+        turn.out_of_date(update)
+        return
+    await _note(update, turn, record, turn.press.arg(1))
+
+
+async def leave(update: Update, turn: Turn) -> None:
+    """[Keep]: what is noted stays, and stands on the message again."""
+    record = await _open_record(update, turn)
+    if record is None:
+        return
+    turn.answer(update)
     await _show(update, turn, record)
-    if not known:
+
+
+async def _note(update: Update, turn: Turn, record: NightRecord, answer: str) -> None:
+    """Write this answer, or say that it is written already, and show the night."""
+    intake, reason = _ANSWERS[answer]
+    same = record.took if intake is Intake.TAKEN else record.intake is intake
+    known = same and (reason is None or record.reason is reason)
+    if known:
+        turn.answer(update, views.known_already(turn.words, turn.person, record))
+    else:
+        record = await record_intake(turn, record.night, intake, reason)
+        turn.answer(update, turn.words("Noted."))
+    await _show(update, turn, record)
+    if intake is Intake.TAKEN and not known:
         await stock.after_taking(turn)
 
 
@@ -119,28 +185,6 @@ async def _show(update: Update, turn: Turn, record: NightRecord) -> None:
     view = _view_of(turn, record)
     turn.edit(update, view)
     await settle_reminder(update, turn, record.night, view)
-
-
-async def without(update: Update, turn: Turn) -> None:
-    """[OK], to the self-experiment's night without."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if record.reason is not Reason.TEST:
-        record = await record_intake(turn, record.night, Intake.SKIPPED, Reason.TEST)
-    turn.answer(update, turn.words("Noted."))
-    await _show(update, turn, record)
-
-
-async def skip(update: Update, turn: Turn) -> None:
-    """[Skip tonight]: recorded at once, the reason is a second, optional tap."""
-    record = await _open_record(update, turn)
-    if record is None:
-        return
-    if record.intake is not Intake.SKIPPED:
-        record = await record_intake(turn, record.night, Intake.SKIPPED)
-    turn.answer(update)
-    await _show(update, turn, record)
 
 
 async def why(update: Update, turn: Turn) -> None:
@@ -209,7 +253,7 @@ async def _is_known(turn: Turn, night: Night) -> bool:
     """Nobody is asked about a night before they came, or one whose evening has not begun."""
     if turn.person.schedule is None:
         return False
-    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
+    if await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night) is not None:
         return True
     if night == turn.person.remind_night and turn.press.verb in ("skip", "why", "undo"):
         return True
@@ -235,11 +279,11 @@ async def _snoozable(update: Update, turn: Turn) -> NightRecord | None:
     record = await _open_record(update, turn)
     if record is None:
         return None
-    if record.intake in (Intake.TAKEN, Intake.SKIPPED):
+    if record.answered:
         turn.answer(update, turn.words("That is answered already."))
         await _show(update, turn, record)
         return None
-    if await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
+    if await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, record.night) is None:
         turn.out_of_date(update)
         return None
     return record
@@ -269,7 +313,7 @@ async def snooze_for(update: Update, turn: Turn) -> None:
         turn.answer(update, turn.words("It is too close to bedtime for a snooze."), alert=True)
         turn.edit_buttons(update, await _asked_again(turn, record.night))
         return
-    await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at)
+    await plans.put_off(turn, record.night, until=until, bed_at=due.bed_at, message_id=_pressed(update))
     turn.answer(update)
     turn.edit(update, views.snoozed(turn.words, turn.person, record.night, planned=due.remind_at, until=until))
 
@@ -303,7 +347,7 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     before = turn.person
     turn.change(later_night=night, later_bedtime=minute, awaiting=None, awaiting_for=None)
     due = times.plan(turn.schedule, night)
-    state = await promises.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
+    state = await changes.state_of(turn.db, turn.person.id, Kind.REMINDER, night)
     if due.bed_at <= turn.now or (state is None and due.remind_at <= turn.now):
         turn.person = before
         return views.too_soon(turn.words)
@@ -315,17 +359,32 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
     return await glance(turn)
 
 
-COMMANDS: dict[str, Handler] = {"tonight": tonight, "took": took}
-PRESSES: dict[str, Handler] = {
+async def typed_later(update: Update, turn: Turn, text: str) -> None:
+    """A later bedtime for tonight, typed."""
+    night = callback_data.Press("", (turn.person.awaiting_for or "",)).night
+    match parsing.bedtime(text):
+        case parsing.Time(minute) if isinstance(night, date):
+            turn.say(await set_later(turn, night, minute))
+        case parsing.Ambiguous(morning, late) if night is not None:
+            turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="late", night=night))
+        case _:
+            turn.say(View(turn.words("I did not understand that time. Type it like 23:45.")))
+
+
+COMMANDS: dict[str, Handler | Route] = {"tonight": Route(tonight, Needs.SET_UP), "took": Route(took, Needs.SET_UP)}
+PRESSES: dict[str, Handler | Route] = {
     "taken": taken,
     "skip": skip,
     "without": without,
+    "change": change,
+    "leave": leave,
     "why": why,
     "undo": undo,
     "snooze": snooze,
     "unsnooze": unsnooze,
     "snz": snooze_for,
-    "later": later,
-    "late": late,
-    "glance": show_glance,
+    "later": Route(later, Needs.SET_UP),
+    "late": Route(late, Needs.SET_UP),
+    "glance": Route(show_glance, Needs.SET_UP),
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.LATER: typed_later}

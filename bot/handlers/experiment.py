@@ -8,13 +8,13 @@ from datetime import timedelta
 from telegram import Update
 
 from bot import charts
-from bot.context import Handler, Turn
-from bot.core import experiment, trial
 from bot.core import schedule as times
-from bot.core.experiment import Plan, Void
+from bot.core.experiment import design, run
+from bot.core.experiment.design import Plan, Void
+from bot.core.experiment.run import Experiment
 from bot.core.model import Night, Status
-from bot.core.trial import Trial
 from bot.handlers import plans
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import experiment as views
 from bot.views import verdict
 from bot.views.message import View
@@ -44,22 +44,22 @@ async def _page(turn: Turn) -> View:
     return views.intro(turn.words) if ended is None else verdict.result(turn.words, experiments.report_of(ended))
 
 
-async def _progress(turn: Turn, one: Trial) -> View:
+async def _progress(turn: Turn, one: Experiment) -> View:
     if one.stopped_after is not None:
         return views.stopped(turn.words)
     tonight = times.tonight(turn.schedule, turn.now)
-    slept = trial.through(turn.schedule, now=turn.now)
-    lived = trial.whole(one, await experiments.lived(turn.db, one, until=tonight), until=slept)
-    done = trial.progress(one, lived, tonight=tonight, slept=slept)
-    until = experiment.last_night(one.plan) + timedelta(days=1)
+    slept = run.through(turn.schedule, now=turn.now)
+    lived = run.whole(one, await experiments.lived(turn.db, one, until=tonight), until=slept)
+    done = run.progress(one, lived, tonight=tonight, slept=slept)
+    until = design.last_night(one.plan) + timedelta(days=1)
     return views.progress(turn.words, one, done, voidable=await _voidable(turn, one), until=until)
 
 
-async def _voidable(turn: Turn, one: Trial) -> Night | None:
+async def _voidable(turn: Turn, one: Experiment) -> Night | None:
     """The coming night, if it is in the plan, its arm was not shown and it is not left out already."""
     night = await plans.first_unrevealed(turn)
     coming = night <= times.tonight(turn.schedule, turn.now) + timedelta(days=1)
-    planned = experiment.place_of(one.plan, night) is not None and one.paused_since is None
+    planned = design.place_of(one.plan, night) is not None and one.paused_since is None
     out = await experiments.is_left_out(turn.db, turn.person.id, night)
     return night if coming and planned and not out else None
 
@@ -101,7 +101,7 @@ async def gate(update: Update, turn: Turn) -> None:
 async def choose(update: Update, turn: Turn) -> None:
     """A length, and the rules before the start."""
     length, first = turn.press.number(0), turn.person.remind_night
-    if length not in experiment.LENGTHS:
+    if length not in design.LENGTHS:
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -115,7 +115,7 @@ def _not_now(turn: Turn) -> View:
 async def explain_bags(update: Update, turn: Turn) -> None:
     """[What are the bags?]"""
     length = turn.press.number(0)
-    if length not in experiment.LENGTHS:
+    if length not in design.LENGTHS:
         turn.out_of_date(update)
         return
     turn.answer(update)
@@ -125,14 +125,14 @@ async def explain_bags(update: Update, turn: Turn) -> None:
 async def start(update: Update, turn: Turn) -> None:
     """[Start]: the plan is drawn, and its fingerprint shown before night 1."""
     length, mode, first = turn.press.number(0), turn.press.arg(1), turn.person.remind_night
-    if length not in experiment.LENGTHS or mode not in ("open", "bags"):
+    if length not in design.LENGTHS or mode not in ("open", "bags"):
         turn.out_of_date(update)
         return
     turn.answer(update)
     if first is None or turn.person.status is not Status.ACTIVE:
         turn.edit(update, _not_now(turn))
         return
-    plan = Plan(first, length, secrets.token_bytes(experiment.SEED_BYTES))
+    plan = Plan(first, length, secrets.token_bytes(design.SEED_BYTES))
     code = secrets.token_urlsafe(16) if mode == "bags" else None
     one = await experiments.begin(turn.db, turn.person.id, plan, blind=mode == "bags", bags_code=code, now=turn.now)
     if one is None:
@@ -148,7 +148,7 @@ async def start(update: Update, turn: Turn) -> None:
 # -- under way ---------------------------------------------------------------------------------------------------------
 
 
-async def _under_way(update: Update, turn: Turn) -> Trial | None:
+async def _under_way(update: Update, turn: Turn) -> Experiment | None:
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is None or one.stopped_after is not None or turn.person.schedule is None:
         turn.out_of_date(update)
@@ -197,9 +197,7 @@ async def rest(update: Update, turn: Turn) -> None:
         turn.edit(update, views.pauses(turn.words))
         return
     since = await plans.first_unrevealed(turn)
-    moved = await experiments.move(
-        turn.db, one, experiment.postpone(one.plan, since, back=since + timedelta(weeks=weeks))
-    )
+    moved = await experiments.move(turn.db, one, design.postpone(one.plan, since, back=since + timedelta(weeks=weeks)))
     back = moved.plan.shifts[-1].back
     turn.edit(update, View(views.goes_on(turn.words, back)))
 
@@ -213,7 +211,7 @@ async def stop(update: Update, turn: Turn) -> None:
     if turn.press.arg(0) != "yes":
         turn.edit(update, views.ask_stop(turn.words))
         return
-    after = trial.through(turn.schedule, now=turn.now)
+    after = run.through(turn.schedule, now=turn.now)
     await experiments.stop(turn.db, one, after=after, now=turn.now)
     turn.edit(update, views.stopped(turn.words))
 
@@ -248,11 +246,11 @@ async def open_list(turn: Turn, payload: str) -> None:
     elif one.user_id == turn.person.id:
         turn.say(views.own_link(turn.words))
     elif await experiments.use_up(turn.db, one):
-        turn.say(views.helpers_list(turn.words, experiment.bags(one.plan)))
+        turn.say(views.helpers_list(turn.words, design.bags(one.plan)))
         turn.say_to(one.user_id, View(turn.words("Your helper has opened the list of bags.")))
 
 
-COMMANDS: dict[str, Handler] = {"experiment": show}
+COMMANDS: dict[str, Handler | Route] = {"experiment": Route(show, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "exp": show,
     "exp_again": again,

@@ -6,14 +6,15 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import planning
 from bot.core import schedule as times
 from bot.core.model import Cadence, Intake, Kind, Night, Rating
 from bot.handlers import evening, plans
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import evening as evening_views
 from bot.views import morning as views
-from db import nights, promises
+from db import nights
+from db.outbox import changes
 
 NIGHTS_BACK = timedelta(days=60)
 """How far back a night can be answered."""
@@ -54,19 +55,55 @@ async def unrate(update: Update, turn: Turn) -> None:
 
 
 async def took(update: Update, turn: Turn) -> None:
-    """[Took it] or [Didn't], the morning after; not over an answer from the evening, and not after the cut-off."""
+    """[Took it] or [Didn't], the morning after; over an answer from the evening it asks first. Nothing after the cut-off."""
     night, number = _rateable_night(turn), turn.press.number(1)
     if night is None or number not in (0, 1):
         turn.out_of_date(update)
         return
-    record = await nights.find(turn.db, turn.person.id, night)
-    open_still = turn.now < times.cut_off(turn.schedule, night)
-    if open_still and record.intake is None:
-        record = await evening.record_intake(turn, night, Intake.TAKEN if number else Intake.SKIPPED)
-        view = evening_views.recorded(turn.words, turn.person, record, undo=False)
-        await evening.settle_reminder(update, turn, night, view)
-    turn.answer(update, turn.words("Noted.") if open_still else turn.words("That night is closed already."))
+    record, intake = await nights.find(turn.db, turn.person.id, night), Intake.TAKEN if number else Intake.SKIPPED
+    if turn.now >= times.cut_off(turn.schedule, night):
+        turn.answer(update, turn.words("That night is closed already."))
+    elif record.contradicts(intake):
+        turn.answer(update)
+        verbs = ("tookchange", "tookleave")
+        ask = evening_views.contradicted(turn.words, turn.person, record, change_to=str(number), verbs=verbs)
+        turn.edit(update, ask)
+        return
+    elif record.intake is intake:
+        turn.answer(update, evening_views.known_already(turn.words, turn.person, record))
+    else:
+        await _note_intake(update, turn, night, intake)
     await _show(update, turn, night)
+
+
+async def change_took(update: Update, turn: Turn) -> None:
+    """[Change to …] under the morning's question: the other answer takes the place of the one that is noted."""
+    night, number = _rateable_night(turn), turn.press.number(1)
+    if night is None or number not in (0, 1):
+        turn.out_of_date(update)
+        return
+    if turn.now >= times.cut_off(turn.schedule, night):
+        turn.answer(update, turn.words("That night is closed already."))
+    else:
+        await _note_intake(update, turn, night, Intake.TAKEN if number else Intake.SKIPPED)
+    await _show(update, turn, night)
+
+
+async def leave_took(update: Update, turn: Turn) -> None:
+    """[Keep] under the morning's question."""
+    night = _rateable_night(turn)
+    if night is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    await _show(update, turn, night)
+
+
+async def _note_intake(update: Update, turn: Turn, night: Night, intake: Intake) -> None:
+    record = await evening.record_intake(turn, night, intake)
+    turn.answer(update, turn.words("Noted."))
+    view = evening_views.recorded(turn.words, turn.person, record, undo=False)
+    await evening.settle_reminder(update, turn, night, view)
 
 
 async def _show(update: Update, turn: Turn, night: Night) -> None:
@@ -96,10 +133,11 @@ async def keep(update: Update, turn: Turn) -> None:
     if choice == "pause":
         await plans.pause(turn, None)
     else:
-        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
+        await changes.cancel(turn.db, turn.person.id, kinds=[Kind.KEEP_GOING], reason="answered")
     turn.answer(update)
     turn.edit(update, views.kept(turn.words, choice))
 
 
 COMMANDS: dict[str, Handler] = {}
-PRESSES: dict[str, Handler] = {"rate": rate, "unrate": unrate, "took": took, "keep": keep}
+PRESSES: dict[str, Handler | Route] = {"rate": rate, "unrate": unrate, "took": took, "keep": Route(keep, Needs.SET_UP)}
+PRESSES |= {"tookchange": change_took, "tookleave": leave_took}

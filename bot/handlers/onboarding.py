@@ -6,12 +6,12 @@ import re
 
 from telegram import Update
 
-from bot import language, places
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Person, Status
 from bot.handlers import admins, evening, experiment, plans
-from bot.views import setup
+from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.texts import language, places
+from bot.views import settings, setup
 from bot.views.message import View
 
 CONSENT = 1
@@ -21,8 +21,8 @@ FIXING = "fix"
 """What a zone is awaited for when the last card of the set-up showed the wrong hour."""
 
 
-def next_step(turn: Turn) -> View | None:
-    """The first thing the set-up still needs; None when it has everything."""
+def next_step(turn: Turn, *, place: str | None = None) -> View | None:
+    """The first thing the set-up still needs; None when it has everything. `place` is what the person called their zone."""
     person, words = turn.person, turn.words
     if person.consent is None:
         return setup.welcome(words, languages=[(code, language.words(code).name) for code in language.available()])
@@ -31,17 +31,14 @@ def next_step(turn: Turn) -> View | None:
     if person.zone is None:
         return setup.zone(words, zone_guesses(turn), turn.now)
     if person.form is None:
-        return setup.form(words, turn.content.forms)
+        name = place or places.named(person.zone, words.code)
+        return setup.form(words, turn.content.forms, there=setup.there(words, name, person.zone, turn.now))
     return None
 
 
 def zone_guesses(turn: Turn) -> list[tuple[str, str]]:
     """The zones to offer, nearest first, with their names in the person's language."""
     return [(zone, places.label(zone, turn.words.code)) for zone in places.guesses(turn.person.language)]
-
-
-BEFORE_CONSENT = frozenset({"consent", "lang", "safety", "safety_meds", "privacy", "forms", "form_list", "form_card"})
-"""The buttons that work before the safety text was accepted."""
 
 
 async def start(update: Update, turn: Turn) -> None:
@@ -67,8 +64,12 @@ def _open_link(turn: Turn, payload: str) -> None:
     found = re.fullmatch(r"(bed|lang)_([A-Za-z0-9-]{2,8})", payload)
     if found is None:
         return
-    if found[1] == "lang" and (known := language.known(found[2])) is not None:
-        turn.change(language=known)
+    if found[1] == "lang":
+        known = language.known(found[2])
+        if known is None:
+            turn.say(settings.no_such_language(turn.words))
+        else:
+            turn.change(language=known)
     if found[1] == "bed" and not turn.person.bedtimes:
         match parsing.bedtime(found[2]) if len(found[2]) == 4 else None:
             case parsing.Time(minute) | parsing.Ambiguous(_, minute):
@@ -83,12 +84,12 @@ async def consent(update: Update, turn: Turn) -> None:
     await go_on(update, turn)
 
 
-async def go_on(update: Update, turn: Turn) -> None:
+async def go_on(update: Update, turn: Turn, *, place: str | None = None) -> None:
     """After an answer of the set-up: the next question in the same message, or the card at the end.
 
     Who was set up before, and presses a button of long ago, sees tonight.
     """
-    step = next_step(turn)
+    step = next_step(turn, place=place)
     if step is None and turn.before is not None and turn.before.set_up:
         step = await evening.glance(turn)
     elif step is None:
@@ -140,5 +141,10 @@ def awaited(person: Person, turn: Turn) -> Awaiting | None:
     return Awaiting.ZONE if person.zone is None else None
 
 
-COMMANDS: dict[str, Handler] = {"start": start}
-PRESSES: dict[str, Handler] = {"consent": consent, "hour_ok": hour_ok, "fix_zone": fix_zone, "lang": set_language}
+COMMANDS: dict[str, Handler | Route] = {"start": Route(start, Needs.NOTHING)}
+PRESSES: dict[str, Handler | Route] = {
+    "consent": Route(consent, Needs.NOTHING),
+    "hour_ok": Route(hour_ok, Needs.SET_UP),
+    "fix_zone": fix_zone,
+    "lang": Route(set_language, Needs.NOTHING),
+}

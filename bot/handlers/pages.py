@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import schedule, tips, topics
 from bot.core.model import Tip
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import pages
 from bot.views.message import View
 from db import tips as retired_tips
@@ -193,11 +193,15 @@ def _mode(turn: Turn, asked: str) -> str:
     return pages.READ if asked == pages.READ or turn.person.consent is None else pages.CHOOSE
 
 
-COMMANDS: dict[str, Handler] = {"help": show_help, "privacy": show_privacy, "tips": show_tip}
-PRESSES: dict[str, Handler] = {
-    "privacy": show_privacy,
-    "safety": show_safety,
-    "safety_meds": turn_to_medicines,
+COMMANDS: dict[str, Handler | Route] = {
+    "help": Route(show_help, Needs.NOTHING),
+    "privacy": Route(show_privacy, Needs.NOTHING),
+    "tips": show_tip,
+}
+PRESSES: dict[str, Handler | Route] = {
+    "privacy": Route(show_privacy, Needs.NOTHING),
+    "safety": Route(show_safety, Needs.NOTHING),
+    "safety_meds": Route(turn_to_medicines, Needs.NOTHING),
     "tip_now": tonights_tip,
     "tip_next": next_tip,
     "tip_more": another_tip,
@@ -206,7 +210,7 @@ PRESSES: dict[str, Handler] = {
     "tips_back": restore_tips,
     "topics": show_topics,
     "topic": switch_topic,
-    "forms": show_forms,
-    "form_list": turn_to_forms,
-    "form_card": show_form,
+    "forms": Route(show_forms, Needs.NOTHING),
+    "form_list": Route(turn_to_forms, Needs.NOTHING),
+    "form_card": Route(show_form, Needs.NOTHING),
 }

@@ -6,17 +6,18 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot import charts, language
-from bot.context import Handler, Turn
+from bot import charts
 from bot.core import diary as core
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.model import Kind, Night, NightRecord
-from bot.handlers import diary, evening, experiment
-from bot.language import Words
+from bot.core.model import Night, NightRecord
+from bot.handlers import diary, evening, experiment, plans, span
+from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.texts import language
+from bot.texts.language import Words
 from bot.views import insight as views
 from db import diary as details
-from db import experiments, nights, promises
+from db import experiments, nights
 
 
 async def show_diary(update: Update, turn: Turn) -> None:
@@ -32,14 +33,15 @@ async def show_picture(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    came, last = diary.came(turn), diary.open_nights(turn).last
-    if last < came:
+    open_ = await span.open_nights(turn)
+    begins, last = open_.begins, open_.last
+    if last < begins:
         turn.say(views.no_nights(turn.words))
         return
-    first = views.span_start(came, last, months)
+    first = views.span_start(begins, last, months)
     records = await nights.between(turn.db, turn.person.id, first, last)
     tally = core.tally(records, nights=(last - first).days + 1)
-    spans = core.spans(came, last, months=views.SPANS)
+    spans = core.spans(begins, last, months=views.SPANS)
     sealed_from = await experiments.sealed_from(turn.db, turn.person.id)
     drawing = charts.nights(
         core.cells(records, first, last, sealed_from=sealed_from),
@@ -69,7 +71,9 @@ async def show_insight(update: Update, turn: Turn) -> None:
         # Sealed until its end: looking at the counts on the way would be peeking.
         await experiment.show(update, turn)
         return
-    found = core.insight(await nights.between(turn.db, turn.person.id, diary.came(turn), diary.open_nights(turn).last))
+    open_ = await span.open_nights(turn)
+    known = await nights.between(turn.db, turn.person.id, open_.begins, open_.last)
+    found = core.insight(known, await experiments.tested(turn.db, turn.person.id))
     view = views.insight(turn.words, found)
     if found.low is None or found.high is None:
         turn.say(view)
@@ -78,10 +82,16 @@ async def show_insight(update: Update, turn: Turn) -> None:
     turn.show(charts.interval(low=found.low, middle=middle, high=found.high, light=bool(turn.person.light)), view)
 
 
+async def press_insight(update: Update, turn: Turn) -> None:
+    """[What my nights say]"""
+    turn.answer(update)
+    await show_insight(update, turn)
+
+
 async def digest_off(update: Update, turn: Turn) -> None:
     """[No more of these] under a digest."""
     turn.change(no_digest=True)
-    await promises.cancel(turn.db, turn.person.id, kinds=[Kind.DIGEST], reason="not wanted")
+    await plans.switched_off(turn, "no_digest")
     turn.answer(update, turn.words("No more of them."))
     turn.edit_buttons(update, views.digest_stopped(turn.words))
 
@@ -102,8 +112,9 @@ async def show_page(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    last = diary.open_nights(turn).rateable
-    first = max(diary.came(turn), last - timedelta(days=7 * weeks - 1))
+    open_ = await span.open_nights(turn)
+    last = open_.rateable
+    first = max(open_.begins, last - timedelta(days=7 * weeks - 1))
     if last < first:
         turn.say(views.no_nights(turn.words))
         return
@@ -129,10 +140,10 @@ async def _told(turn: Turn, first: Night, last: Night) -> list[tuple[NightRecord
 
 def _page(
     words: Words, tally: core.Tally, told: list[tuple[NightRecord, Detail, str]], sealed_from: Night | None
-) -> charts.Page:
+) -> charts.ClinicianPage:
     sealed = core.is_sealed(told[-1][0].night, sealed_from)
     texts = views.page_texts(words, first=told[0][0].night, last=told[-1][0].night)
-    return charts.Page(
+    return charts.ClinicianPage(
         title=texts["title"],
         lead=texts["lead"],
         facts=views.page_facts(words, tally, told),
@@ -145,9 +156,10 @@ def _page(
     )
 
 
-COMMANDS: dict[str, Handler] = {"insight": show_insight}
+COMMANDS: dict[str, Handler | Route] = {"insight": Route(show_insight, Needs.SET_UP)}
 PRESSES: dict[str, Handler] = {
     "diary": show_diary,
+    "insight": press_insight,
     "pic": show_picture,
     "digest_off": digest_off,
     "pages": page_choices,

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.context import Turn
-from bot.core import experiment, planning
+from bot.core import message_kinds, planning
 from bot.core import schedule as times
+from bot.core.experiment import design
+from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, Night, Person, State, Status
-from db import experiments, promises
+from bot.telegram.turn import Turn
+from db import experiments
+from db.outbox import changes
 
-_STILL_TO_COME = (Kind.REMINDER, Kind.NUDGE)
-_EVERYTHING = tuple(Kind)
+_NOT_WHILE_PAUSED = message_kinds.having(lambda policy: not policy.while_paused)
 _DAY = timedelta(days=1)
 
 
 async def replan(turn: Turn) -> None:
     """Plan the next reminder anew. Tonight again, if tonight's has not been sent; else from tomorrow."""
     turn.person = planning.replan(turn.person, now=turn.now, tonight_open=await _tonight_open(turn))
+    await changes.forget_early(turn.db, turn.person.id)
 
 
 async def pause(turn: Turn, nights: int | None) -> None:
     """Rest for so many nights, or with None until the person returns. The morning question of a night already begun stays."""
     tonight_open = await _tonight_open(turn)
     turn.person = planning.pause(turn.person, nights=nights, now=turn.now, tonight_open=tonight_open)
-    await promises.cancel(turn.db, turn.person.id, kinds=_STILL_TO_COME, reason="paused")
+    await changes.cancel(turn.db, turn.person.id, kinds=_NOT_WHILE_PAUSED, reason="paused")
     await _hold_trial(turn)
 
 
 async def stop(turn: Turn) -> None:
     """Send nothing more until /resume."""
     turn.person = planning.stop(turn.person)
-    await promises.cancel(turn.db, turn.person.id, kinds=_EVERYTHING, reason="stopped")
+    await changes.cancel(turn.db, turn.person.id, kinds=tuple(KINDS), reason="stopped")
     await _hold_trial(turn)
 
 
@@ -39,6 +42,7 @@ async def come_back(turn: Turn) -> None:
     """The end of a pause, a stop or a block."""
     was = turn.person
     turn.person = planning.resume(turn.person, now=turn.now)
+    await changes.forget_early(turn.db, turn.person.id)
     await _carry_on(turn, was)
 
 
@@ -53,24 +57,29 @@ async def _tonight_open(turn: Turn) -> bool:
     person = turn.person
     if person.reminded_night is None or person.status not in (Status.ACTIVE, Status.PAUSED):
         return False
-    row = await promises.find(turn.db, person.id, Kind.REMINDER, person.reminded_night)
+    row = await changes.find(turn.db, person.id, Kind.REMINDER, person.reminded_night)
     if row is None or row.bed_at <= turn.now:
         return False
-    return await promises.withdraw(turn.db, person.id, person.reminded_night)
+    return await changes.withdraw(turn.db, person.id, person.reminded_night)
 
 
-async def put_off(turn: Turn, night: Night, *, until: datetime, bed_at: datetime) -> None:
-    """Tonight's reminder comes (again) at `until`, and a nudge that waits comes after it."""
+async def put_off(
+    turn: Turn, night: Night, *, until: datetime, bed_at: datetime, message_id: int | None = None
+) -> None:
+    """Tonight's reminder comes (again) at `until`, and a nudge that waits comes after it.
+
+    `message_id`: the message under which that was pressed.
+    """
     last = bed_at - times.NEVER_BEFORE_BED
-    await promises.again(turn.db, turn.person.id, night, at=until, until=last, bed_at=bed_at)
-    waiting = await promises.find(turn.db, turn.person.id, Kind.NUDGE, night)
+    await changes.again(turn.db, turn.person.id, night, at=until, until=last, bed_at=bed_at, message_id=message_id)
+    waiting = await changes.find(turn.db, turn.person.id, Kind.NUDGE, night)
     if waiting is None or waiting.state != State.DUE:
         return
     nudge = planning.nudges(turn.person, sent_at=until, night=night, bed_at=bed_at, done=waiting.tries)
     if nudge is None:
-        await promises.cancel(turn.db, turn.person.id, kinds=[Kind.NUDGE], reason="snoozed", first_night=night)
+        await changes.cancel(turn.db, turn.person.id, kinds=[Kind.NUDGE], reason="snoozed", first_night=night)
     else:
-        await promises.again(
+        await changes.again(
             turn.db,
             turn.person.id,
             night,
@@ -82,18 +91,24 @@ async def put_off(turn: Turn, night: Night, *, until: datetime, bed_at: datetime
         )
 
 
+async def switched_off(turn: Turn, switch: str) -> None:
+    """What this setting switches off and is owed already is not sent."""
+    kinds = message_kinds.switched_off_by(switch)
+    await changes.cancel(turn.db, turn.person.id, kinds=kinds, reason="not wanted")
+
+
 async def move_check_in(turn: Turn) -> None:
     """A morning question that is already owed comes at the new time too."""
     person, schedule = turn.person, turn.person.schedule
     if schedule is None or person.reminded_night is None:
         return
     if person.no_check_in:
-        await promises.cancel(turn.db, person.id, kinds=[Kind.CHECK_IN, Kind.KEEP_GOING], reason="not wanted")
+        await switched_off(turn, "no_check_in")
         return
     night = person.reminded_night
     at, until = times.check_in_at(schedule, night), times.check_in_until(schedule, night)
     if at > turn.now:
-        await promises.move_check_in(turn.db, person.id, night, at=at, until=until)
+        await changes.move_check_in(turn.db, person.id, night, at=at, until=until)
 
 
 # -- a self-experiment under way ---------------------------------------------------------------------------------------
@@ -118,7 +133,7 @@ async def _hold_trial(turn: Turn) -> None:
     if back is None:
         await experiments.hold(turn.db, one, since)
     elif back > since:
-        await experiments.move(turn.db, one, experiment.postpone(one.plan, since, back=back))
+        await experiments.move(turn.db, one, design.postpone(one.plan, since, back=back))
 
 
 async def _carry_on(turn: Turn, was: Person) -> None:
@@ -130,5 +145,5 @@ async def _carry_on(turn: Turn, was: Person) -> None:
     if await experiments.is_revealed(turn.db, turn.person.id, since):
         since += _DAY
     moves = back is not None and back > since
-    plan = experiment.postpone(one.plan, since, back=back) if back is not None and moves else one.plan
+    plan = design.postpone(one.plan, since, back=back) if back is not None and moves else one.plan
     await experiments.move(turn.db, one, plan)

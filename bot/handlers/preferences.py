@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot import language
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting, Form, Minute
 from bot.handlers import onboarding, plans, stock, zones
-from bot.handlers.changes import changed
+from bot.handlers.after_change import changed
+from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
+from bot.texts import language
 from bot.views import details as detail_views
 from bot.views import settings as views
 from bot.views import setup
@@ -44,9 +44,7 @@ async def panel(update: Update, turn: Turn) -> None:
         "form": lambda: setup.form(words, turn.content.forms, back="top", label=True),
         "checkin": lambda: views.check_in(words),
         "nudges": lambda: views.nudges(words),
-        "language": lambda: views.languages(
-            words, [(code, language.words(code).name) for code in language.available()]
-        ),
+        "language": lambda: views.languages(words),
         "pause": lambda: views.pause(words),
         "diary": lambda: detail_views.choices(words, turn.person),
     }
@@ -228,14 +226,14 @@ async def toggle(update: Update, turn: Turn) -> None:
 
 async def choose_language(update: Update, turn: Turn) -> None:
     """/language"""
-    wanted, every = language.known(turn.typed) if turn.typed else None, language.available()
+    wanted = language.known(turn.typed) if turn.typed else None
     if wanted is not None:
         turn.change(language=wanted)
         turn.say(View(turn.words("I write in {language} from now on.", language=turn.words.name)))
     elif turn.typed:
-        turn.say(View(turn.words("I do not have that language yet. I have: {codes}.", codes=", ".join(every))))
+        turn.say(views.no_such_language(turn.words))
     else:
-        turn.say(views.languages(turn.words, [(code, language.words(code).name) for code in every]))
+        turn.say(views.languages(turn.words))
 
 
 async def pressed_language(update: Update, turn: Turn) -> None:
@@ -254,20 +252,21 @@ async def dismiss(update: Update, turn: Turn) -> None:
     turn.edit(update, View(turn.words("All right, nothing changed.")))
 
 
-COMMANDS: dict[str, Handler] = {
-    "settings": settings,
+COMMANDS: dict[str, Handler | Route] = {
+    "settings": Route(settings, Needs.SET_UP),
     "lead": lead,
     "form": form,
     "checkin": check_in,
-    "language": choose_language,
+    "language": Route(choose_language, Needs.NOTHING),
 }
-PRESSES: dict[str, Handler] = {
-    "panel": panel,
+PRESSES: dict[str, Handler | Route] = {
+    "panel": Route(panel, Needs.SET_UP),
     "lead": pressed_lead,
     "form": pressed_form,
     "checkin": pressed_check_in,
-    "nudges": nudges,
-    "toggle": toggle,
+    "nudges": Route(nudges, Needs.SET_UP),
+    "toggle": Route(toggle, Needs.SET_UP),
     "language": pressed_language,
     "dismiss": dismiss,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.LEAD: typed_lead, Awaiting.CHECK_IN: typed_check_in}

@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 from telegram import Document, Update
 from telegram.error import TelegramError
 
-from bot import export, language
-from bot.context import Attach, Backstage, Handler, Reply, Say, Turn
-from bot.core import incoming, trial
-from bot.core.incoming import Trouble, TroubleKind
+from bot import export
+from bot.core import diary_import
+from bot.core.diary_import import ImportProblem, ImportProblemKind
+from bot.core.experiment import run
 from bot.core.model import Awaiting
-from bot.language import Words
+from bot.telegram.turn import AfterCommit, Attach, Handler, Needs, Reply, Route, Say, Turn
+from bot.texts import language
+from bot.texts.language import Words
 from bot.views import privacy as views
 from bot.views.message import View
-from db import belongings, erase, imports
+from db import erase, imports, personal_data
 
 EXPORT_EVERY = timedelta(minutes=10)
 """How often a person may take everything away."""
@@ -42,9 +44,9 @@ async def take_away(_update: Update, turn: Turn) -> None:
     turn.later(functools.partial(_pack, user_id=turn.person.id, now=turn.now))
 
 
-async def _pack(backstage: Backstage, *, user_id: int, now: datetime) -> Sequence[Reply]:
+async def _pack(backstage: AfterCommit, *, user_id: int, now: datetime) -> Sequence[Reply]:
     async with backstage.database.read() as db:
-        everything = await belongings.read(db, user_id)
+        everything = await personal_data.read(db, user_id)
     if everything is None:
         return []
     words = language.words(everything.person.language)
@@ -99,30 +101,30 @@ async def ask_import(_update: Update, turn: Turn) -> None:
 
 async def document(turn: Turn, file: Document) -> None:
     """The file came. It is fetched and read after the commit: Telegram may take its time."""
-    if (file.file_size or 0) > incoming.LARGEST:
-        turn.say(views.trouble(turn.words, Trouble(TroubleKind.TOO_LARGE)))
+    if (file.file_size or 0) > diary_import.LARGEST:
+        turn.say(views.trouble(turn.words, ImportProblem(ImportProblemKind.TOO_LARGE)))
         return
     turn.later(functools.partial(_bring_in, turn=turn, file_id=file.file_id))
 
 
-async def _bring_in(backstage: Backstage, *, turn: Turn, file_id: str) -> Sequence[Reply]:
+async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequence[Reply]:
     words, schedule = turn.words, turn.schedule
     try:
-        data = await backstage.fetch(file_id, incoming.LARGEST)
+        data = await backstage.fetch(file_id, diary_import.LARGEST)
     except TelegramError:
-        return _said(words, Trouble(TroubleKind.NOT_FETCHED))
+        return _said(words, ImportProblem(ImportProblemKind.NOT_FETCHED))
     if data is None:
-        return _said(words, Trouble(TroubleKind.TOO_LARGE))
-    last = trial.through(schedule, now=turn.now)
-    found = await asyncio.to_thread(incoming.read, data, zone=schedule.zone, last=last)
-    if isinstance(found, Trouble):
+        return _said(words, ImportProblem(ImportProblemKind.TOO_LARGE))
+    last = run.through(schedule, now=turn.now)
+    found = await asyncio.to_thread(diary_import.read, data, zone=schedule.zone, last=last)
+    if isinstance(found, ImportProblem):
         return _said(words, found)
     async with backstage.database.write("import") as db:
         preview = await imports.keep(db, turn.person.id, found, now=turn.now)
     return [Say(views.preview(words, preview))]
 
 
-def _said(words: Words, trouble: Trouble) -> Sequence[Reply]:
+def _said(words: Words, trouble: ImportProblem) -> Sequence[Reply]:
     return [Say(views.trouble(words, trouble))]
 
 
@@ -138,5 +140,9 @@ async def bring_in(update: Update, turn: Turn) -> None:
     turn.edit(update, views.import_gone(turn.words) if count is None else views.imported(turn.words, count))
 
 
-COMMANDS: dict[str, Handler] = {"export": take_away, "delete": ask, "import": ask_import}
+COMMANDS: dict[str, Handler | Route] = {
+    "export": Route(take_away, Needs.NOTHING),
+    "delete": Route(ask, Needs.NOTHING),
+    "import": ask_import,
+}
 PRESSES: dict[str, Handler] = {"imp": bring_in, "stay": stay}

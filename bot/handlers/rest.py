@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.handlers import onboarding, plans
+from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import settings as views
 from bot.views.message import View
 
@@ -69,5 +69,9 @@ async def resume(update: Update, turn: Turn) -> None:
         turn.edit(update, view)
 
 
-COMMANDS: dict[str, Handler] = {"pause": pause, "stop": stop, "resume": resume}
-PRESSES: dict[str, Handler] = {"pause": pressed_pause, "resume": resume}
+COMMANDS: dict[str, Handler | Route] = {
+    "pause": Route(pause, Needs.SET_UP),
+    "stop": Route(stop, Needs.NOTHING),
+    "resume": Route(resume, Needs.SET_UP),
+}
+PRESSES: dict[str, Handler | Route] = {"pause": Route(pressed_pause, Needs.SET_UP), "resume": resume}

@@ -8,22 +8,13 @@ from telegram import CallbackQuery, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, MessageHandler, filters
 
 from bot import handlers
-from bot.context import Handler, Turn
-from bot.core import press
-from bot.handlers import chats, plans, typed
+from bot.core import callback_data
+from bot.handlers import chats, free_text, plans
+from bot.telegram.turn import Handler, Needs, Turn
 
 # Edited messages are silence: what was said is said, and half of the edits are typing errors.
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 _GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
-
-BEFORE_CONSENT = frozenset({"start", "help", "privacy", "language", "stop", "export", "delete", "admin", "broadcast"})
-"""The commands that work before the safety text was accepted; any other shows it, and keeps nothing of what was typed."""
-
-NEEDS_SET_UP = frozenset({"tonight", "took", "pause", "resume", "settings", "diary", "insight", "experiment"})
-"""The commands that mean nothing before the set-up is done: they go on with it."""
-
-PRESSES_NEED_SET_UP = frozenset({"pause", "panel", "toggle", "nudges", "keep", "later", "late", "glance", "hour_ok"})
-"""The same of the buttons."""
 
 
 def routes() -> list[BaseHandler[Any, Turn, Any]]:
@@ -33,8 +24,8 @@ def routes() -> list[BaseHandler[Any, Turn, Any]]:
         # Not CommandHandler: a slash line that Telegram did not mark as a command, or whose name is unknown, is one as well.
         MessageHandler(_PRIVATE & filters.TEXT & filters.Regex(r"^/"), _from_home(command)),
         MessageHandler(_PRIVATE & filters.LOCATION, _from_home(handlers.zones.location)),
-        MessageHandler(_PRIVATE & filters.TEXT, _from_home(typed.text)),
-        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(typed.other)),
+        MessageHandler(_PRIVATE & filters.TEXT, _from_home(free_text.text)),
+        MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(free_text.other)),
         MessageHandler(_GROUP & (filters.COMMAND | filters.StatusUpdate.NEW_CHAT_MEMBERS), chats.group),
         ChatMemberHandler(chats.membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
@@ -53,22 +44,33 @@ def _from_home(handler: Handler) -> Handler:
 async def pressed(update: Update, turn: Turn) -> None:
     """A button: read strictly, then to the handler of its verb."""
     query = update.callback_query
-    found = press.parse(query.data if query is not None else None)
-    handler = handlers.PRESSES.get(found.verb) if found is not None else None
-    if query is None or found is None or handler is None or not _at_home(query):
+    found = callback_data.parse(query.data if query is not None else None)
+    route = handlers.PRESSES.get(found.verb) if found is not None else None
+    if query is None or found is None or route is None or not _at_home(query):
         turn.out_of_date(update)
         return
     turn.press = found
-    admins_own = found.verb in handlers.ADMIN_VERBS  # these ask for themselves who presses
+    admins_own = found.verb in handlers.ADMIN_VERBS
     await plans.back_from_block(turn)
-    if turn.person.consent is None and not admins_own and found.verb not in handlers.onboarding.BEFORE_CONSENT:
-        turn.answer(update)
+    if _has(turn, Needs.NOTHING if admins_own else route.needs):
+        await route.handler(update, turn)
+        return
+    turn.answer(update)
+    if turn.person.consent is None:
         await handlers.onboarding.start(update, turn)
-    elif found.verb in PRESSES_NEED_SET_UP and not turn.person.set_up:
-        turn.answer(update)
-        await handlers.onboarding.go_on(update, turn)
     else:
-        await handler(update, turn)
+        await handlers.onboarding.go_on(update, turn)
+
+
+def _has(turn: Turn, needs: Needs) -> bool:
+    """Whether the person has come so far."""
+    match needs:
+        case Needs.NOTHING:
+            return True
+        case Needs.CONSENT:
+            return turn.person.consent is not None
+        case Needs.SET_UP:
+            return turn.person.consent is not None and turn.person.set_up
 
 
 def _at_home(query: CallbackQuery) -> bool:
@@ -80,17 +82,18 @@ def _at_home(query: CallbackQuery) -> bool:
 async def command(update: Update, turn: Turn) -> None:
     """A line that begins with a slash, however oddly it is written: to the handler of its name."""
     message = update.effective_message
-    name, *rest = ((message.text or "") if message is not None else "").lstrip("/").split(maxsplit=1) or [""]
+    said = (message.text or "") if message is not None else ""
+    if (kind := free_text.heard(turn, said, asks=False)) is not None:
+        free_text.answer(turn, kind)
+        return
+    name, *rest = said.lstrip("/").split(maxsplit=1) or [""]
     name = name.partition("@")[0].lower()
     turn.args = rest[0].split() if rest else []
-    handler = handlers.COMMANDS.get(name)
-    if turn.person.consent is None and name not in BEFORE_CONSENT:
+    route = handlers.COMMANDS.get(name)
+    if not _has(turn, Needs.CONSENT if route is None else route.needs):
         turn.args = []
         await handlers.onboarding.start(update, turn)
-    elif handler is None:
-        await typed.unknown_command(update, turn)
-    elif name in NEEDS_SET_UP and not turn.person.set_up:
-        turn.args = []
-        await handlers.onboarding.start(update, turn)
+    elif route is None:
+        await free_text.unknown_command(update, turn)
     else:
-        await handler(update, turn)
+        await route.handler(update, turn)

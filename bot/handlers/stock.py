@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot.context import Handler, Turn
 from bot.core import diary as core
 from bot.core import parsing
 from bot.core import schedule as times
 from bot.core.diary import Stock
 from bot.core.model import Awaiting, Intake, Night
+from bot.handlers import span
+from bot.telegram.turn import AnswerHandler, Handler, Turn
 from bot.views import stock as views
 from bot.views.message import View
 from db import diary, nights
@@ -25,14 +26,13 @@ async def current(turn: Turn) -> Stock | None:
     if person.stock is None or person.stock_from is None or person.schedule is None:
         return None
     tonight = times.tonight(turn.schedule, turn.now)
-    came = times.night_of(person.created_at, times.zone_at(turn.schedule, turn.now))
     # Tonight may still be taken: the pace is that of the nights before it.
-    first = max(came, tonight - timedelta(days=core.PACE_SPAN))
-    lately = await diary.taken(turn.db, person.id, first, tonight - timedelta(days=1))
+    first = max(await span.begins(turn), tonight - timedelta(days=core.PACE_SPAN))
     return core.stock(
         had=person.stock,
-        used=await diary.taken(turn.db, person.id, person.stock_from),
-        taken_lately=lately,
+        used=await diary.count(turn.db, person.id, Intake.TAKEN, person.stock_from),
+        bags=await diary.count(turn.db, person.id, Intake.BAG, person.stock_from),
+        taken_lately=await diary.count(turn.db, person.id, Intake.TAKEN, first, tonight - timedelta(days=1)),
         nights_lately=(tonight - first).days,
         tonight=await _next_night(turn, tonight),
     )
@@ -41,7 +41,7 @@ async def current(turn: Turn) -> Stock | None:
 async def _next_night(turn: Turn, tonight: Night) -> Night:
     """The night that takes the next one: tonight, or tomorrow once tonight is taken."""
     record = await nights.find(turn.db, turn.person.id, tonight)
-    return tonight + timedelta(days=record.intake is Intake.TAKEN)
+    return tonight + timedelta(days=record.took)
 
 
 async def page(turn: Turn) -> View:
@@ -66,13 +66,23 @@ async def _set(turn: Turn, number: int) -> None:
     turn.change(stock=number, stock_from=night, stock_told=None)
 
 
+async def _add(turn: Turn, left: Stock, pack: int) -> None:
+    """So many more, and the count goes on from where it began: bags since then are still to be counted."""
+    since = turn.person.stock_from
+    used = 0 if since is None else await diary.count(turn.db, turn.person.id, Intake.TAKEN, since)
+    turn.change(stock=min(left.left + used + pack, MOST), stock_told=None)
+
+
 async def refill(update: Update, turn: Turn) -> None:
     """[New pack]: as many more."""
     left, pack = await current(turn), turn.person.pack
     if left is None or pack is None:
         turn.out_of_date(update)
         return
-    await _set(turn, min(left.left + pack, MOST))
+    if left.bags:
+        await _add(turn, left, pack)
+    else:
+        await _set(turn, min(left.left + pack, MOST))
     turn.answer(update, turn.words("Noted."))
     turn.edit(update, await page(turn))
 
@@ -127,3 +137,4 @@ PRESSES: dict[str, Handler] = {
     "pack": pressed_pack,
     "stock_off": stop_counting,
 }
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.STOCK: typed_stock, Awaiting.PACK: typed_pack}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot import places
-from bot.context import Handler, Turn
 from bot.core import parsing
 from bot.core.model import Awaiting
-from bot.handlers import onboarding
-from bot.handlers.changes import changed
+from bot.handlers import onboarding, plans
+from bot.handlers.after_change import changed
+from bot.telegram.turn import ANSWER_WITHIN, AnswerHandler, Handler, Turn
+from bot.texts import places
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View
@@ -40,22 +40,25 @@ async def typed_zone(update: Update, turn: Turn, text: str) -> None:
             turn.await_typed(Awaiting.ZONE)
         turn.say(setup.type_city(turn.words))
         return
-    found = places.find(parsing.clean(text, LONGEST_PLACE), turn.words.code) if len(text) <= LONGEST_PLACE else []
-    if not found:
-        turn.say(
-            View(
-                turn.words(
-                    "I do not know that place. Type a bigger city nearby, a zone like Europe/Berlin, or an offset like +2."
-                )
-            )
-        )
-    elif len(found) == 1:
+    found = places.find(text, turn.words.code) if len(text) <= LONGEST_PLACE else places.Found()
+    if not found.places:
+        turn.say(views.unknown_place(turn.words))
+    elif len(found.places) == 1 and found.sure:
+        (place,) = found.places
         if turn.person.awaiting_for == _BY_BUTTON:
-            turn.say(setup.located(turn.words, found[0].label))
-        await _set_zone(update, turn, found[0].zone)
+            turn.say(setup.located(turn.words))
+        await _set_zone(update, turn, place.zone, name=_named(turn, place.zone, place.label))
     else:
-        there = [turn.words.moment(turn.now, place.zone) for place in found]
-        turn.say(views.places(turn.words, [(place.zone, place.label) for place in found], there))
+        choices = [
+            (place.zone, _named(turn, place.zone, place.label), turn.words.moment(turn.now, place.zone))
+            for place in found.places
+        ]
+        turn.say(views.places(turn.words, choices, sure=found.sure))
+
+
+def _named(turn: Turn, zone: str, city: str | None = None) -> str:
+    """A zone's city, or the one it was found by, and its country."""
+    return places.named(zone, turn.words.code, city)
 
 
 async def pressed_zone(update: Update, turn: Turn) -> None:
@@ -65,24 +68,45 @@ async def pressed_zone(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    await _set_zone(update, turn, zone)
+    await _set_zone(update, turn, zone, name=_named(turn, zone))
 
 
-async def _set_zone(update: Update, turn: Turn, zone: str) -> None:
+async def _set_zone(update: Update, turn: Turn, zone: str, *, name: str) -> None:
     """Take the new zone. Who had another one is asked whether it is for good; who puts the set-up right is not."""
     before = turn.person
     fixing = before.awaiting is Awaiting.ZONE and before.awaiting_for == onboarding.FIXING
     moved = before.set_up and before.zone not in (None, zone)
+    there = setup.there(turn.words, name, zone, turn.now)
     turn.change(zone=zone, away_zone=None, away_until=None)
 
     def confirmation() -> View:
         if fixing:
-            return setup.all_set(turn.words, turn.person)
-        if not moved:
-            return views.saved(turn.words, turn.words("Time zone: {place}.", place=name_of(turn, zone)), turn.person)
-        return views.away(turn.words, name_of(turn, zone), turn.person, home=before.zone or zone)
+            return setup.all_set(turn.words, turn.person, there=there)
+        return views.zone_set(turn.words, there, turn.person, home=before.zone or zone, moved=moved)
 
-    await changed(update, turn, confirmation)
+    await changed(update, turn, confirmation, place=name)
+
+
+async def another(update: Update, turn: Turn) -> None:
+    """[Another place]: it was not the one that was meant. What held before holds again, until the right one is said."""
+    person, home = turn.person, turn.press.arg(0)
+    if person.consent is None or not person.bedtimes:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    if not person.set_up:
+        turn.change(zone=None)
+    elif places.exists(home) and home != person.zone and _just_sent(update, turn):
+        turn.change(zone=home, away_zone=None, away_until=None)
+        await plans.replan(turn)
+    turn.await_typed(Awaiting.ZONE)
+    turn.edit(update, setup.zone(turn.words, onboarding.zone_guesses(turn), turn.now))
+
+
+def _just_sent(update: Update, turn: Turn) -> bool:
+    """Whether the pressed message is of today: an old one's button asks again, but takes nothing back."""
+    message = update.callback_query.message if update.callback_query is not None else None
+    return message is not None and turn.now - message.date < ANSWER_WITHIN
 
 
 async def away(update: Update, turn: Turn) -> None:
@@ -137,9 +161,10 @@ async def location(update: Update, turn: Turn) -> None:
     elif zone is None:
         turn.say(View(turn.words("I found no time zone there. Type a city instead.")))
     else:
-        turn.say(setup.located(turn.words, name_of(turn, zone)))
-        await _set_zone(update, turn, zone)
+        turn.say(setup.located(turn.words))
+        await _set_zone(update, turn, zone, name=_named(turn, zone))
 
 
 COMMANDS: dict[str, Handler] = {"timezone": timezone}
-PRESSES: dict[str, Handler] = {"zone": pressed_zone, "locate": locate, "away": away}
+PRESSES: dict[str, Handler] = {"zone": pressed_zone, "zone_other": another, "locate": locate, "away": away}
+ANSWERS: dict[Awaiting, AnswerHandler] = {Awaiting.ZONE: typed_zone, Awaiting.AWAY_UNTIL: typed_away}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.core.model import State, Status
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 _FEW = 10

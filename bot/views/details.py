@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bot.core import diary
-from bot.core.diary import Detail, Trouble
+from bot.core.diary import Detail, Inconsistency
 from bot.core.model import Minute, Person
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.diary import onset_name
 from bot.views.message import Button, View, button, grid, keyboard, lines
 
 _MINUTES = (5, 10, 15, 20, 30, 45, 60, 90)
 
 
-def question(words: Words, detail: Detail, name: str, *, bedtime: Minute, trouble: Trouble | None = None) -> View:
+def question(words: Words, detail: Detail, name: str, *, bedtime: Minute, trouble: Inconsistency | None = None) -> View:
     """One question. `bedtime` is where the times to tap begin; `trouble` is what was wrong with the answer before."""
     text = lines(
         words("<b>{night}</b>", night=words.night(detail.night)),
@@ -88,13 +88,13 @@ def _qualities(words: Words) -> list[str]:
     return [words("1 · very poor"), words("2 · poor"), words("3 · fair"), words("4 · good"), words("5 · very good")]
 
 
-def trouble_line(words: Words, trouble: Trouble) -> str:
+def trouble_line(words: Words, trouble: Inconsistency) -> str:
     """Why an answer was not taken, in one sentence."""
     return {
-        Trouble.TOO_LONG: words("That would be more than 16 hours in bed, so I changed nothing."),
-        Trouble.ORDER: words("That is earlier than what came before it that night, so I changed nothing."),
-        Trouble.NO_ROOM: words("That is more time awake than the night had, so I changed nothing."),
-        Trouble.FUTURE: words("That time is still to come, so I changed nothing."),
+        Inconsistency.TOO_LONG: words("That would be more than 16 hours in bed, so I changed nothing."),
+        Inconsistency.ORDER: words("That is earlier than what came before it that night, so I changed nothing."),
+        Inconsistency.NO_ROOM: words("That is more time awake than the night had, so I changed nothing."),
+        Inconsistency.FUTURE: words("That time is still to come, so I changed nothing."),
     }[trouble]
 
 

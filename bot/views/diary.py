@@ -9,9 +9,9 @@ from datetime import date, timedelta
 
 from bot.core import diary
 from bot.core import schedule as times
-from bot.core.diary import Detail, Evening, Open, Tally
-from bot.core.model import Intake, Night, NightRecord, Person, Rating
-from bot.language import Words
+from bot.core.diary import Detail, EveningFactors, Open, Tally
+from bot.core.model import Intake, Night, NightRecord, Person, Rating, Reason
+from bot.texts.language import Words
 from bot.views import evening as evening_views
 from bot.views import morning
 from bot.views.message import Button, Row, View, button, keyboard, lines
@@ -27,13 +27,13 @@ CLEAR = "clear"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a month's page shows. `first` is its first day; `came` the person's first night, `last` the newest to see.
+    """What a month's page shows. `first` is its first day; `begins` the diary's first night, `last` the newest to see.
 
     Nights from `sealed_from` on are those of a self-experiment under way.
     """
 
     first: date
-    came: Night
+    begins: Night
     last: Night
     records: Mapping[Night, NightRecord]
     tally: Tally
@@ -59,13 +59,21 @@ def month(words: Words, shown: Month) -> View:
 def _counts(words: Words, tally: Tally) -> str | None:
     if not tally.nights:
         return words("No night to show yet: this one begins in the evening.")
-    return words.plural(
+    known = words.plural(
         "Taken on {taken} of {n} night · {rated} rated",
         "Taken on {taken} of {n} nights · {rated} rated",
         tally.nights,
         taken=tally.taken,
         rated=tally.rated,
     )
+    return lines(known, bags(words, tally))
+
+
+def bags(words: Words, tally: Tally) -> str | None:
+    """Evenings that are no part of "taken": nobody knows yet what was in their bags."""
+    if not tally.bags:
+        return None
+    return words.plural("A bag on {n} more, sealed.", "A bag on {n} more, sealed.", tally.bags)
 
 
 def _shows_sealed(shown: Month) -> bool:
@@ -74,7 +82,7 @@ def _shows_sealed(shown: Month) -> bool:
 
 
 def _day(shown: Month, night: Night | None) -> Button:
-    if night is None or not shown.came <= night <= shown.last:
+    if night is None or not shown.begins <= night <= shown.last:
         return button(NOTHING if night is None else str(night.day), "still")
     sealed = diary.is_sealed(night, shown.sealed_from)
     return button(f"{night.day}{signs(shown.records.get(night), sealed=sealed)}", "night", night)
@@ -97,7 +105,7 @@ def _rating_sign(rating: Rating | None) -> str:
 
 def _around(words: Words, shown: Month) -> list[Button]:
     before, after = diary.shifted(shown.first, -1), diary.shifted(shown.first, 1)
-    back = shown.came < shown.first
+    back = shown.begins < shown.first
     on = shown.last >= after
     return [
         *([button("‹ " + words.short_month(before), "month", before.isoformat()[:7])] if back else []),
@@ -130,6 +138,10 @@ def _intake_line(words: Words, record: NightRecord, zone: str) -> str:
         at = words.moment(record.intake_at, zone)
         same = times.night_of(record.intake_at, zone) == record.night
         return words("Taken {time}", time=at) if same else words("Taken (noted later)")
+    if record.intake is Intake.BAG:
+        return words("Bag taken; what was in it is not known yet")
+    if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
+        return words("Without, as your test said")
     if record.intake is Intake.SKIPPED:
         why = evening_views.reason_name(words, record.reason)
         return words("Skipped: {reason}", reason=html.unescape(why)) if why else words("Skipped")
@@ -210,21 +222,21 @@ def _joined(parts: list[str | None]) -> str | None:
     return line[:1].upper() + line[1:] if line else None
 
 
-def evening_names(words: Words, found: Evening) -> str:
+def evening_names(words: Words, found: EveningFactors) -> str:
     """What the evening had in it."""
     names = evening_labels(words)
-    return ", ".join(html.unescape(names[one]) for one in Evening if one in found) or words("none of these")
+    return ", ".join(html.unescape(names[one]) for one in EveningFactors if one in found) or words("none of these")
 
 
-def evening_labels(words: Words) -> dict[Evening, str]:
+def evening_labels(words: Words) -> dict[EveningFactors, str]:
     """The evening's things by name."""
     return {
-        Evening.ALCOHOL: words("alcohol"),
-        Evening.CAFFEINE: words("caffeine after 14:00"),
-        Evening.NAP: words("a nap"),
-        Evening.MEAL: words("a heavy meal"),
-        Evening.STRESS: words("stress"),
-        Evening.ILL: words("ill"),
+        EveningFactors.ALCOHOL: words("alcohol"),
+        EveningFactors.CAFFEINE: words("caffeine after 14:00"),
+        EveningFactors.NAP: words("a nap"),
+        EveningFactors.MEAL: words("a heavy meal"),
+        EveningFactors.STRESS: words("stress"),
+        EveningFactors.ILL: words("ill"),
     }
 
 
@@ -233,10 +245,10 @@ def _chosen(label: str, *, on: bool) -> str:
 
 
 def _intakes(words: Words, record: NightRecord) -> Row:
-    taken, skipped = record.intake is Intake.TAKEN, record.intake is Intake.SKIPPED
-    clear = [button(words("Clear"), "fix_in", record.night, CLEAR)] if taken or skipped else []
+    skipped = record.intake is Intake.SKIPPED
+    clear = [button(words("Clear"), "fix_in", record.night, CLEAR)] if record.answered else []
     return [
-        button(_chosen(words("Taken"), on=taken), "fix_in", record.night, "taken"),
+        button(_chosen(words("Taken"), on=record.took), "fix_in", record.night, "taken"),
         button(_chosen(words("Skipped"), on=skipped), "fix_in", record.night, "skipped"),
         *clear,
     ]
@@ -302,7 +314,7 @@ def evening(words: Words, detail: Detail) -> View:
         words("<b>{night}</b>", night=words.night(detail.night)),
         words("What was in the evening? Tap what fits. No answer stays blank."),
     )
-    none = [button(_chosen(words("None of these"), on=now == Evening(0)), "even_set", detail.night, 0)]
+    none = [button(_chosen(words("None of these"), on=now == EveningFactors(0)), "even_set", detail.night, 0)]
     clear = [] if now is None else [button(words("Clear"), "even_set", detail.night, CLEAR)]
     rows = [switches[:2], switches[2:4], switches[4:], [*none, *clear]]
     return View(text, keyboard(*rows, [button("‹ " + words("Back"), "night", detail.night)]), silent=True)
@@ -313,8 +325,8 @@ def not_there(words: Words) -> View:
     return View(words("I did not understand that night. Type it like /diary 2026-11-14, or /diary for the month."))
 
 
-def before_you(words: Words, came: Night) -> View:
-    """A night before the person came, or one still to come."""
+def before_you(words: Words, begins: Night) -> View:
+    """A night before the diary's first, or one still to come."""
     return View(
-        words("That night is not in your diary. It begins on {day} and ends last night.", day=words.night(came))
+        words("That night is not in your diary. It begins on {day} and ends last night.", day=words.night(begins))
     )

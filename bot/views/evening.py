@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bot.core import schedule as times
+from bot.core.experiment.run import Assignment, Tonight
 from bot.core.model import Due, Intake, Night, NightRecord, Person, Reason, State
 from bot.core.owed import Owed
 from bot.core.schedule import Lateness
-from bot.core.trial import Assignment, Tonight
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views import experiment, setup
 from bot.views.message import Keyboard, Row, View, button, grid, keyboard, lines
 
@@ -42,8 +42,19 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
         "<b>Bedtime {time} · {n} minute left.</b>", "<b>Bedtime {time} · {n} minutes left.</b>", left, time=bed
     )
     silent = bool(person.quiet) or bool(owed.copies) or late is Lateness.LATE_SILENT
-    text = lines(head, prompt(words, person, product, trial), note, tip and "", tip)
+    text = lines(head, prompt(words, person, product, trial), _first_call(words, owed), note, tip and "", tip)
     return View(text, open_keyboard(words, owed.night, trial), silent)
+
+
+def _first_call(words: Words, owed: Owed) -> str | None:
+    """When a reminder that comes again came first: its first message is deleted when this one is sent."""
+    schedule = owed.person.schedule
+    if schedule is None or owed.message_id is None:
+        return None
+    first = times.plan(schedule, owed.night).remind_at
+    if first >= owed.planned_at:
+        return None
+    return words("First reminder {time}.", time=words.moment(first, times.zone_on(schedule, owed.night)))
 
 
 def prompt(words: Words, person: Person, product: str | None, trial: Assignment | None = None) -> str:
@@ -105,10 +116,47 @@ def recorded(words: Words, person: Person, record: NightRecord, *, undo: bool) -
     return View(text, keyboard(*buttons), silent=True)
 
 
+def contradicted(
+    words: Words, person: Person, record: NightRecord, *, change_to: str, verbs: tuple[str, str] = ("change", "leave")
+) -> View:
+    """A press that says the opposite of what is noted changes nothing by itself: it asks. `verbs` are those of its buttons."""
+    at = _taken_at(words, person, record)
+    if record.intake is Intake.SKIPPED:
+        text, to = words("<b>“Not taken” is noted. Change it?</b>"), words("Change to taken")
+    else:
+        text = (
+            words("<b>Taken {time} is noted. Change it?</b>", time=at)
+            if at
+            else words("<b>“Taken” is noted. Change it?</b>")
+        )
+        to = words("Change to not taken")
+    change, leave = verbs
+    choice = [button(to, change, record.night, change_to), button(words("Keep"), leave, record.night)]
+    return View(text, keyboard(choice), silent=True)
+
+
+def known_already(words: Words, person: Person, record: NightRecord) -> str:
+    """The short line for a press that says what is noted."""
+    at = _taken_at(words, person, record)
+    if record.intake is Intake.SKIPPED:
+        return words("Noted already: not taken.")
+    return words("Noted already: taken {time}.", time=at) if at else words("Noted already: taken.")
+
+
+def _taken_at(words: Words, person: Person, record: NightRecord) -> str | None:
+    """When it was taken, where the tap came in time to tell."""
+    schedule, at = person.schedule, record.intake_at
+    if schedule is None or at is None or at >= times.plan(schedule, record.night).bed_at + _NOTED_LATER:
+        return None
+    return words.moment(at, times.zone_on(schedule, record.night))
+
+
 def status(words: Words, person: Person, record: NightRecord) -> str:
     """One line: what is recorded for the night."""
-    if record.intake is Intake.TAKEN and record.intake_at is not None:
-        return _taken(words, person, record.night, record.intake_at)
+    if record.took and record.intake_at is not None:
+        return _taken(words, person, record, record.intake_at)
+    if record.intake is Intake.BAG:
+        return words("✓ Bag taken.")
     if record.intake is Intake.SKIPPED and record.reason is Reason.TEST:
         return words("✓ Without, as the test says.")
     if record.intake is Intake.SKIPPED:
@@ -119,11 +167,15 @@ def status(words: Words, person: Person, record: NightRecord) -> str:
     return words("Nothing recorded for this night yet.")
 
 
-def _taken(words: Words, person: Person, night: Night, at: datetime) -> str:
+def _taken(words: Words, person: Person, record: NightRecord, at: datetime) -> str:
     schedule = person.schedule
     assert schedule is not None  # noqa: S101 - without one there is no night to record
-    zone, bed_at = times.zone_on(schedule, night), times.plan(schedule, night).bed_at
+    zone, bed_at = times.zone_on(schedule, record.night), times.plan(schedule, record.night).bed_at
     shown = {"time": words.moment(at, zone), "bed": words.moment(bed_at, zone)}
+    if record.intake is Intake.BAG and at < bed_at + _NOTED_LATER:
+        return words("✓ Bag taken {time} · bedtime {bed}", **shown)
+    if record.intake is Intake.BAG:
+        return words("✓ Bag taken, noted {time} · bedtime {bed}", **shown)
     if at < bed_at + _NOTED_LATER:
         return words("✓ Taken {time} · bedtime {bed}", **shown)
     return words("✓ Taken, noted {time} · bedtime {bed}", **shown)
@@ -226,13 +278,12 @@ def tonight(
     assert schedule is not None  # noqa: S101 - shown to people who are set up
     due = times.plan(schedule, record.night)
     zone = times.zone_on(schedule, record.night)
-    answered = record.intake in (Intake.TAKEN, Intake.SKIPPED)
     text = lines(
         words("<b>{night}</b>", night=words.night(record.night)),
         words("Bedtime {time}", time=words.moment(due.bed_at, zone)),
         _next_line(words, person),
         None if product is None or person.discreet else words("Form: {form}", form=person.label or product),
-        status(words, person, record) if answered else _sent_line(words, sent, zone),
+        status(words, person, record) if record.answered else _sent_line(words, sent, zone),
     )
     open_night = times.can_take_from(schedule, record.night) <= now < times.cut_off(schedule, record.night)
     take = [button(words("Taken already"), "taken", record.night, style="success")] if open_night else []
@@ -240,7 +291,7 @@ def tonight(
     back = [button(words("Undo"), "undo", record.night)] if undo else []
     told = sent is not None and sent[0] in (State.SENT, State.UNKNOWN)
     tip = [button(words("Tonight's tip"), "tip_now", record.night)] if told else []
-    return View(text, keyboard(back, tip) if answered else keyboard(take, rest, tip))
+    return View(text, keyboard(back, tip) if record.answered else keyboard(take, rest, tip))
 
 
 def _next_line(words: Words, person: Person) -> str:

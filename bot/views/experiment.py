@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core import experiment
-from bot.core.experiment import Arm, Plan, Void
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, Plan, Void
+from bot.core.experiment.run import Assignment, Experiment, Progress, Tonight
 from bot.core.model import Night
-from bot.core.trial import Assignment, Progress, Tonight, Trial
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Keyboard, Row, View, button, keyboard, lines, link
 
 # -- the evening -------------------------------------------------------------------------------------------------------
@@ -83,20 +83,20 @@ def lengths(words: Words) -> View:
         words(
             "{nights} nights: clearly found in about {share} of 100 people",
             nights=nights,
-            share=experiment.POWER[nights],
+            share=design.POWER[nights],
         )
-        for nights in experiment.LENGTHS
+        for nights in design.LENGTHS
     ]
     text = lines(
         words("<b>How long?</b>"),
-        words("Suppose it truly gives you {gain} more better nights per 100. Then this is", gain=experiment.POWER_GAIN),
+        words("Suppose it truly gives you {gain} more better nights per 100. Then this is", gain=design.POWER_GAIN),
         *power,
-        words("Before that come {n} nights without, to start from.", n=experiment.RUN_IN),
+        words("Before that come {n} nights without, to start from.", n=design.RUN_IN),
     )
-    usual = experiment.DEFAULT_LENGTH
+    usual = design.DEFAULT_LENGTH
     choices = [
         button(words("{n} nights", n=nights), "exp_len", nights, style="primary" if nights == usual else None)
-        for nights in experiment.LENGTHS
+        for nights in design.LENGTHS
     ]
     return View(text, keyboard(choices))
 
@@ -135,11 +135,11 @@ def begun(words: Words, plan: Plan) -> View:
     text = lines(
         words(
             "<b>It is on.</b> {n} nights without first, from {night}.",
-            n=experiment.RUN_IN,
+            n=design.RUN_IN,
             night=words.night(plan.start),
         ),
         words("Chance has drawn the plan. Its fingerprint, to check later that nobody changed it:"),
-        f"<code>{experiment.fingerprint(plan.seed)}</code>",
+        f"<code>{design.fingerprint(plan.seed)}</code>",
         words("/experiment shows how far it is."),
     )
     return View(text)
@@ -187,10 +187,10 @@ def used_link(words: Words) -> View:
 # -- under way ---------------------------------------------------------------------------------------------------------
 
 
-def progress(words: Words, trial: Trial, done: Progress, *, voidable: Night | None, until: Night) -> View:
+def progress(words: Words, trial: Experiment, done: Progress, *, voidable: Night | None, until: Night) -> View:
     """How far it is. Nothing here tells one arm from the other."""
     if done.night == 0:
-        head = words("Run-in night {n} of {all}", n=done.run_in, all=experiment.RUN_IN)
+        head = words("Run-in night {n} of {all}", n=done.run_in, all=design.RUN_IN)
     else:
         head = words("Night {n} of {all}", n=done.night, all=trial.plan.length)
     text = lines(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.core import diary
 from bot.core.diary import FEWEST_RATED, Detail, Insight, Side, Tally
 from bot.core.model import Intake, Night, NightRecord
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views import diary as diary_views
 from bot.views import morning
 from bot.views.message import View, button, keyboard, lines
@@ -50,6 +50,7 @@ def _counts(words: Words, tally: Tally) -> list[str]:
         words.plural(
             "Taken on {taken} of {n} night.", "Taken on {taken} of {n} nights.", tally.nights, taken=tally.taken
         ),
+        *([bags] if (bags := diary_views.bags(words, tally)) else []),
         words(
             "{rated} rated: {better} better, {same} same, {worse} worse.",
             rated=tally.rated,
@@ -91,9 +92,28 @@ def insight(words: Words, found: Insight) -> View:
         _side(words, words("Skipped"), found.without),
         _difference(words, found),
         words("You chose which nights to take it, and a rough evening sways that choice. So this shows no cause."),
+        _by_chance(words, found),
         _left_out(words, found.unknown),
     )
     return View(text, keyboard([button(words("Pictures"), "pic", 3), button(words("Diary"), "diary")]))
+
+
+def _by_chance(words: Words, found: Insight) -> str | None:
+    """The nights of finished tests, apart: there a rough evening swayed nothing."""
+    if found.chance is None:
+        return None
+    with_it, without = found.chance
+    run_in = words.plural(
+        "Before that: {n} rated night without, to start from",
+        "Before that: {n} rated nights without, to start from",
+        found.run_in,
+    )
+    return lines(
+        words("In your tests chance chose these nights; /experiment has the verdict:"),
+        _side(words, words("Taken"), with_it),
+        _side(words, words("Without"), without),
+        run_in if found.run_in else None,
+    )
 
 
 def _side(words: Words, name: str, side: Side) -> str:
@@ -162,6 +182,7 @@ def page_facts(
     facts = [
         (words("Nights"), str(tally.nights)),
         (words("Magnesium taken, as told"), words("{taken} of {n}", taken=tally.taken, n=tally.nights)),
+        *([(words("Numbered bags, still sealed"), str(tally.bags))] if tally.bags else []),
         (words("Sleep against own usual"), words("{n} rated: {what}", n=tally.rated, what=html.unescape(rated))),
     ]
     slept = [diary.sleep(detail, zone) for _, detail, zone in nights]
@@ -183,7 +204,7 @@ def page_heads(words: Words) -> tuple[str, ...]:
 def page_row(words: Words, record: NightRecord, detail: Detail, zone: str, *, sealed: bool = False) -> tuple[str, ...]:
     """One night of the table; what was not said is a dash. What was taken on a sealed one is not on the page."""
     slept = diary.sleep(detail, zone)
-    taken = {Intake.TAKEN: words("yes"), Intake.SKIPPED: words("no")}
+    taken = {Intake.TAKEN: words("yes"), Intake.SKIPPED: words("no"), Intake.BAG: words("bag")}
     rating = None if record.rating is None else morning.rating_names(words)[record.rating]
     late = " *" if record.late or detail.late else ""
     cells = (
@@ -215,8 +236,8 @@ def page_texts(words: Words, *, first: Night, last: Night) -> Mapping[str, str]:
     return {name: html.unescape(text) for name, text in texts.items()}
 
 
-def span_start(came: Night, last: Night, months: int) -> Night:
-    """Where a picture of so many months begins."""
+def span_start(begins: Night, last: Night, months: int) -> Night:
+    """Where a picture of so many months begins; `begins` is the diary's first night."""
     if months == SPANS[-1]:
-        return came
-    return max(came, last - timedelta(days=90 if months == SPANS[0] else 365))
+        return begins
+    return max(begins, last - timedelta(days=90 if months == SPANS[0] else 365))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.language import Words
+from bot.texts.language import Words
 
 Menu = tuple[tuple[str, str], ...]
 """Command and what it does, in order."""

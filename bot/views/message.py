@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telegram import ReplyKeyboardMarkup, ReplyKeyboardRemove
 
-from bot.core import press
+from bot.core import callback_data as core_callback_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class View:
 
 def button(label: str, verb: str, *args: object, style: str | None = None) -> Button:
     """A button that comes back as a press. `style`: success, danger or primary."""
-    return Button(label, callback_data=press.data(verb, *args), style=style)
+    return Button(label, callback_data=core_callback_data.data(verb, *args), style=style)
 
 
 def link(label: str, url: str) -> Button:

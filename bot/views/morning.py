@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.model import Intake, Night, NightRecord, Person, Rating, State
 from bot.core.owed import Owed
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Button, Keyboard, Row, View, button, keyboard, lines
 
 
@@ -16,7 +16,7 @@ def check_in(words: Words, owed: Owed) -> View:
 
 def _about_last_night(words: Words, owed: Owed) -> str | None:
     """An honest word about a reminder that did not go out, or may not have arrived."""
-    if owed.record.intake in (Intake.TAKEN, Intake.SKIPPED):
+    if owed.record.answered:
         return None
     if owed.reminder is State.EXPIRED:
         return words("Last night's reminder was not sent: I was offline until it was too late. Sorry.")
@@ -38,7 +38,7 @@ def question(words: Words, record: NightRecord, *, can_ask: bool = True) -> Keyb
 
 def took(words: Words, record: NightRecord) -> list[Button]:
     """Asked only while the night's intake is unknown."""
-    if record.intake in (Intake.TAKEN, Intake.SKIPPED):
+    if record.answered:
         return []
     return [button(words("Took it"), "took", record.night, 1), button(words("Didn't"), "took", record.night, 0)]
 
@@ -64,6 +64,8 @@ def _more(words: Words, person: Person, night: Night) -> list[Button]:
 def _intake(words: Words, record: NightRecord) -> str | None:
     if record.intake is Intake.TAKEN:
         return words("Taken: yes.")
+    if record.intake is Intake.BAG:
+        return words("Taken: the bag.")
     return words("Taken: no.") if record.intake is Intake.SKIPPED else None
 
 

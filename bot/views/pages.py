@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Iterable, Sequence
 
-from bot.content import Content, Section
 from bot.core.model import Form, Source, Tip
-from bot.language import Words
+from bot.texts import language
+from bot.texts.content import Content, Section
+from bot.texts.language import Words
 from bot.views.message import Button, Row, View, button, grid, keyboard, lines
 
 CHOOSE, READ = "choose", "read"
@@ -78,7 +79,7 @@ def _shortcuts(words: Words) -> Iterable[str]:
         "/lead 45": words("minutes before bed"),
         "/timezone Europe/Berlin": words("where you sleep"),
         "/form glycinate": words("what you take"),
-        "/language de": words("how I write"),
+        **({"/language de": words("how I write")} if language.can_choose() else {}),
         "/checkin 07:30": words("the morning question"),
     }
     return (f"<code>{typed}</code> – {meaning}" for typed, meaning in meanings.items())
@@ -114,7 +115,9 @@ def privacy(words: Words, *, contact: str) -> View:
         words("Of what you erase a keyed hash and the date stay, so that a backup brought back is erased again."),
         words("After 18 silent months I warn you once, and erase everything 30 days later."),
         words("Other words are forgotten as soon as they are handled; what they set stays until it is erased."),
-        words("One that I fail to read is kept for 30 days, whole and with your name on it, to find the fault."),
+        words(
+            "What I fail to read is kept for 7 days, without your name, to find the fault; for 30, what kind it was."
+        ),
         "",
         words("<b>Leaving</b>"),
         words("/stop ends all messages and keeps your diary."),

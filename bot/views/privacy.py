@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.incoming import Preview, Trouble, TroubleKind
-from bot.language import Words
+from bot.core.diary_import import ImportProblem, ImportProblemKind, Preview
+from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 BACKUP_DAYS = 30
@@ -121,8 +121,9 @@ def preview(words: Words, seen: Preview) -> View:
 
 
 def imported(words: Words, nights: int) -> View:
-    """It was done."""
-    return View(words.plural("{n} night was imported.", "{n} nights were imported.", nights))
+    """It was done, and where to see it."""
+    text = words.plural("{n} night was imported.", "{n} nights were imported.", nights)
+    return View(text, keyboard([button(words("Diary"), "diary"), button(words("What my nights say"), "insight")]))
 
 
 def not_imported(words: Words) -> View:
@@ -135,29 +136,34 @@ def import_gone(words: Words) -> View:
     return View(words("That file has waited too long. Send it again after /import."))
 
 
-def trouble(words: Words, what: Trouble) -> View:
+def trouble(words: Words, what: ImportProblem) -> View:
     """Why a file could not be taken, and that nothing was changed."""
     return View(lines(_trouble(words, what), words("Nothing was changed.")))
 
 
-def _trouble(words: Words, what: Trouble) -> str:
+def _trouble(words: Words, what: ImportProblem) -> str:
     line = what.line
     return {
-        TroubleKind.TOO_LARGE: words("That file is too large: one megabyte is the most."),
-        TroubleKind.NOT_FETCHED: words("I could not fetch that file from Telegram. Please send it again."),
-        TroubleKind.NOT_TEXT: words("That is not a CSV file in UTF-8. A ZIP has to be unpacked first."),
-        TroubleKind.NOT_KNOWN: words("I do not know this kind of CSV: its first line is none that I can read."),
-        TroubleKind.EMPTY: words("There are no nights in this file."),
-        TroubleKind.TOO_MANY: words("There are too many lines in this file."),
-        TroubleKind.WHICH_HABIT: words(
+        ImportProblemKind.TOO_LARGE: words("That file is too large: one megabyte is the most."),
+        ImportProblemKind.NOT_FETCHED: words("I could not fetch that file from Telegram. Please send it again."),
+        ImportProblemKind.NOT_TEXT: words("That is not a CSV file in UTF-8. A ZIP has to be unpacked first."),
+        ImportProblemKind.NOT_KNOWN: words("I do not know this kind of CSV: its first line is none that I can read."),
+        ImportProblemKind.EMPTY: words("There are no nights in this file."),
+        ImportProblemKind.TOO_MANY: words("There are too many lines in this file."),
+        ImportProblemKind.WHICH_HABIT: words(
             "There are several habits in this file and none is called magnesium. Send the Checkmarks.csv of that one."
         ),
-        TroubleKind.BAD_LINE: words("I cannot read line {line}.", line=line),
-        TroubleKind.FUTURE: words("Line {line} is about a night that is not over.", line=line),
-        TroubleKind.TOO_OLD: words("Line {line} is about a night more than twenty years ago.", line=line),
-        TroubleKind.TWICE: words("Line {line} is about a night that came before.", line=line),
-        TroubleKind.ORDER: words(
+        ImportProblemKind.BAD_LINE: words("I cannot read line {line}.", line=line),
+        ImportProblemKind.COLUMNS: words(
+            "Line {line} has more or fewer cells than the first line, so I cannot tell which is which. "
+            "A comma in a name does that.",
+            line=line,
+        ),
+        ImportProblemKind.FUTURE: words("Line {line} is about a night that is not over.", line=line),
+        ImportProblemKind.TOO_OLD: words("Line {line} is about a night more than twenty years ago.", line=line),
+        ImportProblemKind.TWICE: words("Line {line} is about a night that came before.", line=line),
+        ImportProblemKind.ORDER: words(
             "On line {line} the sleep ends before it begins, or lasts longer than 16 hours.", line=line
         ),
-        TroubleKind.IMPOSSIBLE: words("The times on line {line} cannot all be those of one night.", line=line),
+        ImportProblemKind.IMPOSSIBLE: words("The times on line {line} cannot all be those of one night.", line=line),
     }[what.kind]

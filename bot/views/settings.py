@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.model import DEFAULT_LEAD, Form, Minute, Person
-from bot.language import Words
+from bot.texts import language
+from bot.texts.language import Words
 from bot.views import setup
 from bot.views.message import Row, View, button, grid, keyboard, lines
 
@@ -53,7 +54,7 @@ def panel(words: Words, person: Person, *, zone_label: str, form: Form | None) -
             button(words("Discreet: {state}", state=on[bool(person.discreet)]), "toggle", "discreet"),
             button(words("News: {state}", state=on[not person.no_news]), "toggle", "no_news"),
             button(words("Diary"), "panel", "diary"),
-            button(words("Language"), "panel", "language"),
+            *([button(words("Language"), "panel", "language")] if language.can_choose() else []),
             button(words("Pause"), "panel", "pause"),
         ],
         across=2,
@@ -109,12 +110,20 @@ def nudges(words: Words) -> View:
     )
 
 
-def languages(words: Words, known: Sequence[tuple[str, str]]) -> View:
-    """The languages there are."""
-    return View(
-        words("Language"),
-        keyboard(*grid([button(name, "language", code) for code, name in known], across=3), back(words)),
-    )
+def languages(words: Words) -> View:
+    """The languages there are, to choose from where there is a choice."""
+    if not language.can_choose():
+        return View(words("I only speak English so far."), keyboard(back(words)))
+    choices = [button(language.words(code).name, "language", code) for code in language.available()]
+    return View(words("Language"), keyboard(*grid(choices, across=3), back(words)))
+
+
+def no_such_language(words: Words) -> View:
+    """A language was asked for that there is not."""
+    if not language.can_choose():
+        return View(words("I only speak English so far."))
+    names = ", ".join(language.words(code).name for code in language.available())
+    return View(words("I do not have that language yet. I have: {names}.", names=names))
 
 
 def pause(words: Words, *, text: str | None = None) -> View:
@@ -147,15 +156,11 @@ def next_reminder(words: Words, person: Person) -> str:
     return words("Next reminder: {moment}", moment="\0").replace("\0", setup.moment(words, person))
 
 
-def away(words: Words, label: str, person: Person, *, home: str) -> View:
-    """A new zone: for good, or a journey from `home`?"""
-    text = lines(
-        words("Time zone: {place}.", place=label), next_reminder(words, person), words("For good, or until a date?")
-    )
-    return View(
-        text,
-        keyboard([button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)]),
-    )
+def zone_set(words: Words, there: str, person: Person, *, home: str, moved: bool) -> View:
+    """A zone was set; `there` names it and its hour. Who `moved` is asked: for good, or a journey from `home`?"""
+    text = lines(there, next_reminder(words, person), words("For good, or until a date?") if moved else None)
+    length = [button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)]
+    return View(text, keyboard(length if moved else [], [setup.another_place(words, home=home)]))
 
 
 def suggest_bedtime(words: Words, minute: Minute) -> View:
@@ -164,12 +169,22 @@ def suggest_bedtime(words: Words, minute: Minute) -> View:
     return View(text, keyboard([button(words("Yes"), "bed_set", minute), button(words("No"), "dismiss")]))
 
 
-def places(words: Words, found: Sequence[tuple[str, str]], times_there: Sequence[str]) -> View:
-    """Several places of that name or in that country."""
-    choices = [
-        button(f"{label} · {time}", "zone", zone) for (zone, label), time in zip(found, times_there, strict=True)
-    ]
-    return View(words("Which one? The time there now is beside it."), keyboard(*grid(choices, across=2)))
+def places(words: Words, found: Sequence[tuple[str, str, str]], *, sure: bool) -> View:
+    """Places to choose from: each one's zone, name and time now. Not `sure`: some word of what was typed was not understood."""
+    choices = [button(f"{name} · {time}", "zone", zone) for zone, name, time in found]
+    text = (
+        words("Which one? The time there now is beside it.")
+        if sure
+        else words("I am not sure which place you mean. Is it one of these? If not, type a bigger city nearby.")
+    )
+    return View(text, keyboard(*grid(choices, across=1)))
+
+
+def unknown_place(words: Words) -> View:
+    """A typed place that nothing is known of."""
+    return View(
+        words("I do not know that place. Type a bigger city nearby, a zone like Europe/Berlin, or an offset like +2.")
+    )
 
 
 def back(words: Words) -> Row:

@@ -9,7 +9,7 @@ from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
 from bot.core.model import Form, Minute, Night, Person
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Button, Keyboard, View, button, grid, keyboard, lines
 
 _FIRST, _LAST, _STEP = 20 * 60 + 30, 25 * 60 + 30, 30
@@ -85,17 +85,30 @@ def type_city(words: Words) -> View:
     return View(words("All right. Type your city, such as Berlin."), below=ReplyKeyboardRemove())
 
 
-def located(words: Words, label: str) -> View:
-    """The location became a zone; its keyboard goes."""
-    return View(words("Got it: {place}.", place=label), below=ReplyKeyboardRemove())
+def located(words: Words) -> View:
+    """The location became a zone, which the next message names; its keyboard goes."""
+    return View(words("Got it."), below=ReplyKeyboardRemove())
 
 
-def form(words: Words, forms: Sequence[Form], *, back: str | None = None, label: bool = False) -> View:
-    """The forms to tap, in no order of merit. `label`: offer words of one's own, too."""
+def there(words: Words, place: str, zone_name: str, now: datetime) -> str:
+    """The place that was understood, and the hour there: who meant another one sees it at once."""
+    return words("{place}. It is {time} there now.", place=place, time=words.moment(now, zone_name))
+
+
+def another_place(words: Words, *, home: str | None = None) -> Button:
+    """It is not the place that was meant. `home`: the zone that held before."""
+    return button(words("Another place"), "zone_other", *([] if home is None else [home]))
+
+
+def form(
+    words: Words, forms: Sequence[Form], *, back: str | None = None, label: bool = False, there: str | None = None
+) -> View:
+    """The forms to tap, in no order of merit. `label`: offer words of one's own, too. `there`: the zone just understood."""
     choices = [button(words(each.name), "form", each.id) for each in forms]
-    text = words("<b>Which magnesium do you take?</b>\nAny answer is fine, I do not rank them.")
+    text = lines(words("<b>Which magnesium do you take?</b>\nAny answer is fine, I do not rank them."), there)
     more = [button(words("Compare"), "forms"), *([button(words("In your own words"), "label")] if label else [])]
-    return View(text, keyboard(*grid(choices, across=2), more, _back(words, back)))
+    other = [another_place(words)] if there is not None else []
+    return View(text, keyboard(*grid(choices, across=2), more, other, _back(words, back)))
 
 
 def ask_label(words: Words, person: Person, *, longest: int) -> View:
@@ -125,10 +138,14 @@ def _to_settings(words: Words) -> Keyboard | None:
     return keyboard([button("‹ " + words("Settings"), "panel", "top")])
 
 
-def all_set(words: Words, person: Person) -> View:
-    """The card at the end of the set-up. The phone writes the moment in its own zone: a wrong zone shows at once."""
+def all_set(words: Words, person: Person, *, there: str | None = None) -> View:
+    """The card at the end of the set-up. The phone writes the moment in its own zone: a wrong zone shows at once.
+
+    `there`: the place and its hour, where it was just put right.
+    """
     text = lines(
         words("<b>All set.</b>"),
+        there,
         words("Next reminder: {moment}", moment="\0").replace("\0", moment(words, person)),
         words("Is that the right hour?"),
     )

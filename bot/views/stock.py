@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from bot.core.diary import Stock
-from bot.language import Words
+from bot.texts.language import Words
 from bot.views.message import Row, View, button, keyboard, lines
 
 PACKS = (30, 60, 90)
 
 
 def line(words: Words, stock: Stock) -> str:
-    """What is left, in one line."""
+    """What is left, and what is not counted yet."""
+    return lines(_left(words, stock), _waiting(words, stock))
+
+
+def _waiting(words: Words, stock: Stock) -> str | None:
+    if not stock.bags:
+        return None
+    return words.plural(
+        "{n} bag of your test is not counted yet: it waits for the test's end.",
+        "{n} bags of your test are not counted yet: they wait for the test's end.",
+        stock.bags,
+    )
+
+
+def _left(words: Words, stock: Stock) -> str:
     if not stock.left:
         return words("By my count nothing is left.")
     if stock.ends is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.core import experiment
-from bot.core.experiment import Effect, Label, Lack, Tally, Verdict
-from bot.core.trial import Report
-from bot.language import Words
+from bot.core.experiment import design
+from bot.core.experiment.design import ArmTally, Effect, Label, Lack, Verdict
+from bot.core.experiment.run import ExperimentReport
+from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 
-def result(words: Words, report: Report) -> View:
+def result(words: Words, report: ExperimentReport) -> View:
     """What it found, what that does not mean, and how to check it."""
     text = lines(
         words("<b>Your test is over.</b>"),
@@ -23,14 +23,14 @@ def result(words: Words, report: Report) -> View:
     return View(text, keyboard([*picture, button(words("A new test"), "exp_again")]), silent=True)
 
 
-def picture(words: Words, report: Report) -> View:
+def picture(words: Words, report: ExperimentReport) -> View:
     """The words under the picture of the interval; they say all that it shows."""
     leans = report.verdict.label in (Label.LEANS_HELP, Label.LEANS_WORSE)
     size = _size(words, report.verdict.effect) if leans else None
     return View(lines(*in_words(words, report), size, always(words)), silent=True)
 
 
-def in_words(words: Words, report: Report) -> list[str]:
+def in_words(words: Words, report: ExperimentReport) -> list[str]:
     """The verdict in words. HTML without tags."""
     verdict = report.verdict
     parts = [_verdict(words, report), _disagreement(words, verdict)]
@@ -45,7 +45,7 @@ def in_words(words: Words, report: Report) -> list[str]:
     return [part for part in parts if part is not None]
 
 
-def _verdict(words: Words, report: Report) -> str:
+def _verdict(words: Words, report: ExperimentReport) -> str:
     verdict = report.verdict
     match verdict.label:
         case Label.NO_VERDICT:
@@ -98,7 +98,7 @@ def _leans(sentence: str, words: Words) -> str:
     return sentence + " " + words("Another 28 nights would tell more.")
 
 
-def _clear(words: Words, head: str, report: Report) -> str:
+def _clear(words: Words, head: str, report: ExperimentReport) -> str:
     luck = words("Luck alone does this in about 1 of {n} such tests.", n=report.verdict.one_in)
     hope = None if report.blind else words("This includes any effect of expecting it.")
     if not report.blind and report.verdict.label is Label.CLEAR_HELP:
@@ -135,7 +135,7 @@ def _disagreement(words: Words, verdict: Verdict) -> str | None:
     return words("Your whole answers and your count of better nights point different ways.")
 
 
-def _share(tally: Tally) -> float:
+def _share(tally: ArmTally) -> float:
     return tally.better / tally.nights if tally.nights else 0.0
 
 
@@ -144,7 +144,7 @@ def always(words: Words) -> str:
     return words("One person, own rating, not a medical test. It cannot see benefits that build up over weeks.")
 
 
-def _details(words: Words, report: Report) -> list[str]:
+def _details(words: Words, report: ExperimentReport) -> list[str]:
     """What stands behind the verdict."""
     verdict, pairs = report.verdict, report.verdict.pairs
     parts = [
@@ -165,7 +165,7 @@ def _details(words: Words, report: Report) -> list[str]:
         ),
         _as_taken(words, verdict),
         *_gaps(words, report),
-        words("Fingerprint: {hash}", hash=experiment.fingerprint(report.plan.seed)),
+        words("Fingerprint: {hash}", hash=design.fingerprint(report.plan.seed)),
         words("Seed: {seed}", seed=report.plan.seed.hex()),
         words("/export holds all of it, to check it without trusting me."),
     ]
@@ -181,7 +181,7 @@ def _as_taken(words: Words, verdict: Verdict) -> str | None:
     return words("As taken, roughly: {n} more better nights per 100.", n=size)
 
 
-def _gaps(words: Words, report: Report) -> list[str]:
+def _gaps(words: Words, report: ExperimentReport) -> list[str]:
     verdict = report.verdict
     said = []
     if verdict.missing:

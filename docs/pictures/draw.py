@@ -16,8 +16,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.people import Person, Seen
+from bot.fake_telegram import server
+from bot.fake_telegram.people import Person, Seen
 
 HERE = Path(__file__).parent
 TOKEN = "123456:TEST"

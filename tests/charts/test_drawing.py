@@ -11,23 +11,23 @@ import pytest
 from PIL import Image
 
 from bot import charts
-from bot.charts import Calendar, Cell, Drawing, Page, canvas, drawing
+from bot.charts import Calendar, ChartCell, ClinicianPage, Drawing, canvas, drawing
 from bot.charts.canvas import DARK, LIGHT, Palette
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CALENDAR = Calendar(tuple("MTWTFSS"), MONTHS, 0)
 LAST = date(2026, 11, 13)
-PAGE = Page(
+PAGE = ClinicianPage(
     "Diary", "as told", (("Nights", "14"),), ("Night", "Taken"), (("Fri 13", "yes"), ("Sat 14", "–")), ("foot",)
 )
 
 
-def some(count: int) -> list[Cell]:
+def some(count: int) -> list[ChartCell]:
     chance = random.Random(count)
     return [(chance.choice([None, -2, -1, 0, 1, 2]), chance.random() < 0.7) for _ in range(count)]
 
 
-def nights(cells: list[Cell], *, light: bool = False, calendar: Calendar = CALENDAR) -> Drawing:
+def nights(cells: list[ChartCell], *, light: bool = False, calendar: Calendar = CALENDAR) -> Drawing:
     first = LAST - timedelta(days=max(0, len(cells) - 1))
     return charts.nights(cells, first=first, calendar=calendar, light=light)
 
@@ -107,7 +107,7 @@ def test_an_interval_is_coloured_only_off_zero(low: float, high: float, colour: 
 
 @pytest.mark.parametrize("rows", [0, 2, 14, 56])
 def test_a_page_is_one_sheet_of_a4(rows: int) -> None:
-    full = Page(PAGE.title, PAGE.lead, PAGE.facts, PAGE.heads, PAGE.rows[:1] * rows, PAGE.foot)
+    full = ClinicianPage(PAGE.title, PAGE.lead, PAGE.facts, PAGE.heads, PAGE.rows[:1] * rows, PAGE.foot)
     image = seen(charts.page(full, full, form="png"))
     pdf = drawing.draw(charts.page(full, full, form="pdf"))
 
@@ -117,7 +117,7 @@ def test_a_page_is_one_sheet_of_a4(rows: int) -> None:
 
 
 def test_a_page_that_the_font_cannot_write_is_in_english() -> None:
-    own = Page("睡眠日記", "自己申告", (), (), (), ())
+    own = ClinicianPage("睡眠日記", "自己申告", (), (), (), ())
 
     assert drawing.draw(charts.page(own, PAGE, form="png")) == drawing.draw(charts.page(PAGE, PAGE, form="png"))
 

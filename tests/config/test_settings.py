@@ -55,6 +55,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         LOG_LEVEL=debug
         LOG_FORMAT=JSON
         OPERATOR_CONTACT=Ana, ana@example.org 👩‍⚕️
+        CRISIS_LINE=Our own line: 0800 12 12 12, day and night.
         CONTENT_DIR={tmp_path}
         CLOCK_FILE={clock}
         FAIL_POINT=after_claim:3
@@ -69,6 +70,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
     assert (found.send_rate, found.paid_broadcasts) == (1000, True)
     assert (found.log_level, found.log_format) == ("DEBUG", "json")
     assert found.operator_contact == "Ana, ana@example.org 👩‍⚕️"
+    assert found.crisis_line == "Our own line: 0800 12 12 12, day and night."
     assert (found.content_dir, found.clock_file, found.fail_point) == (tmp_path, clock, "after_claim:3")
 
 
@@ -150,6 +152,8 @@ FAIL_POINT = "FAIL_POINT is not the name of a fail point; leave it out, it is fo
         ("TELEGRAM_API_URL", "https://[::1", API),
         ("TELEGRAM_API_URL", "https://h/?x=1", API),
         ("PAID_BROADCASTS", "maybe", "PAID_BROADCASTS is “maybe”; it must be true or false."),
+        ("DATABASE_POOL", "2", "DATABASE_POOL is “2”; it must be a whole number from 3 to 200."),
+        ("DATABASE_POOL", "many", "DATABASE_POOL is “many”; it must be a whole number from 3 to 200."),
         ("SEND_RATE", "0", f"SEND_RATE is “0”; {RATE}"),
         ("SEND_RATE", "31", f"SEND_RATE is “31”; {RATE}"),
         ("SEND_RATE", "2.5", f"SEND_RATE is “2.5”; {RATE}"),
@@ -161,6 +165,8 @@ FAIL_POINT = "FAIL_POINT is not the name of a fail point; leave it out, it is fo
         ("OPERATOR_CONTACT", "a\nb", CONTROL),
         ("OPERATOR_CONTACT", "a\u202eb", CONTROL),
         ("OPERATOR_CONTACT", "a\x9bb", CONTROL),
+        ("CRISIS_LINE", "x" * 201, "CRISIS_LINE is 201 characters long; it may be 200 at most."),
+        ("CRISIS_LINE", "a\u202eb", CONTROL.replace("OPERATOR_CONTACT", "CRISIS_LINE")),
         (
             "CONTENT_DIR",
             "/nowhere/at/all",

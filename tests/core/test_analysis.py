@@ -15,8 +15,8 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import analysis, experiment
-from bot.core.experiment import FORTNIGHTS, RUN_IN, Arm, Label, Lack, NightRecord, Pairs, Plan, Shift, Tally
+from bot.core.experiment import analysis, design
+from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm, ArmTally, AssignedNight, Label, Lack, Pairs, Plan, Shift
 from bot.core.model import Rating
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "experiment.md"
@@ -27,26 +27,26 @@ maybe_rating = st.one_of(st.none(), st.sampled_from(Rating))
 diaries = st.lists(maybe_rating, min_size=28, max_size=28)
 
 
-def records(plan: Plan, ratings: list[Rating | None]) -> list[NightRecord]:
+def records(plan: Plan, ratings: list[Rating | None]) -> list[AssignedNight]:
     """Nights as assigned and taken, rated in order."""
-    arms = experiment.schedule(plan)
-    nights = [experiment.night_at(plan, RUN_IN + index) for index in range(plan.length)]
+    arms = design.schedule(plan)
+    nights = [design.night_at(plan, RUN_IN + index) for index in range(plan.length)]
     triples = zip(nights, arms, ratings, strict=True)
-    return [NightRecord(night, arm, taken=arm is Arm.ON, rating=rating) for night, arm, rating in triples]
+    return [AssignedNight(night, arm, taken=arm is Arm.ON, rating=rating) for night, arm, rating in triples]
 
 
-def rated_by_arm(plan: Plan, *, on: Rating, off: Rating) -> list[NightRecord]:
-    return records(plan, [on if arm is Arm.ON else off for arm in experiment.schedule(plan)])
+def rated_by_arm(plan: Plan, *, on: Rating, off: Rating) -> list[AssignedNight]:
+    return records(plan, [on if arm is Arm.ON else off for arm in design.schedule(plan)])
 
 
-def chance_diary(plan: Plan, number: int) -> list[NightRecord]:
+def chance_diary(plan: Plan, number: int) -> list[AssignedNight]:
     """Ratings drawn evenly, one in eleven missing; the same ones on every machine."""
     drawn = hashlib.shake_256(str(number).encode()).digest(plan.length)
     return records(plan, [None if byte % 11 == 10 else Rating(byte % 11 % 5 - 2) for byte in drawn])
 
 
-def arrays(plan: Plan, diary: list[NightRecord]) -> tuple[analysis.Flags, analysis.Floats]:
-    on = np.array([arm is Arm.ON for arm in experiment.schedule(plan)])
+def arrays(plan: Plan, diary: list[AssignedNight]) -> tuple[analysis.Flags, analysis.Floats]:
+    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
     return on, np.array([record.rating for record in diary], dtype=float)
 
 
@@ -180,7 +180,7 @@ def test_golden_verdicts_stay_as_they_are() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(number=st.integers(0, 10_000), length=st.sampled_from(experiment.LENGTHS))
+@given(number=st.integers(0, 10_000), length=st.sampled_from(design.LENGTHS))
 def test_mirrored_ratings_mirror_the_verdict(number: int, length: int) -> None:
     plan = Plan(START, length, SEED)
     diary = chance_diary(plan, number)
@@ -225,8 +225,8 @@ def test_the_label_follows_the_two_thresholds(helpful: float, harmful: float, la
 @settings(max_examples=30, deadline=None)
 @pytest.mark.long
 def test_the_interval_is_the_one_scipy_integrates(rated_on: int, rated_off: int, data: st.DataObject) -> None:
-    on = Tally(data.draw(st.integers(1, rated_on - 1)), rated_on)
-    off = Tally(data.draw(st.integers(1, rated_off - 1)), rated_off)
+    on = ArmTally(data.draw(st.integers(1, rated_on - 1)), rated_on)
+    off = ArmTally(data.draw(st.integers(1, rated_off - 1)), rated_off)
     pooled = (on.better + off.better) / (rated_on + rated_off)
     with_it, without = (
         scipy.stats.beta(8 * pooled + arm.better, 8 * (1 - pooled) + arm.nights - arm.better) for arm in (on, off)
@@ -250,7 +250,7 @@ def test_posterior_values_are_scipys_quantiles(a: float, b: float) -> None:
 
 
 def test_the_size_is_pulled_towards_no_difference() -> None:
-    effect = analysis.size(Tally(13, 24), Tally(7, 25))
+    effect = analysis.size(ArmTally(13, 24), ArmTally(7, 25))
 
     assert effect.low < effect.per_100 < effect.high
     assert 0 < effect.per_100 < 100 * (13 / 24 - 7 / 25)
@@ -259,7 +259,7 @@ def test_the_size_is_pulled_towards_no_difference() -> None:
 @given(st.integers(10, 42), st.integers(10, 42))
 @settings(max_examples=20, deadline=None)
 def test_no_better_night_at_all_or_only_better_nights_still_give_an_interval(on: int, off: int) -> None:
-    none, every = analysis.size(Tally(0, on), Tally(0, off)), analysis.size(Tally(on, on), Tally(off, off))
+    none, every = analysis.size(ArmTally(0, on), ArmTally(0, off)), analysis.size(ArmTally(on, on), ArmTally(off, off))
 
     for effect in (none, every):
         assert -100 < effect.low < 0 < effect.high < 100
@@ -277,7 +277,7 @@ def test_a_clear_help_in_full() -> None:
 
     assert (verdict.label, verdict.lack) == (Label.CLEAR_HELP, None)
     assert (verdict.nights, verdict.planned, verdict.missing) == (56, 56, 0)
-    assert (verdict.on, verdict.off) == (Tally(28, 28), Tally(0, 28))
+    assert (verdict.on, verdict.off) == (ArmTally(28, 28), ArmTally(0, 28))
     assert (verdict.pairs, verdict.pairs.total) == (Pairs(28, 0, 0), 28)
     assert verdict.difference == 1.0
     assert verdict.effect is not None
@@ -309,7 +309,7 @@ def test_ten_rated_nights_in_each_arm_are_enough_and_nine_in_one_are_not() -> No
     assert enough.label is not Label.NO_VERDICT
     assert (few.label, few.lack) == (Label.NO_VERDICT, Lack.FEW_RATED_NIGHTS)
     assert (few.p, few.one_in, few.difference, few.effect, few.as_taken) == (None,) * 5
-    assert (few.on, few.off, few.missing) == (Tally(9, 9), Tally(0, 14), 5)
+    assert (few.on, few.off, few.missing) == (ArmTally(9, 9), ArmTally(0, 14), 5)
 
 
 def test_late_and_void_ratings_are_left_out_and_only_late_ones_count_as_missing() -> None:
@@ -339,21 +339,23 @@ def test_run_in_nights_are_the_baseline_and_change_nothing_else() -> None:
     plan = Plan(START, 28, SEED)
     diary = chance_diary(plan, 6)
     ratings = [Rating.BETTER, Rating.MUCH_BETTER, Rating.SAME, None, Rating.WORSE]
-    run_in = [NightRecord(START + timedelta(days=day), None, rating=rating) for day, rating in enumerate(ratings)]
+    run_in = [AssignedNight(START + timedelta(days=day), None, rating=rating) for day, rating in enumerate(ratings)]
 
     verdict = analysis.analyse(plan, run_in + diary)
 
-    assert verdict.baseline == Tally(2, 4)
-    assert replace(verdict, baseline=Tally(0, 0)) == analysis.analyse(plan, diary)
+    assert verdict.baseline == ArmTally(2, 4)
+    assert replace(verdict, baseline=ArmTally(0, 0)) == analysis.analyse(plan, diary)
 
 
 def test_nights_before_after_and_while_paused_are_passed_over() -> None:
     pause = START + timedelta(days=20)
     plan = Plan(START, 28, SEED, (Shift(pause, 1),))
     diary = chance_diary(plan, 7)
-    outside = [START - timedelta(days=1), pause, experiment.last_night(plan) + timedelta(days=1)]
+    outside = [START - timedelta(days=1), pause, design.last_night(plan) + timedelta(days=1)]
 
-    verdict = analysis.analyse(plan, diary + [NightRecord(night, None, rating=Rating.MUCH_WORSE) for night in outside])
+    verdict = analysis.analyse(
+        plan, diary + [AssignedNight(night, None, rating=Rating.MUCH_WORSE) for night in outside]
+    )
 
     assert verdict == analysis.analyse(plan, diary)
 
@@ -373,7 +375,7 @@ def test_a_record_at_odds_with_the_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="the record says"):
         analysis.analyse(plan, [replace(diary[0], arm=other), *diary[1:]])
     with pytest.raises(ValueError, match="the record says"):
-        analysis.analyse(plan, [NightRecord(START, Arm.ON)])
+        analysis.analyse(plan, [AssignedNight(START, Arm.ON)])
     with pytest.raises(ValueError, match="comes twice"):
         analysis.analyse(plan, [*diary, diary[5]])
 
@@ -384,7 +386,7 @@ def test_a_record_at_odds_with_the_plan_is_refused() -> None:
 def test_after_a_stop_only_whole_fortnights_count() -> None:
     plan = Plan(START, 56, SEED)
     diary = chance_diary(plan, 10)
-    stopped = experiment.night_at(plan, RUN_IN + 40)
+    stopped = design.night_at(plan, RUN_IN + 40)
 
     verdict = analysis.analyse(plan, diary[:41], through=stopped)
 
@@ -395,27 +397,27 @@ def test_after_a_stop_only_whole_fortnights_count() -> None:
 def test_a_stop_before_the_first_fortnight_ends_gives_no_verdict() -> None:
     plan = Plan(START, 56, SEED)
 
-    verdict = analysis.analyse(plan, chance_diary(plan, 1)[:13], through=experiment.night_at(plan, RUN_IN + 12))
+    verdict = analysis.analyse(plan, chance_diary(plan, 1)[:13], through=design.night_at(plan, RUN_IN + 12))
 
     assert (verdict.label, verdict.lack, verdict.nights) == (Label.NO_VERDICT, Lack.NO_WHOLE_FORTNIGHT, 0)
-    assert (verdict.on, verdict.off, verdict.pairs.total, verdict.missing) == (Tally(0, 0), Tally(0, 0), 0, 0)
+    assert (verdict.on, verdict.off, verdict.pairs.total, verdict.missing) == (ArmTally(0, 0), ArmTally(0, 0), 0, 0)
 
 
 def test_one_fortnight_is_too_few_nights_for_a_verdict() -> None:
     plan = Plan(START, 28, SEED)
     diary = rated_by_arm(plan, on=Rating.BETTER, off=Rating.WORSE)
 
-    verdict = analysis.analyse(plan, diary[:14], through=experiment.night_at(plan, RUN_IN + 13))
+    verdict = analysis.analyse(plan, diary[:14], through=design.night_at(plan, RUN_IN + 13))
 
     assert verdict.lack is Lack.FEW_RATED_NIGHTS
-    assert (verdict.on, verdict.off, verdict.pairs) == (Tally(7, 7), Tally(0, 7), Pairs(7, 0, 0))
+    assert (verdict.on, verdict.off, verdict.pairs) == (ArmTally(7, 7), ArmTally(0, 7), Pairs(7, 0, 0))
 
 
 def test_a_stop_after_the_last_night_is_no_stop() -> None:
     plan = Plan(START, 28, SEED)
     diary = chance_diary(plan, 12)
 
-    assert analysis.analyse(plan, diary, through=experiment.last_night(plan)) == analysis.analyse(plan, diary)
+    assert analysis.analyse(plan, diary, through=design.last_night(plan)) == analysis.analyse(plan, diary)
 
 
 # Pairs, as taken, missing mornings
@@ -438,7 +440,7 @@ def test_pairs_are_a_weekdays_two_nights_in_a_fortnight(ratings: list[Rating | N
     assert pairs == Pairs(sum(g > 0 for g in gains), sum(g < 0 for g in gains), sum(g == 0 for g in gains))
 
 
-def with_intake(diary: list[NightRecord], *, on_taken: int, off_taken: int) -> list[NightRecord]:
+def with_intake(diary: list[AssignedNight], *, on_taken: int, off_taken: int) -> list[AssignedNight]:
     """The first so many nights of each arm taken, the others not."""
     left = {Arm.ON: on_taken, Arm.OFF: off_taken}
     told = []
@@ -523,7 +525,7 @@ def test_void_nights_are_not_among_the_missing_mornings() -> None:
 # The stranger's recipe
 
 
-@pytest.mark.parametrize("length", experiment.LENGTHS)
+@pytest.mark.parametrize("length", design.LENGTHS)
 def test_the_recipe_in_the_document_gives_the_same_p(length: int) -> None:
     """28 nights go through 10,000 schedules in plain Python; the other lengths through 4,000."""
     plan = Plan(START, length, SEED)

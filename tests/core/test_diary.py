@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core import diary
-from bot.core.diary import Detail, Insight, Side, Sleep, Stock, Tally, Trouble
+from bot.core.diary import Detail, Inconsistency, Insight, Side, Sleep, Stock, Tally
 from bot.core.model import Intake, NightRecord, Rating, Schedule
 
 BERLIN = "Europe/Berlin"
@@ -26,7 +26,7 @@ WHOLE = Detail(
     quality=4,
 )
 SCHEDULE = Schedule(BERLIN, (23 * 60,) * 7)
-CAME = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+CAME = date(2026, 1, 10)
 
 
 # -- sleep -------------------------------------------------------------------------------------------------------------
@@ -74,37 +74,37 @@ def test_a_night_by_day_adds_up_too() -> None:
     ("changes", "expected"),
     [
         ({}, None),
-        ({"in_bed": 21 * 60, "tried": 21 * 60, "woke": 7 * 60, "rose": 14 * 60}, Trouble.TOO_LONG),
-        ({"rose": 22 * 60}, Trouble.ORDER),
-        ({"tried": 22 * 60}, Trouble.ORDER),
-        ({"rose": 6 * 60 + 59}, Trouble.ORDER),
-        ({"latency": 400, "awake": 200}, Trouble.NO_ROOM),
-        ({"tried": None, "woke": None, "latency": 400, "awake": 200}, Trouble.NO_ROOM),
+        ({"in_bed": 21 * 60, "tried": 21 * 60, "woke": 7 * 60, "rose": 14 * 60}, Inconsistency.TOO_LONG),
+        ({"rose": 22 * 60}, Inconsistency.ORDER),
+        ({"tried": 22 * 60}, Inconsistency.ORDER),
+        ({"rose": 6 * 60 + 59}, Inconsistency.ORDER),
+        ({"latency": 400, "awake": 200}, Inconsistency.NO_ROOM),
+        ({"tried": None, "woke": None, "latency": 400, "awake": 200}, Inconsistency.NO_ROOM),
     ],
 )
-def test_an_impossible_night_is_known(changes: dict[str, int | None], expected: Trouble | None) -> None:
+def test_an_impossible_night_is_known(changes: dict[str, int | None], expected: Inconsistency | None) -> None:
     told = replace(WHOLE, **changes)  # type: ignore[arg-type]
 
     assert diary.trouble(told, BERLIN, now=NOON_AFTER + timedelta(days=2)) == expected
 
 
 def test_durations_alone_can_be_too_long_for_a_night() -> None:
-    assert diary.trouble(Detail(FRIDAY, latency=600, awake=700), BERLIN, now=NOON_AFTER) == Trouble.NO_ROOM
+    assert diary.trouble(Detail(FRIDAY, latency=600, awake=700), BERLIN, now=NOON_AFTER) == Inconsistency.NO_ROOM
     assert diary.trouble(Detail(FRIDAY, latency=30), BERLIN, now=NOON_AFTER) is None
 
 
 def test_a_time_still_to_come_is_known() -> None:
     at_seven = datetime(2026, 11, 14, 6, 0, tzinfo=UTC)
 
-    assert diary.trouble(WHOLE, BERLIN, now=at_seven) == Trouble.FUTURE
+    assert diary.trouble(WHOLE, BERLIN, now=at_seven) == Inconsistency.FUTURE
 
 
 # -- which nights ------------------------------------------------------------------------------------------------------
 
 
 def test_the_last_sixty_nights_are_open_and_tonight_once_its_evening_has_begun() -> None:
-    before = diary.open_nights(SCHEDULE, came_at=CAME, now=datetime(2026, 11, 14, 15, 0, tzinfo=UTC))
-    after = diary.open_nights(SCHEDULE, came_at=CAME, now=datetime(2026, 11, 14, 18, 0, tzinfo=UTC))
+    before = diary.open_nights(SCHEDULE, begins=CAME, now=datetime(2026, 11, 14, 15, 0, tzinfo=UTC))
+    after = diary.open_nights(SCHEDULE, begins=CAME, now=datetime(2026, 11, 14, 18, 0, tzinfo=UTC))
 
     assert (before.first, before.last, before.rateable) == (date(2026, 9, 15), FRIDAY, FRIDAY)
     assert (after.first, after.last, after.rateable) == (date(2026, 9, 15), date(2026, 11, 14), FRIDAY)
@@ -113,17 +113,25 @@ def test_the_last_sixty_nights_are_open_and_tonight_once_its_evening_has_begun()
     assert date(2026, 11, 15) not in after
 
 
-def test_no_night_is_open_before_the_person_came() -> None:
-    came_at = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
-
-    assert diary.open_nights(SCHEDULE, came_at=came_at, now=NOON_AFTER).first == date(2026, 11, 12)
+def test_no_night_is_open_before_the_diary_begins() -> None:
+    assert diary.open_nights(SCHEDULE, begins=date(2026, 11, 12), now=NOON_AFTER).first == date(2026, 11, 12)
 
 
 def test_on_the_first_day_nothing_is_open_before_the_evening() -> None:
-    came_at = datetime(2026, 11, 14, 12, 0, tzinfo=UTC)
-    found = diary.open_nights(SCHEDULE, came_at=came_at, now=came_at + timedelta(minutes=5))
+    noon = datetime(2026, 11, 14, 12, 0, tzinfo=UTC)
+    found = diary.open_nights(SCHEDULE, begins=date(2026, 11, 14), now=noon)
 
     assert found.last < found.first
+    assert not found.has(date(2026, 11, 14))
+
+
+def test_a_diary_has_more_nights_than_can_be_corrected() -> None:
+    found = diary.open_nights(SCHEDULE, begins=date(2024, 2, 1), now=NOON_AFTER)
+
+    assert (found.begins, found.first) == (date(2024, 2, 1), date(2026, 9, 15))
+    assert found.has(date(2024, 2, 1))
+    assert date(2024, 2, 1) not in found
+    assert not found.has(date(2024, 1, 31))
 
 
 # -- months ------------------------------------------------------------------------------------------------------------

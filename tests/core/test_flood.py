@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from bot.core import flood
-from bot.core.flood import Gate, Manner
+from bot.core.flood import FloodGate, Manner
 
 
-def admitted(gate: Gate, count: int, *, user: int = 1, now: float = 0.0) -> list[Manner]:
+def admitted(gate: FloodGate, count: int, *, user: int = 1, now: float = 0.0) -> list[Manner]:
     return [gate.admit(user, now=now) for _ in range(count)]
 
 
 def test_sixty_at_once_are_welcome_then_one_word_then_silence() -> None:
-    answers = admitted(Gate(), 65)
+    answers = admitted(FloodGate(), 65)
     assert answers == [Manner.WELCOME] * 60 + [Manner.WARN] + [Manner.IGNORE] * 4
 
 
 def test_after_a_while_there_is_room_again() -> None:
-    gate = Gate()
+    gate = FloodGate()
     admitted(gate, 61)
     assert gate.admit(1, now=1.0) is Manner.WELCOME
     assert gate.admit(1, now=1.0) is Manner.IGNORE
 
 
 def test_a_quiet_half_minute_earns_a_new_word() -> None:
-    gate = Gate()
+    gate = FloodGate()
     admitted(gate, 61)
     assert gate.admit(1, now=40.0) is Manner.WELCOME
     assert Manner.WARN in admitted(gate, 60, now=40.0)
 
 
 def test_one_person_does_not_use_up_anothers_room() -> None:
-    gate = Gate()
+    gate = FloodGate()
     admitted(gate, 100)
     assert gate.admit(2, now=0.0) is Manner.WELCOME
 
 
 def test_updates_that_are_nobodys_are_always_welcome() -> None:
-    gate = Gate()
+    gate = FloodGate()
     assert {gate.admit(None, now=0.0) for _ in range(100)} == {Manner.WELCOME}
 
 
 def test_people_who_are_quiet_are_forgotten() -> None:
-    gate = Gate()
+    gate = FloodGate()
     for user in range(flood._KEEP + 1):
         gate.admit(user, now=0.0)
     gate.admit(0, now=120.0)
@@ -49,7 +49,7 @@ def test_people_who_are_quiet_are_forgotten() -> None:
 
 
 def test_a_crowd_is_not_looked_through_for_every_update() -> None:
-    gate, looks = Gate(), 0
+    gate, looks = FloodGate(), 0
     for user in range(2 * flood._KEEP):
         before = gate._buckets
         gate.admit(user, now=0.0)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.core import schedule as times
 from bot.core.model import Delivery, Kind, Night, Person, State
-from bot.sandbox.telegram import Call
+from bot.fake_telegram.telegram import Call
 from db import tables
 from db.engine import Database
 

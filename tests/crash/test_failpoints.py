@@ -13,11 +13,11 @@ import pytest
 from config import failpoints
 
 ROOT = Path(__file__).parents[2]
-WRITERS = sorted([*(ROOT / "bot" / "delivery").glob("*.py"), *(ROOT / "bot" / "intake").glob("*.py")])
+WRITERS = sorted([*(ROOT / "bot" / "delivery").glob("*.py"), *(ROOT / "bot" / "updates").glob("*.py")])
 
 
 def commits() -> list[tuple[str, str | None]]:
-    """Every transaction that delivery and intake open for writing: where, and what its fail points are called."""
+    """Every transaction that delivery and updates open for writing: where, and what its fail points are called."""
     found = []
     for file in WRITERS:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -27,7 +27,7 @@ def commits() -> list[tuple[str, str | None]]:
     return found
 
 
-def test_every_commit_of_delivery_and_intake_has_fail_points_of_its_own_name() -> None:
+def test_every_commit_of_delivery_and_updates_has_fail_points_of_its_own_name() -> None:
     found = commits()
 
     assert [where for where, name in found if name is None] == []
@@ -42,7 +42,7 @@ def test_only_the_engine_commits_so_that_no_commit_is_without_a_fail_point() -> 
         if isinstance(node, ast.Attribute) and node.attr in ("begin", "begin_nested", "commit", "autocommit")
     ]
 
-    assert set(committing) == {"db/engine.py", "db/sharing.py"}
+    assert set(committing) == {"db/engine.py", "db/sqlite/shared_transactions.py"}
 
 
 def test_switched_off_a_fail_point_is_an_empty_function() -> None:
@@ -51,12 +51,14 @@ def test_switched_off_a_fail_point_is_an_empty_function() -> None:
     assert failpoints.reach is failpoints._nothing
 
 
-@pytest.mark.parametrize("spec", ["after_claim", "before_settle:3", "after_start:2,before_send"])
+@pytest.mark.parametrize("spec", ["after_claim", "before_settle:3", "after_start:2,before_send", "before_send:2=stop"])
 def test_a_good_spec_names_points_and_passings(spec: str) -> None:
     assert failpoints.good(spec)
 
 
-@pytest.mark.parametrize("spec", ["", "claim", "after_claim:0", "after_claim:", "after claim", "after_claim,"])
+@pytest.mark.parametrize(
+    "spec", ["", "claim", "after_claim:0", "after_claim:", "after claim", "after_claim,", "after_claim=go"]
+)
 def test_anything_else_is_refused(spec: str) -> None:
     assert not failpoints.good(spec)
     with pytest.raises(ValueError, match="not a fail point"):

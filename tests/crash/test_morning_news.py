@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.faults import Fault
+from bot.fake_telegram.faults import Fault
 from tests.crash import town as towns
 
 NIGHT = date(2026, 3, 26)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.faults import Fault
+from bot.fake_telegram.faults import Fault
 from tests.crash import town as towns
 
 NIGHT = date(2026, 3, 26)
@@ -96,6 +96,36 @@ async def test_a_suspended_machine_wakes_up_and_sends_each_reminder_once(tmp_pat
         assert await town.stop() == 0
 
     assert (verdict.broken, verdict.sent, verdict.doubled) == ([], 40, 0)
+
+
+async def test_a_machine_suspended_between_the_note_and_the_socket_sends_nothing_after_bedtime(tmp_path: Path) -> None:
+    async with towns.founded(tmp_path, begin=EVENING, speed=20) as town:
+        await town.settle(1, beds=[22 * 60])
+        await town.start(FAIL_POINT="before_send=stop")
+        await town.wait(lambda: state(town.bot.pid) == "T")
+        noted = towns.count(town.database_url, "outbox WHERE state = 'sending' AND copies = 1")
+
+        town.jump(datetime(2026, 3, 26, 23, 30, tzinfo=UTC))
+        os.kill(town.bot.pid, signal.SIGCONT)
+        await town.wait(lambda: towns.open_reminders(town.database_url) == 0)
+        ended = towns.count(town.database_url, "outbox WHERE state = 'expired' AND reason = 'too late' AND copies = 0")
+        town.jump(MORNING)
+        await town.wait(
+            lambda: towns.count(town.database_url, "outbox WHERE kind = 'check_in' AND state = 'sent'") == 1
+        )
+        verdict = await town.judge(NIGHT, NIGHT)
+        assert await town.stop() == 0
+
+    assert (noted, ended) == (1, 1)
+    (fate,) = verdict.fates
+    assert not fate.copies
+    assert fate.told
+    assert verdict.broken == []
+
+
+def state(pid: int) -> str:
+    """What the kernel says a process is doing; T: it is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
 
 
 async def test_sigterm_in_a_burst_ends_within_seconds_and_the_next_start_goes_on(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.core.model import Person, State, Status
-from bot.sandbox.telegram import Call
+from bot.fake_telegram.telegram import Call
 from tests.crash.promise import AGAIN, History, Record, Verdict
 
 NIGHT = date(2026, 3, 26)

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from bot.clock import SharedClock
 from bot.core import planning
 from bot.core.model import Night, Person, Status
-from bot.sandbox import server
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.telegram import Telegram
 from db import users
 from db.engine import Database
 from tests import bots

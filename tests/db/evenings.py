@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from bot.core.model import Intake, Kind, Night, Person, State, Status
 from bot.core.owed import Owed
 from bot.core.planning import Message
-from db import nights, outbox, promises, tables, users
+from db import nights, tables, users
 from db.engine import Database
+from db.outbox import changes as outbox_changes
+from db.outbox import rows as outbox
 
 NIGHT = date(2026, 3, 26)
 DUE = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -97,7 +99,7 @@ async def answer(database: Database, user_id: int = 1, *, at: datetime = DUE) ->
     """The person says that they took it, as the handler writes it."""
     async with database.write() as db:
         await nights.record_intake(db, user_id, NIGHT, Intake.TAKEN, at=at)
-        await promises.answered(db, user_id, NIGHT)
+        await outbox_changes.answered(db, user_id, NIGHT)
 
 
 async def find(database: Database, user_id: int = 1, kind: Kind = Kind.REMINDER, night: Night = NIGHT) -> sa.RowMapping:
@@ -110,4 +112,4 @@ async def find(database: Database, user_id: int = 1, kind: Kind = Kind.REMINDER,
 
 async def state(database: Database, user_id: int = 1, kind: Kind = Kind.REMINDER) -> State | None:
     async with database.read() as db:
-        return await promises.state_of(db, user_id, kind, NIGHT)
+        return await outbox_changes.state_of(db, user_id, kind, NIGHT)

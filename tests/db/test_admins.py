@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from db import broadcasts, claims, figures
+from db import admin_claim, broadcasts, counts
 from db.engine import Database
 from tests.db import evenings
 
@@ -14,17 +14,17 @@ ADMIN = 500
 
 async def test_the_claim_makes_one_admin_within_an_hour(database: Database) -> None:
     async with database.write() as db:
-        code = await claims.offer(db, now=NOON)
-        assert not await claims.redeem(db, code + "x", user_id=6, now=NOON)
-        assert not await claims.redeem(db, code, user_id=6, now=NOON + timedelta(hours=1))
-        assert await claims.redeem(db, code, user_id=7, now=NOON + timedelta(minutes=59))
-        assert not await claims.redeem(db, code, user_id=8, now=NOON + timedelta(minutes=59))
+        code = await admin_claim.offer(db, now=NOON)
+        assert not await admin_claim.redeem(db, code + "x", user_id=6, now=NOON)
+        assert not await admin_claim.redeem(db, code, user_id=6, now=NOON + timedelta(hours=1))
+        assert await admin_claim.redeem(db, code, user_id=7, now=NOON + timedelta(minutes=59))
+        assert not await admin_claim.redeem(db, code, user_id=8, now=NOON + timedelta(minutes=59))
         assert await broadcasts.admins(db) == {7}
 
 
 async def test_a_claim_that_was_never_offered_is_no_good(database: Database) -> None:
     async with database.write() as db:
-        assert not await claims.redeem(db, "", user_id=6, now=NOON)
+        assert not await admin_claim.redeem(db, "", user_id=6, now=NOON)
         assert await broadcasts.admins(db) == set()
 
 
@@ -46,6 +46,6 @@ async def test_a_reminder_is_late_when_it_left_more_than_ten_minutes_after_its_m
         await evenings.sent(database, now=evenings.DUE + minutes * evenings.MINUTE)
 
     async with database.read() as db:
-        found = await figures.tonight(db, now=evenings.DUE + timedelta(hours=1))
+        found = await counts.tonight(db, now=evenings.DUE + timedelta(hours=1))
 
     assert (found.late, found.reminders, found.people) == (1, {"sent": 3}, {"active": 3})

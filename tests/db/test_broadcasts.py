@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.core.announcing import Broadcast, Fate, Phase, Report
+from bot.core.broadcast import Broadcast, BroadcastReport, Fate, Phase
 from bot.core.model import Status
 from db import broadcasts, erase, tables, users
-from db.broadcasts import Settled
+from db.broadcasts import CopySettled
 from db.engine import Database
 from tests.db import evenings
 
@@ -55,7 +55,7 @@ async def started(database: Database, cast: Broadcast, *user_ids: int, now: date
 
 async def settled(database: Database, cast: Broadcast, fate: Fate, *user_ids: int, reason: str | None = None) -> None:
     async with database.write() as db:
-        await broadcasts.settle(db, [Settled(cast.id, user_id, fate, reason) for user_id in user_ids])
+        await broadcasts.settle(db, [CopySettled(cast.id, user_id, fate, reason) for user_id in user_ids])
 
 
 async def fates(database: Database, cast: Broadcast) -> dict[Fate, int]:
@@ -340,7 +340,7 @@ async def test_who_got_an_old_broadcast_is_forgotten_and_its_report_is_kept(data
     assert await fates(database, new) == {Fate.PENDING: 2}
     async with database.read() as db:
         report = await broadcasts.report(db, old.id)
-    assert report == Report({Fate.DELIVERED: 1, Fate.FAILED: 1}, ((Fate.FAILED, "Chat not found", 1),))
+    assert report == BroadcastReport({Fate.DELIVERED: 1, Fate.FAILED: 1}, ((Fate.FAILED, "Chat not found", 1),))
 
 
 async def test_the_next_copies_are_found_by_the_index_of_pending_ones(database: Database) -> None:

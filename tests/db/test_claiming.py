@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model import Kind, State, Status
-from db import leases, outbox, users
+from db import users
 from db.engine import Database
-from db.outbox import Settled
+from db.outbox import leases
+from db.outbox import rows as outbox
+from db.outbox.rows import Settled
 from tests.db import evenings
 from tests.db.evenings import DUE, MINUTE, MORNING, NIGHT, UNTIL
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.diary import Detail, Evening
+from bot.core.diary import Detail, EveningFactors
 from bot.core.model import Intake
 from db import diary, nights, tables
 from db.engine import Connection, Database
@@ -32,7 +32,9 @@ async def test_a_night_nobody_spoke_of_is_blank(db: Connection) -> None:
 
 
 async def test_what_was_said_of_a_night_is_found_again(db: Connection) -> None:
-    said = Detail(NIGHT, note="a dog", evening=Evening.NAP | Evening.STRESS, in_bed=0, awakenings=0, late=True)
+    said = Detail(
+        NIGHT, note="a dog", evening=EveningFactors.NAP | EveningFactors.STRESS, in_bed=0, awakenings=0, late=True
+    )
 
     await diary.save(db, 7, Detail(NIGHT), said)
 
@@ -45,10 +47,10 @@ async def test_only_what_changed_is_written(db: Connection) -> None:
     first = Detail(NIGHT, note="a dog", rested=3)
     await diary.save(db, 7, Detail(NIGHT), first)
 
-    await diary.save(db, 7, first, replace(first, note=None, evening=Evening(0)))
+    await diary.save(db, 7, first, replace(first, note=None, evening=EveningFactors(0)))
     await diary.save(db, 7, first, first)
 
-    assert await diary.find(db, 7, NIGHT) == Detail(NIGHT, rested=3, evening=Evening(0))
+    assert await diary.find(db, 7, NIGHT) == Detail(NIGHT, rested=3, evening=EveningFactors(0))
 
 
 async def test_taken_nights_are_counted_between_two_nights(db: Connection) -> None:
@@ -57,9 +59,9 @@ async def test_taken_nights_are_counted_between_two_nights(db: Connection) -> No
         await nights.record_intake(db, 7, NIGHT + timedelta(days=shift), intake, at=NOW)
 
     assert await diary.first_night(db, 7) == NIGHT
-    assert await diary.taken(db, 7, NIGHT) == 3
-    assert await diary.taken(db, 7, NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)) == 1
-    assert await diary.taken(db, 8, NIGHT) == 0
+    assert await diary.count(db, 7, Intake.TAKEN, NIGHT) == 3
+    assert await diary.count(db, 7, Intake.TAKEN, NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)) == 1
+    assert await diary.count(db, 8, Intake.TAKEN, NIGHT) == 0
 
 
 async def test_a_file_id_is_good_for_the_values_it_was_drawn_from(db: Connection) -> None:

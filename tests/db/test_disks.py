@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db import disk
+from db.sqlite import disk
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw,relatime 0 0

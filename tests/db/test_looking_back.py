@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Rating, State, Status
-from db import agenda, closing, leases, nights, users
+from db import nights, users
 from db.engine import Database
-from db.outbox import LEASE, Settled
+from db.outbox import due, history, leases
+from db.outbox.rows import LEASE, Settled
 from tests.db import evenings
 from tests.db.evenings import DUE, MINUTE, MORNING, NIGHT, NOON, UNTIL
 
@@ -26,12 +27,12 @@ async def reclaim(database: Database, *, now: datetime, everything: bool = False
 
 async def expire(database: Database, *, now: datetime) -> list[tuple[Kind, State]]:
     async with database.write() as db:
-        return await closing.expire(db, now=now)
+        return await history.expire(db, now=now)
 
 
-async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[closing.Closed]:
+async def close(database: Database, *, now: datetime = NOON, limit: int = 100) -> list[history.ClosedRow]:
     async with database.write() as db:
-        return await closing.close(db, now=now, limit=limit)
+        return await history.close(db, now=now, limit=limit)
 
 
 async def diary(database: Database) -> tuple[Delivery | None, Intake | None]:
@@ -169,7 +170,7 @@ async def test_a_reminded_night_without_an_answer_is_missed(database: Database) 
     assert await close(database, now=NOON - MINUTE) == []
     (closed,) = await close(database)
 
-    assert closed == closing.Closed(1, Kind.REMINDER, NIGHT, State.SENT)
+    assert closed == history.ClosedRow(1, Kind.REMINDER, NIGHT, State.SENT)
     assert await diary(database) == (Delivery.SENT, Intake.MISSED)
     assert await evenings.state(database) is None
 
@@ -289,5 +290,5 @@ async def test_the_backlog_counts_what_is_due_and_what_is_soon(database: Databas
     await evenings.owe(database, evenings.message(), evenings.message(5, due_at=DUE + 10 * MINUTE))
 
     async with database.read() as db:
-        found = await agenda.at(db, now=DUE, ahead=15 * MINUTE)
+        found = await due.at(db, now=DUE, ahead=15 * MINUTE)
     assert (found.due, found.ahead) == (1, 2)

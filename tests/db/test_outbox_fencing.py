@@ -10,9 +10,11 @@ import pytest
 
 from bot.core.model import Delivery, Intake, Kind, Person, State, Status
 from bot.core.planning import Message
-from db import agenda, closing, inbox, leases, nights, outbox, promises, users
+from db import inbox, nights, users
 from db.engine import Connection, Database
-from db.outbox import Settled
+from db.outbox import changes, due, history, leases
+from db.outbox import rows as outbox
+from db.outbox.rows import Settled
 
 ADA, NIGHT = 77, date(2026, 3, 26)
 DUE = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)
@@ -46,7 +48,7 @@ async def sending(db: Connection) -> int:
 
 
 async def state(db: Connection) -> tuple[str, int, int | None]:
-    row = await promises.find(db, ADA, Kind.REMINDER, NIGHT)
+    row = await changes.find(db, ADA, Kind.REMINDER, NIGHT)
     assert row is not None
     return row.state, row.copies, row.message_id
 
@@ -54,7 +56,7 @@ async def state(db: Connection) -> tuple[str, int, int | None]:
 async def test_an_answer_to_a_copy_in_the_air_proves_it_and_its_late_end_adds_only_the_number(db: Connection) -> None:
     row = await sending(db)
 
-    await promises.answered(db, ADA, NIGHT)
+    await changes.answered(db, ADA, NIGHT)
     await outbox.settle(db, [Settled(row, State.SENT, message_id=9, sent_at=DUE)], worker="me")
 
     assert await state(db) == (State.SENT, 1, 9)
@@ -64,7 +66,7 @@ async def test_an_answer_to_a_copy_that_ends_unknown_means_no_repeat(db: Connect
     row = await sending(db)
 
     await nights.record_intake(db, ADA, NIGHT, Intake.TAKEN, at=DUE)
-    await promises.answered(db, ADA, NIGHT)
+    await changes.answered(db, ADA, NIGHT)
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
@@ -77,7 +79,7 @@ async def test_an_answer_between_two_copies_means_no_second(db: Connection) -> N
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
-    await promises.answered(db, ADA, NIGHT)
+    await changes.answered(db, ADA, NIGHT)
 
     assert await outbox.claim(db, worker="me", now=DUE + timedelta(minutes=10), limit=5) == []
 
@@ -86,7 +88,7 @@ async def test_a_snooze_of_a_copy_in_the_air_stands(db: Connection) -> None:
     row = await sending(db)
     later = DUE + timedelta(minutes=20)
 
-    await promises.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
+    await changes.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
     end = outbox.after_unknown(row, kind=Kind.REMINDER, copies=1, sent_at=DUE, reason="timed out")
     await outbox.settle(db, [end], worker="me")
 
@@ -129,7 +131,7 @@ async def test_a_row_put_off_beyond_its_night_still_has_a_fate(db: Connection) -
     row = await claimed(db)
     await outbox.settle(db, [Settled(row, State.DUE, due_at=CLOSE + timedelta(hours=1), reason="refused")], worker="me")
 
-    await closing.close(db, now=CLOSE, limit=5)
+    await history.close(db, now=CLOSE, limit=5)
 
     assert (await nights.find(db, ADA, NIGHT)).delivery is Delivery.EXPIRED
 
@@ -144,11 +146,11 @@ async def test_many_rows_end_in_one_write(db: Connection) -> None:
     await outbox.settle(db, ends, worker="me")
 
     assert await state(db) == (State.SENT, 1, row)
-    assert await promises.state_of(db, ADA, Kind.CHECK_IN, NIGHT) is State.SENT
+    assert await changes.state_of(db, ADA, Kind.CHECK_IN, NIGHT) is State.SENT
 
 
 async def test_a_letter_is_done_once(db: Connection) -> None:
-    await inbox.store(db, [inbox.Letter(5, ADA, "{}", DUE)])
+    await inbox.store(db, [inbox.StoredUpdate(5, ADA, "{}", DUE)])
 
     assert [await inbox.done(db, 5), await inbox.done(db, 5)] == [True, False]
 
@@ -162,13 +164,13 @@ async def test_rows_that_end_in_the_same_instant_are_settled_together(db: Connec
 
     assert len(rows) == 2
     for kind in (Kind.REMINDER, Kind.NUDGE):
-        assert await promises.state_of(db, ADA, kind, NIGHT) is State.SENT
+        assert await changes.state_of(db, ADA, kind, NIGHT) is State.SENT
 
 
 async def test_in_crowded_minutes_a_reminder_may_be_claimed_before_its_moment(db: Connection) -> None:
     quarter, before = timedelta(minutes=15), DUE - timedelta(minutes=10)
 
-    found = await agenda.at(db, now=before, ahead=quarter)
+    found = await due.at(db, now=before, ahead=quarter)
     assert (found.due, found.ahead) == (0, 1)
     assert await outbox.claim(db, worker="me", now=before, limit=5) == []
     assert [row.planned_at for row in await outbox.claim(db, worker="me", now=before, limit=5, early=quarter)] == [DUE]
@@ -178,7 +180,7 @@ async def test_a_snoozed_reminder_never_goes_early(db: Connection) -> None:
     row = await sending(db)
     await outbox.settle(db, [Settled(row, State.SENT, message_id=9, sent_at=DUE)], worker="me")
     later = DUE + timedelta(minutes=10)
-    await promises.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
+    await changes.again(db, ADA, NIGHT, at=later, until=UNTIL, bed_at=BED)
 
     assert await outbox.claim(db, worker="me", now=DUE, limit=5, early=timedelta(minutes=15)) == []
     assert len(await outbox.claim(db, worker="me", now=later, limit=5)) == 1

@@ -13,8 +13,11 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from bot.core.model import Kind
-from db import agenda, closing, driver, leases, outbox, tables, users
+from db import tables, users
 from db.engine import Connection, Database
+from db.outbox import due, history, leases
+from db.outbox import rows as outbox
+from db.sqlite import driver
 from tests import postgres
 from tests.conftest import ENGINES
 from tests.db import evenings
@@ -76,7 +79,7 @@ async def _claim(db: Connection) -> None:
 
 
 async def _expire(db: Connection) -> None:
-    await closing.expire(db, now=DUE)
+    await history.expire(db, now=DUE)
 
 
 async def _reclaim(db: Connection) -> None:
@@ -84,11 +87,11 @@ async def _reclaim(db: Connection) -> None:
 
 
 async def _close(db: Connection) -> None:
-    await closing.close(db, now=NOON - timedelta(hours=1), limit=500)
+    await history.close(db, now=NOON - timedelta(hours=1), limit=500)
 
 
 async def _look(db: Connection) -> None:
-    await agenda.at(db, now=DUE, ahead=timedelta(minutes=15))
+    await due.at(db, now=DUE, ahead=timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model import State
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from db import marks
 from db.engine import Database, Unavailable
 from tests import postgres
@@ -115,6 +115,29 @@ async def test_a_connection_that_an_operator_ends_is_unavailable_once(
 
     await put(database, "after")
     assert await found(database) == "after"
+
+
+async def test_where_the_server_gives_no_new_connection_those_that_it_gave_do_all_the_work(
+    url: str, server: postgres.Server
+) -> None:
+    await server.run("CREATE ROLE poor LOGIN IN ROLE lull")
+    database = Database(postgres.async_url(url.replace("lull@", "poor@")), pool=5)
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(4):
+                await (await stack.enter_async_context(database.read())).scalar(sa.text("SELECT 1"))
+        await server.run("ALTER ROLE poor CONNECTION LIMIT 2")
+        ended = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE usename = 'poor' LIMIT 2"
+        await postgres.rows(url, ended)
+
+        # Two of the pool's places stay empty; whoever comes to one of them takes the next.
+        for number in range(10):
+            await put(database, str(number))
+        assert await found(database) == "9"
+    finally:
+        await database.close()
+        await server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'poor'")
+        await server.run("DROP ROLE poor")
 
 
 async def test_a_worker_goes_on_with_its_rows_after_a_restart(database: Database, server: postgres.Server) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from db import tables, upserts
 from db.engine import Database, Unavailable
-from db.prepared import Prepared, Statement
+from db.sqlite.prepared import Prepared, Statement
 
 BOX = tables.outbox
 AT = datetime(2026, 3, 26, 20, 45, tzinfo=UTC)

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model import Awaiting, Cadence, Intake, Kind, NightRecord, Person, Rating, Reason, State, Status
-from db import inbox, marks, nights, outbox, tables, users
+from db import inbox, marks, nights, tables, users
 from db.engine import Database
-from db.inbox import Letter
+from db.inbox import StoredUpdate
+from db.outbox import rows as outbox
 from tests.db import evenings
 from tests.db.evenings import DUE, MINUTE, NIGHT
 
@@ -178,7 +179,11 @@ async def test_nights_come_in_order_and_of_one_person(database: Database) -> Non
 
 
 async def test_an_update_is_stored_once_also_within_one_batch_and_after_it_was_handled(database: Database) -> None:
-    letters = [Letter(LARGE, 1, '{"☾": "\\u0000"}', DUE), Letter(LARGE, 1, "{}", DUE), Letter(3, None, "{}", DUE)]
+    letters = [
+        StoredUpdate(LARGE, 1, '{"☾": "\\u0000"}', DUE),
+        StoredUpdate(LARGE, 1, "{}", DUE),
+        StoredUpdate(3, None, "{}", DUE),
+    ]
     async with database.write() as db:
         new = await inbox.store(db, letters)
         waiting = await inbox.waiting(db)
@@ -190,9 +195,9 @@ async def test_an_update_is_stored_once_also_within_one_batch_and_after_it_was_h
 
 
 async def test_numbers_and_dead_letters_are_forgotten_in_time(database: Database) -> None:
-    letter = Letter(1, 7, "{}", DUE)
+    letter = StoredUpdate(1, 7, "{}", DUE)
     async with database.write() as db:
-        await inbox.store(db, [letter, Letter(2, 7, "{}", DUE)])
+        await inbox.store(db, [letter, StoredUpdate(2, 7, "{}", DUE)])
         await inbox.bury(db, [inbox.Dead(letter, "ValueError: no")], now=DUE)
         await inbox.prune(db, now=DUE + inbox.KEEP_DEAD)
         kept = await inbox.dead(db)
@@ -217,7 +222,7 @@ async def test_a_mark_is_the_last_that_was_put(database: Database) -> None:
 # -- the evening that is owed ------------------------------------------------------------------------------------------
 
 
-async def owe_due(database: Database, *, now: datetime = DUE, limit: int = 100) -> outbox.Page:
+async def owe_due(database: Database, *, now: datetime = DUE, limit: int = 100) -> outbox.OwedPage:
     async with database.write() as db:
         return await outbox.owe_due(db, now=now, until=now, limit=limit)
 
@@ -244,6 +249,19 @@ async def test_an_evening_that_was_owed_already_is_not_owed_again_but_the_plan_m
     await owe_due(database)
 
     assert await evenings.state(database) is State.SENT
+    assert (await owe_due(database)).size == 0
+
+
+async def test_what_comes_before_a_reminder_is_owed_alone_and_the_reminder_stays_planned(database: Database) -> None:
+    later = DUE + timedelta(hours=1)
+    someone = evenings.person(remind_at=later, owe_at=DUE)
+    await evenings.settle_in(database, someone, evenings.person(2, remind_at=later))
+
+    assert (await owe_due(database)).size == 1
+
+    assert await evenings.state(database) is None
+    async with database.read() as db:
+        assert await users.find(db, 1) == replace(someone, owe_at=None)
     assert (await owe_due(database)).size == 0
 
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model import Delivery, Intake, Kind, State
-from db import closing, leases, nights, outbox, promises
+from db import nights
 from db.engine import Database
-from db.outbox import Settled
+from db.outbox import changes, history, leases
+from db.outbox import rows as outbox
+from db.outbox.rows import Settled
 from tests.db import evenings
 from tests.db.evenings import BED, DUE, MINUTE, MORNING, NIGHT, NOON, UNTIL
 
@@ -121,7 +123,7 @@ async def test_what_is_called_off_is_not_sent_also_when_it_is_claimed(database: 
     rows = await evenings.claim(database)
 
     async with database.write() as db:
-        await promises.cancel(db, 1, kinds=[Kind.REMINDER], reason="paused")
+        await changes.cancel(db, 1, kinds=[Kind.REMINDER], reason="paused")
 
     assert await evenings.start(database, rows) == set()
     stored = await evenings.find(database)
@@ -134,7 +136,7 @@ async def test_calling_off_from_a_night_on_leaves_the_nights_before(database: Da
     await evenings.owe(database, evenings.message(night=tomorrow))
 
     async with database.write() as db:
-        await promises.cancel(db, 1, kinds=tuple(Kind), reason="away", first_night=tomorrow)
+        await changes.cancel(db, 1, kinds=tuple(Kind), reason="away", first_night=tomorrow)
 
     assert await evenings.state(database) is State.DUE
     assert (await evenings.find(database, night=tomorrow))["state"] == "cancelled"
@@ -144,7 +146,7 @@ async def test_what_was_sent_stays_sent_when_the_rest_is_called_off(database: Da
     await evenings.sent(database)
 
     async with database.write() as db:
-        await promises.cancel(db, 1, kinds=tuple(Kind), reason="stopped")
+        await changes.cancel(db, 1, kinds=tuple(Kind), reason="stopped")
 
     assert await evenings.state(database) is State.SENT
     assert await evenings.state(database, kind=Kind.CHECK_IN) is State.CANCELLED
@@ -153,8 +155,8 @@ async def test_what_was_sent_stays_sent_when_the_rest_is_called_off(database: Da
 async def test_a_night_whose_reminder_never_left_can_be_owed_again_whole(database: Database) -> None:
     rows = await evenings.claim(database)
     async with database.write() as db:
-        await promises.cancel(db, 1, kinds=[Kind.CHECK_IN], reason="not wanted")
-        open_again = await promises.withdraw(db, 1, NIGHT)
+        await changes.cancel(db, 1, kinds=[Kind.CHECK_IN], reason="not wanted")
+        open_again = await changes.withdraw(db, 1, NIGHT)
 
     await evenings.owe(
         database, evenings.message(due_at=DUE + MINUTE), evenings.message(kind=Kind.CHECK_IN, due_at=NOON)
@@ -169,7 +171,18 @@ async def test_a_night_whose_reminder_never_left_can_be_owed_again_whole(databas
 
 async def test_a_night_that_was_never_owed_is_open(database: Database) -> None:
     async with database.write() as db:
-        assert await promises.withdraw(db, 1, NIGHT + timedelta(days=1))
+        assert await changes.withdraw(db, 1, NIGHT + timedelta(days=1))
+
+
+async def test_a_snoozed_reminder_has_been_a_message_and_is_not_owed_anew(database: Database) -> None:
+    await unknown(database)
+    await again(database, after=10 * MINUTE, message_id=7)
+
+    async with database.write() as db:
+        assert not await changes.withdraw(db, 1, NIGHT)
+
+    row = await evenings.find(database)
+    assert (row["state"], row["copies"], row["message_id"]) == ("due", 0, 7)
 
 
 @pytest.mark.parametrize("how", ["sending", "sent", "unknown", "answered"])
@@ -182,15 +195,15 @@ async def test_a_night_whose_reminder_may_have_left_is_not_owed_again(database: 
     }[how](database)
 
     async with database.write() as db:
-        assert not await promises.withdraw(db, 1, NIGHT)
+        assert not await changes.withdraw(db, 1, NIGHT)
 
     assert await evenings.state(database) is not None
     assert await evenings.state(database, kind=Kind.CHECK_IN) is State.DUE
 
 
-async def again(database: Database, *, after: timedelta) -> None:
+async def again(database: Database, *, after: timedelta, message_id: int | None = None) -> None:
     async with database.write() as db:
-        await promises.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED)
+        await changes.again(db, 1, NIGHT, at=DUE + after, until=UNTIL, bed_at=BED, message_id=message_id)
 
 
 async def test_a_snoozed_reminder_is_the_same_row_due_later_and_no_repeat(database: Database) -> None:
@@ -219,7 +232,7 @@ async def test_an_answer_to_a_snoozed_reminder_does_not_forget_that_it_was_sent(
     await evenings.answer(database)
 
     async with database.write() as db:
-        await closing.close(db, now=NOON, limit=10)
+        await history.close(db, now=NOON, limit=10)
         record = await nights.find(db, 1, NIGHT)
 
     assert (record.delivery, record.intake) == (Delivery.SENT, Intake.TAKEN)
@@ -228,13 +241,13 @@ async def test_an_answer_to_a_snoozed_reminder_does_not_forget_that_it_was_sent(
 async def test_the_morning_question_moves_only_before_it_was_sent(database: Database) -> None:
     later = MORNING + timedelta(hours=2)
     async with database.write() as db:
-        await promises.move_check_in(db, 1, NIGHT, at=later, until=later + timedelta(hours=6))
+        await changes.move_check_in(db, 1, NIGHT, at=later, until=later + timedelta(hours=6))
     moved = await evenings.find(database, kind=Kind.CHECK_IN)
     await evenings.answer(database)
     await evenings.sent(database, now=later)
 
     async with database.write() as db:
-        await promises.move_check_in(db, 1, NIGHT, at=MORNING, until=MORNING)
+        await changes.move_check_in(db, 1, NIGHT, at=MORNING, until=MORNING)
 
     assert (moved["due_at"], moved["planned_at"]) == (later, later)
     assert moved["until_at"] == moved["close_at"] == later + timedelta(hours=6)

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from bot import content
 from bot.clock import Clock
-from bot.context import Say
 from bot.core.model import State
 from bot.core.pacing import Lane
-from bot.delivery import replies
-from bot.delivery.heartbeat import Heartbeat
-from bot.delivery.limiter import Limiter
+from bot.delivery.reminders import Heartbeat
 from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
+from bot.telegram import replies
+from bot.telegram.rate_limiter import RateLimiter
+from bot.telegram.turn import Say
+from bot.texts import content
 from bot.views.message import View
 from db import broadcasts
 from db.engine import Database
 from tests.db import evenings
-from tests.delivery.test_announcer import ADMIN, RATE, Hall, copies, opened
+from tests.delivery.test_broadcast import ADMIN, RATE, Hall, copies, opened
 
 PEOPLE, REMINDED, ANSWERED = 200, 50, 15
 
@@ -36,7 +36,7 @@ class Slot:
     waiting: Lane | None
 
 
-class Watched(Limiter):
+class Watched(RateLimiter):
     """The limiter, telling whom it lets go."""
 
     def __init__(self, rate: int, *, clock: Clock) -> None:

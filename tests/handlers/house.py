@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Call, Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Call, Telegram
 from tests.conftest import TOKEN, Process
 
 SPEED = 20.0
@@ -114,11 +114,14 @@ def _label(person: Person, beginning: str) -> str:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, begins: datetime) -> AsyncIterator[House]:
-    """A house for a module's tests. At its end no call was refused, no press is unanswered, nothing broke."""
+async def open_house(folder: Path, *, begins: datetime, code: Path | None = None) -> AsyncIterator[House]:
+    """A house for a module's tests, perhaps of other `code`.
+
+    At its end no call was refused, no press is unanswered, nothing broke.
+    """
     clock = SharedClock.create(folder / "clock", origin=begins, speed=SPEED)
     async with server.running(clock=clock, token=TOKEN) as telegram:
-        lull = Process(folder, telegram.url)
+        lull = Process(folder, telegram.url) if code is None else Process(folder, telegram.url, anew=True, code=code)
         house = House(telegram, clock, lull)
         await house.wake(begins)
         house.at(begins)

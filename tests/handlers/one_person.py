@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from telegram import Update
 from telegram.ext import ApplicationBuilder
 
-from bot import content as contents
 from bot import handlers
-from bot.content import Content
-from bot.context import Answer, Edit, Reply, Say, Turn
 from bot.core.model import Person, Status
-from bot.handlers import routes, typed
+from bot.handlers import free_text, routes
+from bot.telegram.turn import Answer, Edit, Reply, Say, Turn
+from bot.texts import content as contents
+from bot.texts.content import Content
 from bot.views.message import Keyboard, View
 from config.settings import Settings
 from db import users
@@ -73,7 +73,8 @@ class Ann:
             message["reply_to_message"] = self._ours(replying_to, number)
         update = Update.de_json({"update_id": 1, "message": message}, None)
         name = text[1:].split()[0] if text.startswith("/") else ""
-        return await self._turn(update, handlers.COMMANDS.get(name), text.split()[1:] if name else [])
+        route = handlers.COMMANDS.get(name)
+        return await self._turn(update, None if route is None else route.handler, text.split()[1:] if name else [])
 
     def _ours(self, view: View, number: int) -> dict[str, object]:
         markup = view.keyboard.as_json() if view.keyboard is not None else None
@@ -89,9 +90,9 @@ class Ann:
     async def _turn(self, update: Update, handler: handlers.Handler | None, args: Sequence[str]) -> list[Reply]:
         async with self.database.write() as db:
             turn = Turn(APPLICATION)
-            await turn.begin(update, db=db, now=self.now, desk=DESK)
+            await turn.begin(update, db=db, now=self.now, services=DESK)
             turn.args = list(args)
-            await (handler or typed.text)(update, turn)
+            await (handler or free_text.text)(update, turn)
             await turn.end(update)
         self.replies = turn.replies
         return turn.replies

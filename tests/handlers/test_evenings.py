@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.people import Person, Seen
+from bot.fake_telegram.faults import Fault
+from bot.fake_telegram.people import Person, Seen
 from tests.handlers.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -61,7 +62,7 @@ async def test_taken_turns_the_message_into_its_record_and_a_second_press_adds_n
     await house.taps(person, "Taken", becomes="✓ Taken 21:4")
     again = await house.noticed(person, data="v1:taken:2026-03-26")
 
-    assert again == "Already noted."
+    assert again.startswith("Noted already: taken 21:4")
     assert person.last.text.startswith("✓ Taken 21:4")
     assert person.last.text.endswith("· bedtime 22:30")
     assert person.last.labels == ["Undo"]
@@ -117,6 +118,83 @@ async def test_a_snooze_can_be_thought_better_of_and_can_be_too_late(house: Hous
 
     house.at(DUE + timedelta(minutes=41))
     assert "too close to bedtime" in await house.noticed(person, data="v1:snz:2026-03-26:10")
+
+
+async def test_a_snoozed_reminder_leaves_one_message_which_says_when_the_first_came(house: House) -> None:
+    person = await at_home(house)
+    first = await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "10 min", becomes="Snoozed until ")
+
+    house.at(DUE + timedelta(minutes=10))
+    second = await person.next()
+
+    assert "First reminder 21:45." in second.text.splitlines()
+    await person.gone(first.message_id)
+    assert second.message_id in [seen.message_id for seen in person.chat]
+
+
+async def test_a_change_of_the_settings_does_not_lose_a_snoozed_reminder(house: House) -> None:
+    person = await at_home(house)
+    await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "20 min", becomes="Snoozed until ")
+
+    await house.says(person, "/form glycinate")
+    house.at(DUE + timedelta(minutes=20))
+
+    back = await person.next()
+    assert "Time for your magnesium (glycinate)." in back.text
+
+
+async def test_a_first_message_that_cannot_be_deleted_loses_its_buttons(house: House) -> None:
+    person = await at_home(house)
+    first = await reminded(house, person)
+    await house.taps(person, "Snooze")
+    await person.until(lambda seen: "Just before bed" in seen.labels)
+    await house.taps(person, "10 min", becomes="Snoozed until ")
+    text = "Bad Request: message can't be deleted for everyone"
+    house.telegram.fault(Fault("status", "deleteMessage", person.id, code=400, count=1, description=text))
+
+    house.at(DUE + timedelta(minutes=10))
+    await person.next()
+
+    await person.until(lambda seen: seen.message_id == first.message_id and seen.labels == [])
+    house.provoked |= {call.number for call in house.telegram.calls if call.method == "deleteMessage" and call.fault}
+
+
+@pytest.mark.parametrize(
+    ("said", "pressed", "asks", "change"),
+    [
+        ("Taken", "skip", "Taken 21:4", "Change to not taken"),
+        ("Skip tonight", "taken", "“Not taken” is noted.", "Change to taken"),
+    ],
+)
+async def test_a_contrary_press_on_an_old_copy_asks_before_it_changes_anything(
+    house: House, said: str, pressed: str, asks: str, change: str
+) -> None:
+    person = await at_home(house)
+    seen = await reminded(house, person)
+    glance = await house.says(person, "/tonight")
+    await house.taps(person, said, message=seen.message_id, becomes="✓ Taken" if said == "Taken" else "Skipped.")
+    answer = house.nights(person, "intake")
+
+    await person.press(data=f"v1:{pressed}:2026-03-26", message=glance.message_id)
+    asked = await person.until(lambda one: one.message_id == glance.message_id and one.text.startswith(asks))
+
+    assert asked.text.endswith("is noted. Change it?")
+    assert asked.labels == [change, "Keep"]
+    assert house.nights(person, "intake") == answer
+    await house.taps(person, "Keep", message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and "Keep" not in one.labels)
+    assert house.nights(person, "intake") == answer
+    await person.press(data=f"v1:{pressed}:2026-03-26", message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and one.labels == [change, "Keep"])
+    await house.taps(person, change, message=glance.message_id)
+    await person.until(lambda one: one.message_id == glance.message_id and change not in one.labels)
+    assert house.nights(person, "intake") != answer
 
 
 @pytest.mark.parametrize("reason", ["ran out", "forgot it", "upset stomach", "alcohol", "other"])
@@ -252,7 +330,8 @@ async def test_a_change_that_puts_tonight_into_the_past_starts_tomorrow(house: H
 async def test_a_journey_ends_by_itself(house: House) -> None:
     person = await at_home(house)
     asked = await house.says(person, "/timezone Asia/Tokyo")
-    assert asked.labels == ["For good", "Until a date"]
+    assert asked.text.startswith("Tokyo, Japan. It is ")
+    assert asked.labels == ["For good", "Until a date", "Another place"]
     await house.taps(person, "Until a date", becomes="Until when?")
 
     answer = await house.says(person, "28 Mar")

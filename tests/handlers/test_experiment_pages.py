@@ -10,19 +10,21 @@ import pytest
 import sqlalchemy as sa
 from telegram import Update
 
-from bot import endings, language
 from bot.clock import SharedClock
-from bot.context import Reply, Say, Turn
-from bot.core import experiment, trial
 from bot.core import schedule as times
-from bot.core.experiment import Arm, Plan
+from bot.core.experiment import design, run
+from bot.core.experiment.design import Arm, Plan
+from bot.core.experiment.run import Assignment, Experiment, Tonight
 from bot.core.model import Delivery, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
-from bot.core.trial import Assignment, Tonight, Trial
 from bot.handlers import experiment as handlers
+from bot.jobs import finish_experiments
+from bot.telegram.turn import Reply, Say, Turn
+from bot.texts import language
 from bot.views import verdict
-from db import experiments, nights, outbox, tables, users
+from db import experiments, nights, tables, users
 from db.engine import Database
+from db.outbox import rows as outbox
 from tests.handlers.one_person import APPLICATION, DESK, Ann, buttons
 
 # A Monday, in the afternoon; bedtime is 23:00 in Berlin, the reminder at 22:15.
@@ -38,14 +40,14 @@ async def ann(database: Database) -> Ann:
     return person
 
 
-async def one(ann: Ann) -> Trial:
+async def one(ann: Ann) -> Experiment:
     async with ann.database.read() as db:
         found = await experiments.open_of(db, 7)
     assert found is not None
     return found
 
 
-async def begin(ann: Ann, mode: str = "open") -> Trial:
+async def begin(ann: Ann, mode: str = "open") -> Experiment:
     await ann.taps(f"exp_start:28:{mode}")
     return await one(ann)
 
@@ -87,7 +89,7 @@ async def test_the_power_is_told_before_the_start_and_the_fingerprint_before_nig
     await ann.taps(buttons(ann.page)["Start"])
     plan = (await one(ann)).plan
     assert plan.start == MONDAY
-    assert experiment.fingerprint(plan.seed) in ann.page.text
+    assert design.fingerprint(plan.seed) in ann.page.text
     assert plan.seed.hex() not in ann.page.text
 
 
@@ -119,8 +121,8 @@ async def test_progress_counts_mornings_and_never_by_arm(ann: Ann) -> None:
     plan = (await begin(ann)).plan
     async with ann.database.write() as db:
         for place in range(20):
-            night = experiment.night_at(plan, place)
-            on = experiment.arm_on(plan, night) is Arm.ON
+            night = design.night_at(plan, place)
+            on = design.arm_on(plan, night) is Arm.ON
             await nights.close(db, [{"user_id": 7, "night": night, "reminder": Delivery.SENT}])
             if place != 4:
                 await nights.record_rating(db, 7, night, Rating.BETTER if on else Rating.WORSE, at=NOON)
@@ -141,7 +143,7 @@ async def test_a_late_correction_does_not_replace_the_answer_given_in_time(ann: 
         await nights.record_rating(db, 7, MONDAY, None, at=NOON, late=True)
         (lived,) = await experiments.lived(db, await one(ann), until=MONDAY)
     assert lived.in_time is Rating.BETTER
-    (record,) = trial.records(await one(ann), [lived])
+    (record,) = run.records(await one(ann), [lived])
     assert (record.rating, record.late) == (Rating.BETTER, False)
 
 
@@ -150,7 +152,7 @@ async def test_a_first_answer_that_is_late_stays_late(ann: Ann) -> None:
     async with ann.database.write() as db:
         await nights.record_rating(db, 7, MONDAY, Rating.MUCH_BETTER, at=NOON, late=True)
         (lived,) = await experiments.lived(db, await one(ann), until=MONDAY)
-    (record,) = trial.records(await one(ann), [lived])
+    (record,) = run.records(await one(ann), [lived])
     assert record.late
 
 
@@ -196,15 +198,15 @@ async def test_a_pause_of_the_test_moves_it_by_whole_weeks(ann: Ann) -> None:
     await ann.taps("exp_rest:2")
     assert "goes on on Monday 26 January" in ann.page.text
     moved = (await one(ann)).plan
-    assert experiment.last_night(moved) == experiment.last_night(plan) + timedelta(weeks=2)
-    assert experiment.arm_on(moved, MONDAY) is None
+    assert design.last_night(moved) == design.last_night(plan) + timedelta(weeks=2)
+    assert design.arm_on(moved, MONDAY) is None
 
 
 async def test_a_pause_of_everything_moves_it_by_whole_weeks_too(ann: Ann) -> None:
     plan = (await begin(ann)).plan
     await ann.types("/pause 9")
     moved = (await one(ann)).plan
-    assert experiment.last_night(moved) == experiment.last_night(plan) + timedelta(weeks=2)
+    assert design.last_night(moved) == design.last_night(plan) + timedelta(weeks=2)
 
 
 @pytest.mark.parametrize("command", ["/stop", "/pause"])
@@ -218,7 +220,7 @@ async def test_a_rest_without_an_end_holds_it_until_the_person_is_back(ann: Ann,
     await ann.types("/resume")
     moved = await one(ann)
     assert moved.paused_since is None
-    assert experiment.last_night(moved.plan) == experiment.last_night(plan) + timedelta(weeks=3)
+    assert design.last_night(moved.plan) == design.last_night(plan) + timedelta(weeks=3)
 
 
 async def test_a_block_moves_it_from_the_first_night_that_did_not_arrive(ann: Ann) -> None:
@@ -230,7 +232,7 @@ async def test_a_block_moves_it_from_the_first_night_that_did_not_arrive(ann: An
         )
     ann.now = NOON + timedelta(days=3)
     await ann.taps("exp")
-    assert experiment.last_night((await one(ann)).plan) == experiment.last_night(plan) + timedelta(weeks=1)
+    assert design.last_night((await one(ann)).plan) == design.last_night(plan) + timedelta(weeks=1)
 
 
 # -- another bedtime, another zone -------------------------------------------------------------------------------------
@@ -250,8 +252,8 @@ async def test_another_bedtime_or_zone_leaves_every_night_what_it_is(ann: Ann, c
     assert abs((person.remind_night - (NOON + timedelta(days=12)).date()).days) <= 1
     async with ann.database.read() as db:
         for place in range(35):
-            night = experiment.night_at(plan, place)
-            without = experiment.arm_on(plan, night) is not Arm.ON
+            night = design.night_at(plan, place)
+            without = design.arm_on(plan, night) is not Arm.ON
             expected = Tonight.WITHOUT if without else Tonight.WITH
             assert await experiments.assignment(db, 7, night) == Assignment(expected)
 
@@ -272,14 +274,14 @@ async def test_a_night_whose_reminder_did_not_arrive_is_void_and_counted_as_such
     plan = (await begin(ann)).plan
     async with ann.database.write() as db:
         for place in range(35):
-            night = experiment.night_at(plan, place)
+            night = design.night_at(plan, place)
             if place == 20:  # nothing at all is stored of this one
                 continue
             arrived = delivery if place == 12 else Delivery.SENT
             await nights.close(db, [{"user_id": 7, "night": night, "reminder": arrived}])
             await nights.record_rating(db, 7, night, Rating.SAME, at=NOON)
-        lived = await experiments.lived(db, await one(ann), until=experiment.last_night(plan))
-    report = endings.judge(await one(ann), lived)
+        lived = await experiments.lived(db, await one(ann), until=design.last_night(plan))
+    report = finish_experiments.judge(await one(ann), lived)
 
     assert report.not_sent == (2 if why == "not_sent" else 1)
     assert [report.nights[place].void for place in (12, 20)] == [why == "not_sent", True]
@@ -304,7 +306,7 @@ async def test_stopping_asks_once_and_counts_the_nights_lived(ann: Ann) -> None:
 
 async def test_two_tests_begun_on_one_day_both_tell_what_they_found(ann: Ann, clock: SharedClock) -> None:
     clock.set(NOON)
-    endings_ = endings.Endings(ann.database, clock=clock)
+    endings_ = finish_experiments.Endings(ann.database, clock=clock)
     for _ in range(2):
         await begin(ann)
         await ann.taps("exp_stop:yes")
@@ -343,7 +345,7 @@ async def opens(ann: Ann, payload: str, *, user_id: int) -> list[Reply]:
     update = Update.de_json({"update_id": 1, "message": message}, None)
     async with ann.database.write() as db:
         turn = Turn(APPLICATION)
-        await turn.begin(update, db=db, now=ann.now, desk=DESK)
+        await turn.begin(update, db=db, now=ann.now, services=DESK)
         turn.args = [payload]
         await handlers.open_list(turn, payload)
         await turn.end(update)
@@ -368,7 +370,7 @@ async def test_the_helper_sees_the_list_once_and_the_participant_never(ann: Ann)
     listed = next(reply.view.text for reply in first if isinstance(reply, Say) and reply.chat_id is None)
     on = next(line for line in listed.splitlines() if line.startswith("With the magnesium"))
     numbers = {int(number) for number in re.findall(r"\d+", on)}
-    assert numbers == {number for number, arm in enumerate(experiment.bags(plan), 1) if arm is Arm.ON}
+    assert numbers == {number for number, arm in enumerate(design.bags(plan), 1) if arm is Arm.ON}
     assert [reply.chat_id for reply in first if isinstance(reply, Say)] == [None, 7]
     async with ann.database.read() as db:
         assert await users.find(db, 8) is None
@@ -384,7 +386,7 @@ async def test_with_bags_the_evening_says_a_number_and_nothing_else(ann: Ann) ->
     async with ann.database.read() as db:
         run_in = await experiments.assignment(db, 7, plan.start)
         shown = [
-            await experiments.assignment(db, 7, experiment.night_at(plan, place)) for place in range(7, 7 + plan.length)
+            await experiments.assignment(db, 7, design.night_at(plan, place)) for place in range(7, 7 + plan.length)
         ]
     assert run_in == Assignment(Tonight.WITHOUT)
     assert {one.tonight for one in shown if one is not None} == {Tonight.BAG}
@@ -393,9 +395,9 @@ async def test_with_bags_the_evening_says_a_number_and_nothing_else(ann: Ann) ->
 
 def test_a_bag_taken_on_a_night_without_is_no_magnesium_taken() -> None:
     plan = Plan(MONDAY, 28, bytes(32))
-    blind = Trial(1, 7, plan, blind=True, begun_at=NOON)
+    blind = Experiment(1, 7, plan, blind=True, begun_at=NOON)
     for place in range(7, 35):
-        night = experiment.night_at(plan, place)
-        diary = nights.NightRecord(night, delivery=Delivery.SENT, intake=nights.Intake.TAKEN)
-        (record,) = trial.records(blind, [trial.Lived(diary, revealed=True)])
+        night = design.night_at(plan, place)
+        diary = nights.NightRecord(night, delivery=Delivery.SENT, intake=nights.Intake.BAG)
+        (record,) = run.records(blind, [run.Lived(diary, revealed=True)])
         assert record.taken is (record.arm is Arm.ON)

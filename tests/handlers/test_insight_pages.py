@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot import charts
-from bot.context import Attach, Backstage, Later, Show
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
-from db import diary, nights, outbox, promises
+from bot.telegram.turn import AfterCommit, Attach, Later, Show
+from db import diary, nights
 from db.engine import Database
+from db.outbox import changes
+from db.outbox import rows as outbox
 from tests.handlers.one_person import Ann, buttons
 
 FRIDAY = date(2026, 11, 13)
@@ -44,6 +46,19 @@ async def told(ann: Ann, intake: Intake, rating: Rating, *, first: Night, count:
 def shown(ann: Ann) -> Show:
     (picture,) = [reply for reply in ann.replies if isinstance(reply, Show)]
     return picture
+
+
+async def test_nights_that_were_brought_in_are_in_every_picture_and_count(ann: Ann) -> None:
+    ann.now = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
+    await told(ann, Intake.TAKEN, Rating.BETTER, first=date(2026, 1, 8), count=20)
+    await told(ann, Intake.SKIPPED, Rating.WORSE, first=date(2025, 12, 19), count=10)
+
+    await ann.taps("pic:120")
+    assert len(json.loads(shown(ann).drawing.values)["cells"]) == 33
+    await ann.taps("insight")
+    assert "Taken: 20 better of 20 rated" in shown(ann).view.text
+    await ann.taps("page:4:png")
+    assert "Taken on 20 of 28 nights" in shown(ann).view.text
 
 
 async def test_the_picture_shows_what_was_said_and_its_caption_says_it_in_words(ann: Ann) -> None:
@@ -133,7 +148,7 @@ async def test_no_more_digests_withdraws_the_one_that_is_owed(ann: Ann) -> None:
 
     assert (await ann.person()).no_digest is True
     async with ann.database.read() as db:
-        assert await promises.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
+        assert await changes.state_of(db, 7, Kind.DIGEST, FRIDAY) is State.CANCELLED
 
 
 async def test_the_calendar_of_a_language_fits_a_picture(ann: Ann) -> None:
@@ -159,7 +174,7 @@ async def test_an_export_goes_with_its_picture_or_without(ann: Ann, drawn: bytes
 
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(Backstage(ann.database, fetch, draw))
+    (file,) = await later.work(AfterCommit(ann.database, fetch, draw))
 
     assert isinstance(file, Attach)
     packed = zipfile.ZipFile(io.BytesIO(file.content))

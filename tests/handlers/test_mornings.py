@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.people import Person, Seen
+from bot.fake_telegram.people import Person, Seen
 from tests.handlers.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.context import Show
-from bot.core import experiment
-from bot.core.experiment import Arm
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm
 from bot.core.model import Intake, Kind, Rating, State
 from bot.core.planning import Message
-from db import experiments, nights, outbox, promises
+from bot.telegram.turn import Show
+from db import experiments, nights
 from db.engine import Database
+from db.outbox import changes
+from db.outbox import rows as outbox
 from tests.handlers.one_person import Ann, buttons
 
 # A Monday, in the afternoon; bedtime is 23:00 in Berlin, the reminder at 22:15.
@@ -98,7 +100,7 @@ async def test_nothing_tells_by_day_what_the_evening_will_be(ann: Ann) -> None:
     assert one is not None
     seen: dict[object, set[str]] = {Arm.ON: set(), Arm.OFF: set()}
     for place in range(7, 35):
-        night = experiment.night_at(one.plan, place)
+        night = design.night_at(one.plan, place)
         ann.now = NOON + timedelta(days=place)
         await ann.types("/bedtime 23:00")
         for step in ("/tonight", f"skip:{night}", f"undo:{night}"):
@@ -106,7 +108,7 @@ async def test_nothing_tells_by_day_what_the_evening_will_be(ann: Ann) -> None:
             for page in ann.pages:
                 assert "Tonight with" not in page.text
                 assert "Time for your magnesium" not in page.text
-                seen[experiment.arm_on(one.plan, night)].add(" / ".join(buttons(page)))
+                seen[design.arm_on(one.plan, night)].add(" / ".join(buttons(page)))
     # Whatever buttons there are on nights of one kind, there are on those of the other.
     assert seen[Arm.ON] == seen[Arm.OFF]
 
@@ -121,7 +123,7 @@ async def test_sundays_picture_stays_away_while_a_test_is_sealed(ann: Ann, seale
         await outbox.owe(db, [Message(7, Kind.DIGEST, night, due_at=at, until_at=later, bed_at=at, close_at=later)])
         (row,) = await outbox.claim(db, worker="w", now=at, limit=5)
         may_go = await outbox.start(db, [row.id], worker="w", now=at)
-        state = await promises.state_of(db, 7, Kind.DIGEST, night)
+        state = await changes.state_of(db, 7, Kind.DIGEST, night)
 
     assert may_go == (set() if sealed else {row.id})
     assert state is (State.CANCELLED if sealed else State.SENDING)

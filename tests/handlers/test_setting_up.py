@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
+from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.people import Person, Seen
+from bot.fake_telegram.people import Person, Seen
 from tests.handlers.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -134,7 +136,6 @@ async def test_every_step_survives_a_kill(house: House) -> None:
         ("bed_2575", None),
         ("bed_", None),
         ("bed_22301", None),
-        ("lang_xx", None),
         ("' OR 1=1 --", None),
         ("A" * 64, None),
         ("../../etc/passwd", None),
@@ -147,6 +148,29 @@ async def test_a_link_may_bring_a_bedtime_and_nothing_else(house: House, payload
 
     assert welcome.text.startswith(WELCOME)
     assert house.row(person, "bedtimes", "consent") == (bedtimes, None)
+
+
+async def test_a_link_with_a_language_that_is_not_there_is_answered_once_and_goes_on(house: House) -> None:
+    person = house.someone(language="de")
+
+    sentence = await house.says(person, "/start lang_de")
+    welcome = await person.next()
+
+    assert sentence.text == "I only speak English so far."
+    assert welcome.text.startswith(WELCOME)
+    assert house.row(person, "language", "consent") == ("de", None)
+
+
+async def test_a_language_is_not_offered_where_there_is_only_one(house: House) -> None:
+    person = await house.settled()
+
+    settings = await house.says(person, "/settings")
+    typed = [(await house.says(person, text)).text for text in ("/language", "/language de")]
+    await house.noticed(person, data="v1:panel:language")
+
+    assert "Language" not in settings.labels
+    assert typed == ["I only speak English so far."] * 2
+    await person.until(lambda seen: seen.labels == ["‹ Back"])
 
 
 async def test_a_link_changes_nothing_for_somebody_who_has_a_bedtime(house: House) -> None:
@@ -249,7 +273,7 @@ async def test_a_shared_location_becomes_a_zone_and_is_nowhere_to_be_found(house
     assert any(button.asks_location for row in asked.buttons for button in row)
 
     await person.send_location(48.137154, 11.576124)
-    assert (await person.next()).text == "Got it: Berlin."
+    assert (await person.next()).text == "Got it."
     assert (await person.next()).text.startswith("Which magnesium do you take?")
 
     assert house.row(person, "zone") == ("Europe/Berlin",)
@@ -281,7 +305,7 @@ async def test_a_wrong_hour_is_put_right_without_talk_of_travel(house: House) ->
     await house.taps(person, "No, fix my time zone", becomes="Where do you sleep?")
     card = await house.says(person, "Tokyo")
 
-    assert card.text.startswith("All set.\nNext reminder: Friday 27 March, 21:45\nIs that the right hour?")
+    assert card.text.startswith("All set.\nTokyo, Japan. It is ")
     assert house.row(person, "zone", "away_zone") == ("Asia/Tokyo", None)
 
 
@@ -311,3 +335,37 @@ async def test_a_bedtime_typed_like_ten_thirty_can_be_put_right_on_the_last_card
     seen = await house.taps(person, "I meant 22:30", becomes="Bedtime: 22:30.")
 
     assert "Thursday 26 March, 21:45" in seen.text
+
+
+async def test_what_was_understood_is_said_with_country_and_hour_and_can_be_taken_back(house: House) -> None:
+    person = house.someone()
+    await house.says(person, "/start bed_2230")
+    await house.taps(person, "I understand", becomes="Where do you sleep?")
+
+    asked = await house.says(person, "Paris")
+    assert re.search(r"\nParis, France\. It is \d\d:\d\d there now\.$", asked.text)
+    assert asked.labels[-1] == "Another place"
+    await house.taps(person, "Another place", becomes="Where do you sleep?")
+    assert house.row(person, "zone") == (None,)
+
+    asked = await house.says(person, "Paris, Texas")
+    assert asked.text.startswith("I am not sure which place you mean.")
+    assert house.row(person, "zone") == (None,)
+    asked = await house.taps(person, "Texas, United States", becomes="Which magnesium do you take?")
+    assert house.row(person, "zone") == ("America/Chicago",)
+    assert "Chicago, United States. It is" in asked.text
+
+
+async def test_a_wrong_place_of_today_is_taken_back_and_one_of_long_ago_is_only_asked_about(house: House) -> None:
+    person = await house.settled()
+    wrong = await house.says(person, "/timezone Lima")
+    assert "Lima, Peru. It is" in wrong.text
+    await house.taps(person, "Another place", becomes="Where do you sleep?")
+    assert house.row(person, "zone") == ("Europe/Berlin",)
+    assert (await house.says(person, "Athens, GA")).text.startswith("I am not sure which place you mean.")
+    assert house.row(person, "zone") == ("Europe/Berlin",)
+
+    old = await house.says(person, "/timezone Lima")
+    house.at(house.clock.now() + timedelta(days=2))
+    await house.taps(person, "Another place", message=old.message_id, becomes="Where do you sleep?")
+    assert house.row(person, "zone") == ("America/Lima",)

@@ -11,12 +11,13 @@ import pytest
 from telegram import Update
 from telegram.ext import ApplicationBuilder
 
-from bot import content as contents
-from bot.content import Content
-from bot.context import Answer, Edit, Reply, Say, Turn
-from bot.core import press
+from bot import handlers
+from bot.core import callback_data
 from bot.core.model import Person
-from bot.handlers import pages as handlers
+from bot.handlers import pages
+from bot.telegram.turn import Answer, Edit, Reply, Say, Turn
+from bot.texts import content as contents
+from bot.texts.content import Content
 from bot.views.message import View
 from config.settings import Settings
 from db import tables, users
@@ -57,12 +58,12 @@ def ask(db: Connection) -> Ask:
     async def asked(what: str) -> list[Reply]:
         update = _update(what)
         turn = Turn(APPLICATION)
-        await turn.begin(update, db=db, now=NOW, desk=DESK)
+        await turn.begin(update, db=db, now=NOW, services=DESK)
         if what.startswith("/"):
-            await handlers.COMMANDS[what[1:]](update, turn)
+            await handlers.COMMANDS[what[1:]].handler(update, turn)
         else:
-            turn.press = press.parse(f"v1:{what}") or press.Press("")
-            await handlers.PRESSES[turn.press.verb](update, turn)
+            turn.press = callback_data.parse(f"v1:{what}") or callback_data.Press("")
+            await handlers.PRESSES[turn.press.verb].handler(update, turn)
         await turn.end(update)
         return turn.replies
 
@@ -127,10 +128,10 @@ async def test_every_button_of_the_pages_leads_somewhere(ask: Ask, db: Connectio
             # One button of a verb stands for all of its kind.
             if verb not in pressed:
                 pressed[verb] = said
-                waiting += [said] if verb in handlers.PRESSES else []
+                waiting += [said] if verb in pages.PRESSES else []
 
-    assert pressed.keys() - handlers.PRESSES.keys() == {"form"}
-    assert handlers.PRESSES.keys() - pressed.keys() == {"tip_now"}  # which is under /tonight
+    assert pressed.keys() - pages.PRESSES.keys() == {"form"}
+    assert pages.PRESSES.keys() - pressed.keys() == {"tip_now"}  # which is under /tonight
 
 
 FORGED_TIPS = ("tip_more", "tip_more:none", "tip_down:none", "tip_down:none:page", "tip_up:none")

@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from db import engine, erase, sqlite_files, tables, upkeep
+from db import engine, erase, tables, upkeep
 from db.engine import Database, DatabaseError
+from db.sqlite import files
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -265,7 +266,7 @@ async def test_a_replaced_database_that_is_damaged_is_kept_as_it_was(
     done = await upkeep.restore(sqlite_url, backup, folder, now=NOW + DAY)
     assert done.aside is not None
     assert done.aside.read_bytes() == b"what the disk left"
-    assert sqlite_files.verify(tmp_path / "lull.db") == engine.head()
+    assert files.verify(tmp_path / "lull.db") == engine.head()
 
 
 async def test_a_backup_that_fails_leaves_nothing_behind(sqlite_url: str, folder: Path, tmp_path: Path) -> None:

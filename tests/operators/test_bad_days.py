@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import socket
 import sqlite3
@@ -13,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.clock import SharedClock
-from bot.sandbox import server
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram import server
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import ROOT, TOKEN, Process
 
 EVENING = datetime(2026, 3, 26, 20, 44, 58, tzinfo=UTC)
@@ -53,7 +54,10 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(tmp_path: Path
             ann = telegram.person(7)
             await ann.send("/start")
             await ann.next()
-            assert await process.stop() == 0
+        away = re.compile(r"no updates from Telegram .*why=refused")
+        await until(lambda: away.search(process.log) is not None, lambda: process.log)
+        assert await process.stop() == 0
+        assert re.search(rf"{sentence} .*why=refused", process.log)
         assert "Traceback" not in process.log
     finally:
         if process.running is not None and process.running.returncode is None:

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import stats
+from bot import VERSION
+from bot.cli import stats
 from bot.core.model import Intake, Rating
-from bot.sandbox.telegram import Telegram
-from db import figures, tables
+from bot.fake_telegram.telegram import Telegram
+from db import counts, tables
 from db.engine import Database
+from tests import postgres
 from tests.conftest import ROOT, TOKEN, Process, both_engines
 
 
@@ -33,6 +35,11 @@ def call(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.Co
         check=False,
         timeout=120,
     )
+
+
+def test_the_version_is_said_without_a_token_or_a_command(tmp_path: Path) -> None:
+    ended = call("--version", cwd=tmp_path, BOT_TOKEN="")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"Lull {VERSION}\n", "")
 
 
 # -- backup and restore while the bot runs -----------------------------------------------------------------------------
@@ -181,6 +188,28 @@ def test_a_database_that_is_newer_than_the_code_is_one_sentence_and_no_good_chec
     assert f"not good  database: {sentence}" in check.stdout
 
 
+async def test_check_compares_the_pool_with_what_the_server_gives(
+    tmp_path: Path, postgres_server: postgres.Server
+) -> None:
+    await postgres_server.run("CREATE ROLE few LOGIN CONNECTION LIMIT 7 IN ROLE lull")
+    try:
+        async with postgres_server.database() as url:
+            address = {"DATABASE_URL": url.replace("lull@", "few@")}
+            good = await asyncio.to_thread(call, "check", cwd=tmp_path, DATABASE_POOL="7", **address)
+            bad = await asyncio.to_thread(call, "check", cwd=tmp_path, **address)
+            own = await asyncio.to_thread(call, "check", cwd=tmp_path, DATABASE_URL=url)
+    finally:
+        await postgres_server.run("DROP ROLE few")
+
+    assert (good.returncode, bad.returncode, own.returncode) == (0, 2, 0)
+    assert good.stdout.splitlines()[-1].endswith("up to date; a process holds 7 of the server's 7 connections at most")
+    assert own.stdout.splitlines()[-1].endswith("; a process holds 8 of the server's 117 connections at most")
+    assert bad.stdout.splitlines()[-1] == (
+        "not good  database: DATABASE_POOL is 8, but the server gives this role and database 7 connections at most; "
+        "lower DATABASE_POOL, or raise the server's limit."
+    )
+
+
 def test_every_command_says_what_it_is_for(tmp_path: Path) -> None:
     said = call("--help", cwd=tmp_path).stdout
     for command in ("run", "demo", "check", "healthcheck", "migrate", "backup", "restore", "stats"):
@@ -206,7 +235,7 @@ async def fill(database: Database, *, active: int, paused: int, taken: int) -> N
 async def test_a_group_under_ten_is_never_counted_out(database: Database) -> None:
     await fill(database, active=25, paused=3, taken=9)
     async with database.read() as db:
-        found = await figures.totals(db, now=NOW)
+        found = await counts.totals(db, now=NOW)
     assert list(stats.lines(found))[:3] == ["People:", "  active       25", "  paused       fewer than 10"]
     page = "\n".join(stats.lines(found))
     assert "  taken        fewer than 10" in page
@@ -217,7 +246,7 @@ async def test_a_group_under_ten_is_never_counted_out(database: Database) -> Non
 async def test_groups_of_ten_and_more_are_counted(database: Database) -> None:
     await fill(database, active=25, paused=10, taken=12)
     async with database.read() as db:
-        page = list(stats.lines(await figures.totals(db, now=NOW)))
+        page = list(stats.lines(await counts.totals(db, now=NOW)))
     assert page[:3] == ["People: 35", "  active       25", "  paused       10"]
     assert "  taken        12" in page
     assert "Nights in all diaries: 12" in page
@@ -226,5 +255,5 @@ async def test_groups_of_ten_and_more_are_counted(database: Database) -> None:
 async def test_what_is_older_than_its_span_is_not_counted(database: Database) -> None:
     await fill(database, active=12, paused=0, taken=12)
     async with database.read() as db:
-        found = await figures.totals(db, now=NOW + timedelta(days=20))
+        found = await counts.totals(db, now=NOW + timedelta(days=20))
     assert (found.intakes, found.nights) == ({}, 12)

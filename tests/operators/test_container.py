@@ -141,7 +141,13 @@ def test_the_image_installs_only_what_has_its_hash() -> None:
 def test_only_code_and_pins_reach_the_builder() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
     assert lines[0] == "*"
-    assert {line for line in lines if line.startswith("!")} == {"!bot", "!config", "!db", "!requirements/run.txt"}
+    assert {line for line in lines if line.startswith("!")} == {
+        "!bot",
+        "!config",
+        "!db",
+        "!LICENSE",
+        "!requirements/run.txt",
+    }
     copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE)
     assert {f"!{source}" for source in copied} == {line for line in lines if line.startswith("!")}
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from db import dumps, engine, sqlite_files, tables, upkeep
+from db import engine, tables, upkeep
 from db.engine import Database, DatabaseError
+from db.postgres import dumps
+from db.sqlite import files
 from tests import postgres
 from tests.conftest import both_engines
 
@@ -66,7 +68,7 @@ async def test_a_database_with_people_is_copied_before_its_schema_changes(old: D
     ending = "db" if old.is_sqlite else "dump"
     assert kept == folder / f"lull-20261120T040000Z-before-{engine.head()}.{ending}"
     if old.is_sqlite:
-        assert sqlite_files.verify(kept) == "0001"
+        assert files.verify(kept) == "0001"
     else:
         assert await dumps.verify(kept) == "0001"
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.fake_telegram.telegram import Telegram
 from bot.health import Health
-from bot.inspection import Inspection
+from bot.jobs.integrity_check import IntegrityCheck
 from bot.metrics import Metrics
-from bot.sandbox.telegram import Telegram
-from db import engine, soundness
+from db import engine
 from db.engine import Database, DatabaseError
-from db.soundness import Reading
+from db.sqlite import integrity
+from db.sqlite.integrity import Reading
 from tests.conftest import ROOT, TOKEN, Process
 from tests.operators.test_bad_days import until
 
@@ -83,7 +84,7 @@ async def test_an_inspection_finds_damage_says_so_and_takes_it_back_once_it_is_m
 ) -> None:
     del capsys
     metrics, database = Metrics(), opened(path)
-    inspection = Inspection(database, metrics)
+    inspection = IntegrityCheck(database, metrics)
     await inspection.look()
     assert inspection.faults() == {}
     assert "lull_file_damaged 0.0" in metrics.page().decode()
@@ -104,7 +105,7 @@ async def test_a_reading_is_cut_short_so_that_no_end_waits_for_it(path: Path) ->
     reading = Reading(path)
     reading.stop()
     assert await reading.result() == ""
-    assert await Reading(path).result() == soundness.SOUND
+    assert await Reading(path).result() == integrity.SOUND
 
 
 async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +114,9 @@ async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monk
     def starved(_: sqlite3.Connection) -> str:
         begun.set()
         goes_on.wait()
-        return soundness.SOUND
+        return integrity.SOUND
 
-    monkeypatch.setattr(soundness, "_checked", starved)
+    monkeypatch.setattr(integrity, "_checked", starved)
     reading = Reading(path)
     result = asyncio.create_task(reading.result())
     await asyncio.to_thread(begun.wait)
@@ -128,7 +129,7 @@ async def test_an_end_does_not_wait_for_the_thread_of_a_reading(path: Path, monk
 
 async def test_what_cannot_be_read_just_now_is_no_damage(path: Path) -> None:
     database = opened(path)
-    inspection = Inspection(database, Metrics())
+    inspection = IntegrityCheck(database, Metrics())
     path.unlink()
     await inspection.look()
     assert inspection.faults() == {}

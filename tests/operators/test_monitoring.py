@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.metrics import Figures, Live, Metrics
+from bot.metrics import Live, Metrics, QueriedGauges
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
@@ -32,12 +32,13 @@ def served() -> str:
         floods=lambda: 0,
         halts=lambda: 0,
         halted_seconds=lambda: 0.0,
+        halted_for=lambda: 0.0,
         queued=lambda: 0,
         tasks=lambda: 2,
         leads=lambda: True,
     )
     metrics.watch(nothing)
-    metrics.figures(Figures(active=1, oldest_due_seconds=0.0, inbox=0, dead_letters=0))
+    metrics.figures(QueriedGauges(active=1, oldest_due_seconds=0.0, inbox=0, dead_letters=0))
     metrics.disk_free(10**9)
     metrics.healthy(True)
     metrics.backed_up(datetime(2026, 11, 20, tzinfo=UTC))

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from bot import VERSION
 from bot import __main__ as command_line
-from bot import content
+from bot.texts import content
 from config import reference, settings
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,26 @@ def test_the_page_of_settings_is_what_the_code_knows() -> None:
 def test_the_page_of_commands_names_every_command() -> None:
     shown = set(re.findall(r"`python -m bot ([a-z]+)", text("docs/admin.md")))
     assert set(command_line.COMMANDS) <= shown
+
+
+def test_the_licence_is_named_wherever_one_looks_for_it() -> None:
+    assert text("LICENSE").startswith("MIT License\n\nCopyright (c) 2026 Lull contributors\n")
+    assert '\nlicense = "MIT"\n' in text("pyproject.toml")
+    assert "[MIT](LICENSE)" in text("README.md")
+    assert "MIT licence" in text("docs/licences.md")
+    assert 'org.opencontainers.image.licenses="MIT"' in text("Dockerfile")
+
+
+def test_the_version_is_written_down_in_one_place() -> None:
+    assert re.findall(r'^VERSION = "(.*)"$', text("bot/__init__.py"), re.MULTILINE) == [VERSION]
+    for name in ("pyproject.toml", "Dockerfile", "docker-compose.yml", "mkdocs.yml"):
+        assert VERSION not in re.findall(r"[\w.]+", text(name)), name
+
+
+def test_no_page_promises_new_zone_rules_every_week() -> None:
+    for page in (*PAGES, ROOT / "README.md", ROOT / "SECURITY.md"):
+        for sentence in page.read_text(encoding="utf-8").replace("\n", " ").split(". "):
+            assert not ("every week" in sentence and "zone rules" in sentence), page.name
 
 
 def test_the_page_of_licences_lists_every_pin() -> None:

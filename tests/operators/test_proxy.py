@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process
-from tests.delivery.proxies import Proxy
+from tests.telegram.proxies import Proxy
 
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])

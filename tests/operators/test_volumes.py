@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import ROOT, TOKEN
 
 MOUNTED = """
@@ -112,16 +112,30 @@ async def test_of_a_disk_with_little_room_the_log_warns_and_the_bot_goes_on(tmp_
 def test_a_volume_of_somebody_else_is_one_sentence(migrated_file: Path, what: str) -> None:
     other = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
     if subprocess.run([*other, sys.executable, "-c", ""], capture_output=True, check=False).returncode != 0:
-        pytest.skip("another user may not run this Python")
-    folder = Path(tempfile.mkdtemp(prefix="lull-"))  # not below tmp_path, which only its owner may enter
+        pytest.skip("another user may not run this Python: its folder is closed to others")
+    place = Path(tempfile.mkdtemp(prefix="lull-"))  # not below tmp_path, which only its owner may enter
+    folder = place / "data"
     try:
+        folder.mkdir()
+        code = open_to_all(place / "code")
+        place.chmod(0o755)
         shutil.copy(migrated_file, folder / "lull.db")
         (folder / "lull.db").chmod(0o444)
         folder.chmod(0o755 if what == "folder" else 0o777)
-        ended = call(*other, sys.executable, "-m", "bot", "run", folder=folder, source=migrated_file)
-        place = folder if what == "folder" else folder / "lull.db"
+        bot = (*other, sys.executable, "-m", "bot", "run")
+        ended = call(*bot, folder=folder, source=migrated_file, PYTHONPATH=str(code))
+        refused = folder if what == "folder" else folder / "lull.db"
         assert sentence(ended) == (
-            f"{place} cannot be written; give it to the user that runs the bot, or set DATABASE_URL."
+            f"{refused} cannot be written; give it to the user that runs the bot, or set DATABASE_URL."
         )
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
+
+
+def open_to_all(place: Path) -> Path:
+    """A copy of the code that everybody may read: the clone may lie where only its owner may, such as root's home."""
+    for package in ("bot", "config", "db"):
+        shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (place, *place.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return place

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.sandbox.people import Person, Seen
+from bot.fake_telegram.people import Person, Seen
 from tests.handlers.house import House, open_house
 
 BEGINS = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.clock import SharedClock
-from bot.core import experiment
-from bot.core.experiment import Arm, Plan, RunIn
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Telegram
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, Plan, RunIn
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import ROOT, Process
 
 FIRST = date(2026, 1, 12)
@@ -60,7 +60,7 @@ async def live(ada: Person, clock: SharedClock, plan: Plan, night: date) -> None
     ada.catch_up()
     clock.set(at(night, BED - 1, 14))
     reminder = await ada.next()
-    arm = experiment.arm_on(plan, night)
+    arm = design.arm_on(plan, night)
     without = isinstance(arm, RunIn) or arm is Arm.OFF
     assert ("Tonight without. Same routine." in reminder.text) is without, (night, reminder.text)
     assert ("Time for your magnesium" in reminder.text) is not without
@@ -82,10 +82,10 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     begun = await begin(ada, "Start")
     plan = drawn(lull)
     assert plan.start == FIRST
-    assert experiment.fingerprint(plan.seed) in begun
+    assert design.fingerprint(plan.seed) in begun
     assert plan.seed.hex() not in begun
 
-    nights = [FIRST + timedelta(days=n) for n in range(experiment.RUN_IN + plan.length)]
+    nights = [FIRST + timedelta(days=n) for n in range(design.RUN_IN + plan.length)]
     for number, night in enumerate(nights):
         if number in (3, 15, 30):
             await lull.kill()
@@ -112,7 +112,7 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     assert "One person, own rating, not a medical test." in result.text
     assert "1 night does not count, because its reminder did not reach you in time." in result.text
     assert plan.seed.hex() in result.text
-    rated = [experiment.arm_on(plan, night) for number, night in enumerate(nights) if number != 20]
+    rated = [design.arm_on(plan, night) for number, night in enumerate(nights) if number != 20]
     on, off = rated.count(Arm.ON), rated.count(Arm.OFF)
     assert f"{on} better nights of {on}, against 0 of {off}" in result.text
 
@@ -136,4 +136,4 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     )
     assert checked.returncode == 0, checked.stderr
     assert f"{on} better nights of {on}, against 0 of {off}" in checked.stdout
-    assert experiment.fingerprint(plan.seed) in checked.stdout
+    assert design.fingerprint(plan.seed) in checked.stdout

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process, both_engines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.clock import SharedClock
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process
 
 

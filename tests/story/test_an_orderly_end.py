@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process
 
 

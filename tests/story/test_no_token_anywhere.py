@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 
 from bot.clock import SharedClock
-from bot.sandbox.faults import Fault
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.faults import Fault
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import START, TOKEN, Process
 
 ADMIN = 500_600_700

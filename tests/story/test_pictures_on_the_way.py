@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.people import Person
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.people import Person
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process
 
 SATURDAY = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.media import Media
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.media import Media
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import START, Process
 from tests.story.test_a_broadcast import ADMIN, begun, settle_in
 

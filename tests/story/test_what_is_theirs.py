@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.clock import SharedClock
-from bot.sandbox.people import Person, Seen
-from bot.sandbox.telegram import Telegram
+from bot.fake_telegram.people import Person, Seen
+from bot.fake_telegram.telegram import Telegram
 from tests.conftest import Process, both_engines
 
 SHEET = "night,intake,rating,note\n2026-03-20,taken,better,=1+1\n2026-03-21,skipped,,\n"
@@ -52,7 +52,11 @@ async def test_nights_come_in_go_out_and_are_erased(
     assert "2 nights in this file" in preview.text
     assert "New: 2. Filled in: 0. Left as they are: 0." in preview.text
     await ada.press("Import", message=preview.message_id)
-    await ada.until(lambda seen: seen.text == "2 nights were imported.")
+    done = await ada.until(lambda seen: seen.text == "2 nights were imported.")
+    await ada.press("Diary", message=done.message_id)
+    assert "Taken on 1 of 6 nights · 1 rated" in (await ada.next()).text
+    await ada.press("What my nights say", message=done.message_id)
+    assert "Taken: 1 better of 1 rated night" in (await ada.next()).text
 
     again = await sends(ada, SHEET.encode())
     assert "So there is nothing to import." in again.text

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot import content as contents
-from bot import language
-from bot.content import Content
-from bot.core import press
+from bot.core import callback_data
 from bot.core.model import Form, Source, Tip
-from bot.language import Words
-from bot.sandbox import formatting
+from bot.fake_telegram import formatting
+from bot.texts import content as contents
+from bot.texts import language
+from bot.texts.content import Content
+from bot.texts.language import Words
 from bot.views import pages
 from bot.views.message import TEXT_LIMIT, View
 
@@ -52,11 +52,11 @@ def labels(view: View) -> list[str]:
     return [button.text for row in rows for button in row]
 
 
-def pressed(view: View, label: str) -> press.Press:
+def pressed(view: View, label: str) -> callback_data.Press:
     """What the button of this label says."""
     rows = view.keyboard.inline_keyboard if view.keyboard is not None else ()
     found = next(button for row in rows for button in row if button.text == label)
-    read = press.parse(str(found.callback_data))
+    read = callback_data.parse(str(found.callback_data))
     assert read is not None
     return read
 
@@ -111,9 +111,9 @@ def test_a_tip_is_short_names_its_evidence_and_its_source(tip: Tip) -> None:
 def test_the_buttons_of_a_tip_name_it(tip: Tip) -> None:
     view = pages.tip_page(ENGLISH, tip, CONTENT)
 
-    assert pressed(view, "Another") == press.Press("tip_more", (tip.id,))
+    assert pressed(view, "Another") == callback_data.Press("tip_more", (tip.id,))
     assert pressed(view, "Not for me").args[0] == tip.id
-    assert pressed(pages.tip_retired(ENGLISH, tip), "Bring it back") == press.Press("tip_up", (tip.id,))
+    assert pressed(pages.tip_retired(ENGLISH, tip), "Bring it back") == callback_data.Press("tip_up", (tip.id,))
 
 
 def test_a_translated_tip_cannot_break_the_message() -> None:
@@ -171,7 +171,7 @@ def test_a_source_is_cited_by_who_and_when(authors: str, year: int | None, cited
 # -- help and privacy --------------------------------------------------------------------------------------------------
 
 EVENINGS = {"tonight", "took", "tips", "pause", "resume", "stop"}
-SHORTCUTS = {"bedtime", "lead", "timezone", "form", "language", "checkin"}
+SHORTCUTS = {"bedtime", "lead", "timezone", "form", "checkin"}
 OWN = {"experiment", "export", "import", "delete"}
 COMMANDS = EVENINGS | SHORTCUTS | OWN | {"start", "settings", "privacy", "diary", "insight"}
 
@@ -218,8 +218,8 @@ def test_the_privacy_page_promises_no_command_that_is_not_there() -> None:
 def test_a_topic_s_switch_does_the_opposite_of_what_it_shows() -> None:
     view = pages.topics(ENGLISH, CONTENT, {"caffeine"}, retired=0)
 
-    assert pressed(view, "✕ Caffeine") == press.Press("topic", ("caffeine", "on"))
-    assert pressed(view, "✓ Alcohol") == press.Press("topic", ("alcohol", "off"))
+    assert pressed(view, "✕ Caffeine") == callback_data.Press("topic", ("caffeine", "on"))
+    assert pressed(view, "✓ Alcohol") == callback_data.Press("topic", ("alcohol", "off"))
 
 
 def test_tips_can_be_brought_back_where_some_were_put_away() -> None:
@@ -236,7 +236,7 @@ def test_the_guide_lists_every_form_and_leads_to_its_card() -> None:
     view = pages.form_list(ENGLISH, CONTENT.forms, mode=pages.CHOOSE)
 
     for form in CONTENT.forms:
-        assert pressed(view, form.name) == press.Press("form_card", (form.id, "choose"))
+        assert pressed(view, form.name) == callback_data.Press("form_card", (form.id, "choose"))
     assert len(labels(view)) == len(CONTENT.forms)
 
 
@@ -245,9 +245,9 @@ def test_a_form_can_be_chosen_only_where_one_is_being_chosen(form: Form) -> None
     choosing = pages.form_card(ENGLISH, form, CONTENT, mode=pages.CHOOSE)
     reading = pages.form_card(ENGLISH, form, CONTENT, mode=pages.READ)
 
-    assert pressed(choosing, "Choose this") == press.Press("form", (form.id,))
+    assert pressed(choosing, "Choose this") == callback_data.Press("form", (form.id,))
     assert "Choose this" not in labels(reading)
-    assert pressed(reading, "‹ Back to the list") == press.Press("form_list", ("read",))
+    assert pressed(reading, "‹ Back to the list") == callback_data.Press("form_list", ("read",))
 
 
 def test_a_source_without_an_address_is_only_named_among_others() -> None:
@@ -282,10 +282,12 @@ def test_both_safety_pages_end_with_whom_to_ask() -> None:
 
 def test_the_safety_pages_can_be_accepted_by_those_who_have_not() -> None:
     for page in (pages.safety, pages.medicines):
-        assert pressed(page(ENGLISH, CONTENT, accepted=False), "I understand") == press.Press("consent")
+        assert pressed(page(ENGLISH, CONTENT, accepted=False), "I understand") == callback_data.Press("consent")
         assert "I understand" not in labels(page(ENGLISH, CONTENT, accepted=True))
 
 
 def test_the_safety_pages_lead_to_each_other() -> None:
     assert pressed(pages.safety(ENGLISH, CONTENT, accepted=True), "Medicines ›").verb == "safety_meds"
-    assert pressed(pages.medicines(ENGLISH, CONTENT, accepted=True), "‹ Back") == press.Press("safety", ("back",))
+    assert pressed(pages.medicines(ENGLISH, CONTENT, accepted=True), "‹ Back") == callback_data.Press(
+        "safety", ("back",)
+    )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db import columns
+from db import types
 
 revision = "0002"
 down_revision = "0001"
@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("light", sa.Boolean(), nullable=True),
         sa.Column("no_digest", sa.Boolean(), nullable=True),
         sa.Column("stock", sa.SmallInteger(), nullable=True),
-        sa.Column("stock_from", columns.Civil(), nullable=True),
+        sa.Column("stock_from", types.Civil(), nullable=True),
         sa.Column("stock_told", sa.Boolean(), nullable=True),
         sa.Column("pack", sa.SmallInteger(), nullable=True),
     ):
@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "night_details",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("night", columns.Civil(), nullable=False),
+        sa.Column("night", types.Civil(), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=True),
         sa.Column("evening", sa.SmallInteger(), nullable=True),
         sa.Column("onset", sa.SmallInteger(), nullable=True),

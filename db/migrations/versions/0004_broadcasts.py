@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db import columns
+from db import types
 
 revision = "0004"
 down_revision = "0003"
@@ -19,8 +19,8 @@ def upgrade() -> None:
         sa.Column("admin_id", sa.BigInteger(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
-        sa.Column("created_at", columns.Utc(), nullable=False),
-        sa.Column("ended_at", columns.Utc(), nullable=True),
+        sa.Column("created_at", types.Utc(), nullable=False),
+        sa.Column("ended_at", types.Utc(), nullable=True),
         sa.Column("language", sa.String(length=16), nullable=True),
         sa.Column("awake_only", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("total", sa.Integer(), server_default="0", nullable=False),
@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("broadcast_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("fate", sa.String(length=10), nullable=False),
-        sa.Column("due_at", columns.Utc(), nullable=False),
+        sa.Column("due_at", types.Utc(), nullable=False),
         sa.Column("reason", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("broadcast_id", "user_id", name=op.f("pk_recipients")),
         sqlite_with_rowid=False,
@@ -52,13 +52,13 @@ def upgrade() -> None:
     op.create_table(
         "admins",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("since", columns.Utc(), nullable=False),
+        sa.Column("since", types.Utc(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_admins")),
     )
     op.create_table(
         "audit",
         sa.Column("id", _SERIAL, nullable=False),
-        sa.Column("at", columns.Utc(), nullable=False),
+        sa.Column("at", types.Utc(), nullable=False),
         sa.Column("admin_id", sa.BigInteger(), nullable=False),
         sa.Column("action", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.sandbox.people import Person
+from bot.fake_telegram.people import Person
 from tests.crash import town as towns
 from tests.crash.soak.row import Found, Play
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.sandbox.faults import Fault
+from bot.fake_telegram.faults import Fault
 from tests import postgres
 from tests.crash import promise
 from tests.crash import town as towns

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.sandbox.values import Fields
+from bot.fake_telegram.values import Fields
 from tests.crash import town as towns
 from tests.crash.soak.row import Found, Play
 
@@ -126,7 +126,7 @@ async def wrong_shapes(play: Play) -> Found:
 
 
 async def taps(play: Play) -> Found:
-    """People who tap Skip in waves, a death in each, and Taken at the end."""
+    """People who tap Skip in waves, a death in each, and [Change to taken] at the end."""
     waves, each, crowd, chance = (5, 20, 60, play.chance) if play.quick else (11, 50, 60, play.chance)
     final = 50 if not play.quick else crowd
     async with towns.founded(play.folder, begin=EVENING, speed=10) as town:
@@ -145,7 +145,7 @@ async def taps(play: Play) -> Found:
             await town.start()
         takers = chance.sample(people, final)
         for person in takers:
-            await person.press(data="v1:taken:2026-03-26")
+            await person.press(data="v1:change:2026-03-26:taken")
         await town.wait(lambda: town.telegram.world.updates.pending == 0)
         await town.wait(lambda: towns.count(town.database_url, WAITING) == 0)
         handled, taken = towns.count(town.database_url, "inbox"), towns.taps(town.database_url)

@@ -1,0 +1,317 @@
+"""The self-experiment's design: who may start, which nights chance picks, how a plan moves, what a verdict says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import count, groupby, product
+
+from bot.core.model import Night, Rating
+
+RUN_IN = 7
+"""Nights without magnesium before the first fortnight; also the baseline."""
+
+FORTNIGHT = 14
+LONGEST_RUN = 4
+LENGTHS = (28, 56, 84)
+DEFAULT_LENGTH = 56
+SEED_BYTES = 32
+"""Bytes of a plan's seed; the caller draws them with `secrets.token_bytes`."""
+
+POWER_GAIN = 19
+POWER: Mapping[int, int] = {28: 28, 56: 49, 84: 66}
+"""Of 100 people with a true gain of `POWER_GAIN` better nights per 100, how many get a clear verdict, by plan length.
+
+Told before the start. Measured by benchmarks/experiment_simulation.py; a test holds it to docs/experiment.md.
+"""
+
+
+class Gate(StrEnum):
+    """The questions before the start. A yes to any of them means "ask your clinician": no test."""
+
+    KIDNEY = "kidney"
+    PREGNANCY = "pregnancy"
+    PRESCRIBED = "prescribed"  # magnesium prescribed by a doctor
+    MEDICINES = "medicines"  # any medicine on the interaction list
+
+
+class Void(StrEnum):
+    """Why a night is taken out of the test before its arm is shown."""
+
+    TRAVEL = "travel"  # over more than two zones
+    FEVER = "fever"
+    NIGHT_SHIFT = "night_shift"
+
+
+class Arm(StrEnum):
+    """What chance assigned to a night."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Label(StrEnum):
+    """What the verdict comes to."""
+
+    CLEAR_HELP = "clear_help"
+    LEANS_HELP = "leans_help"
+    CANT_TELL = "cant_tell"
+    LEANS_WORSE = "leans_worse"
+    CLEAR_WORSE = "clear_worse"
+    NO_VERDICT = "no_verdict"
+
+
+class Lack(StrEnum):
+    """Why there is no verdict."""
+
+    NO_WHOLE_FORTNIGHT = "no_whole_fortnight"
+    FEW_RATED_NIGHTS = "few_rated_nights"
+
+
+@dataclass(frozen=True, slots=True)
+class RunIn:
+    """A run-in night; `day` counts from 1 to `RUN_IN`."""
+
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A pause: what was planned for `night` and after happens `weeks` weeks later."""
+
+    night: Night
+    weeks: int
+
+    @property
+    def back(self) -> Night:
+        """The first night of the plan after the pause."""
+        return self.night + timedelta(weeks=self.weeks)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One self-experiment. `start` is the first run-in night, `length` the nights after the run-in."""
+
+    start: Night
+    length: int
+    seed: bytes = field(repr=False)  # sealed until the end, so it must not reach a log by way of repr
+    shifts: tuple[Shift, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that no generator of ours makes."""
+        if self.length not in LENGTHS:
+            raise ValueError(f"a plan has {LENGTHS} nights, not {self.length}")
+        if len(self.seed) != SEED_BYTES:
+            raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(self.seed)}")
+        if any(shift.weeks < 1 for shift in self.shifts):
+            raise ValueError("a pause moves the plan by whole weeks, at least one")
+        if any(later.night < earlier.back for earlier, later in zip(self.shifts, self.shifts[1:], strict=False)):
+            raise ValueError("pauses are in order and do not overlap")
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedNight:
+    """What is known of one night. `arm` is the assigned one, None in the run-in; `taken` None means never answered.
+
+    `late` marks a rating given after the next evening's reminder: it is kept, and left out of the analysis.
+    """
+
+    night: Night
+    arm: Arm | None
+    taken: bool | None = None
+    rating: Rating | None = None
+    late: bool = False
+    void: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArmTally:
+    """Better nights among rated nights."""
+
+    better: int
+    nights: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Better nights more per 100 nights with magnesium, negative for fewer, with its 80 % interval."""
+
+    per_100: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Same weekday, same fortnight, one night ON and one OFF: how the ON night compared."""
+
+    better: int
+    worse: int
+    equal: int
+
+    @property
+    def total(self) -> int:
+        """Pairs with both nights rated."""
+        return self.better + self.worse + self.equal
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the test found.
+
+    `nights` of the `planned` nights are counted. `p` and `one_in` (luck alone does this in about 1 of so many tests)
+    are in the direction seen. `difference` is mean rating ON minus OFF. `p`, `one_in`, `difference` and `effect` are
+    None without a verdict; `as_taken` (better nights per 100) also where intake hardly differed between the arms.
+    `missing` counts nights without a rating in time; `missing_flips` says that the worst they could have been undoes
+    the direction.
+    """
+
+    label: Label
+    lack: Lack | None
+    nights: int
+    planned: int
+    on: ArmTally
+    off: ArmTally
+    baseline: ArmTally
+    pairs: Pairs
+    missing: int
+    missing_flips: bool
+    p: float | None = None
+    one_in: int | None = None
+    difference: float | None = None
+    effect: Effect | None = None
+    as_taken: float | None = None
+
+
+def refusal(answers: Mapping[Gate, bool]) -> Gate | None:
+    """Return the first gate answered yes, or not answered; None when the person may start."""
+    return next((gate for gate in Gate if answers.get(gate, True)), None)
+
+
+def _all_fortnights() -> tuple[tuple[bool, ...], ...]:
+    """List every valid fortnight, True for ON: a coin for each weekday's first night, the second one opposite.
+
+    In ascending order of the first week read as a binary number. 28 of the 128 hold a run over `LONGEST_RUN`.
+    """
+    candidates = ((*week, *(not on for on in week)) for week in product((False, True), repeat=FORTNIGHT // 2))
+    return tuple(nights for nights in candidates if longest_run(nights) <= LONGEST_RUN)
+
+
+def longest_run(nights: tuple[bool, ...]) -> int:
+    """Return the most equal nights in a row."""
+    return max(len(list(run)) for _, run in groupby(nights))
+
+
+FORTNIGHTS = _all_fortnights()
+"""The 100 valid fortnights in their fixed order. Running tests depend on it: it never changes."""
+
+_FAIR = 256 - 256 % len(FORTNIGHTS)  # a byte from here up would favour the first fortnights, so it is drawn again
+
+
+def fortnight(seed: bytes, number: int) -> tuple[bool, ...]:
+    """Draw fortnight `number` (from 1), True for ON.
+
+    The first byte of HMAC-SHA256(seed, "fortnight/<number>/<attempt>"), attempt 0, 1, ... until it is under 200, modulo
+    100, picks from `FORTNIGHTS`. Fortnights are independent: the cap on runs holds inside each, not over their joints.
+    """
+    bytes_drawn = (_keyed(seed, f"fortnight/{number}/{attempt}")[0] for attempt in count())
+    byte = next(byte for byte in bytes_drawn if byte < _FAIR)
+    return FORTNIGHTS[byte % len(FORTNIGHTS)]
+
+
+def schedule(plan: Plan) -> tuple[Arm, ...]:
+    """Return the arm of every night after the run-in, in order."""
+    numbers = range(1, plan.length // FORTNIGHT + 1)
+    return tuple(Arm.ON if on else Arm.OFF for number in numbers for on in fortnight(plan.seed, number))
+
+
+def fingerprint(seed: bytes) -> str:
+    """Return the SHA-256 of the seed in hex, shown before night 1 so that the seed cannot be swapped afterwards."""
+    return hashlib.sha256(seed).hexdigest()
+
+
+def arm_on(plan: Plan, night: Night) -> Arm | RunIn | None:
+    """Return a night's arm or run-in day; None outside the plan and while it is paused."""
+    place = place_of(plan, night)
+    if place is None:
+        return None
+    return RunIn(place + 1) if place < RUN_IN else schedule(plan)[place - RUN_IN]
+
+
+def place_of(plan: Plan, night: Night) -> int | None:
+    """Return a night's place in the plan, 0 for the first run-in night; None outside it and while it is paused."""
+    place = (night - plan.start).days
+    for shift in plan.shifts:
+        if night < shift.night:
+            break
+        if night < shift.back:
+            return None
+        place -= 7 * shift.weeks
+    return place if 0 <= place < RUN_IN + plan.length else None
+
+
+def night_at(plan: Plan, place: int) -> Night:
+    """Return the night of a place in the plan, 0 for the first run-in night."""
+    night = plan.start + timedelta(days=place)
+    for shift in plan.shifts:
+        if night >= shift.night:
+            night += timedelta(weeks=shift.weeks)
+    return night
+
+
+def last_night(plan: Plan) -> Night:
+    """Return the plan's last night; the seal breaks once its morning has passed."""
+    return night_at(plan, RUN_IN + plan.length - 1)
+
+
+def whole_fortnights(plan: Plan, through: Night) -> int:
+    """Return how many fortnights are complete after the night `through`: those that count after a stop."""
+    lived = sum(night_at(plan, place) <= through for place in range(RUN_IN, RUN_IN + plan.length))
+    return lived // FORTNIGHT
+
+
+def postpone(plan: Plan, since: Night, *, back: Night) -> Plan:
+    """Return the plan paused from `since` and resumed on or after `back`, moved by whole weeks so that weekdays stay.
+
+    `since` must not have been revealed yet. From within the last pause on, that pause grows. ValueError where the pause
+    is empty or begins before the last one.
+    """
+    if back <= since:
+        raise ValueError(f"a pause from {since} cannot end on {back}")
+    kept = plan.shifts
+    if kept and kept[-1].night <= since < kept[-1].back:
+        since, back, kept = kept[-1].night, max(back, kept[-1].back), kept[:-1]
+    weeks = -((since - back).days // 7)  # rounded up
+    return replace(plan, shifts=(*kept, Shift(since, weeks)))
+
+
+def may_void(now: datetime, *, revealed_at: datetime | None) -> bool:
+    """Return whether a night can still be voided: only until its arm is shown (`revealed_at`, None: not yet)."""
+    return revealed_at is None or now < revealed_at
+
+
+def bags(plan: Plan) -> tuple[Arm, ...]:
+    """Return what the helper puts into bag 1, 2, ... for the blind mode; for the helper's eyes only."""
+    arms = schedule(plan)
+    return tuple(arms[index] for index in _bag_order(plan))
+
+
+def bag_on(plan: Plan, night: Night) -> int | None:
+    """Return the number of the bag for a night; None in the run-in, outside the plan and while it is paused."""
+    place = place_of(plan, night)
+    if place is None or place < RUN_IN:
+        return None
+    return _bag_order(plan).index(place - RUN_IN) + 1
+
+
+def _bag_order(plan: Plan) -> list[int]:
+    """Return the night index of bag 1, 2, ...: a keyed shuffle, so that neither number nor neighbour tells the arm."""
+    return sorted(range(plan.length), key=lambda index: _keyed(plan.seed, f"bag/{index + 1}"))
+
+
+def _keyed(seed: bytes, message: str) -> bytes:
+    return hmac.digest(seed, message.encode(), "sha256")

@@ -1,0 +1,298 @@
+"""A self-experiment as it is lived: what tonight is, which nights count, when it is over, and what is kept of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+
+from bot.core import schedule as times
+from bot.core.experiment import design
+from bot.core.experiment.design import Arm, AssignedNight, Plan, RunIn, Verdict, Void
+from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
+from bot.core.model import NightRecord as DiaryNight
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""How soon to look again whether the last morning was answered."""
+
+_DAY = timedelta(days=1)
+_MORNING_AFTER = timedelta(hours=9)
+
+
+class Tonight(StrEnum):
+    """What an evening's reminder shows of a self-experiment."""
+
+    WITH = "with"
+    WITHOUT = "without"
+    BAG = "bag"  # the numbered bag decides, and nobody here may know
+    FREE = "free"  # a night that was left out: as the person likes
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Tonight's part in a self-experiment; `bag` is the number of the bag in the blind mode."""
+
+    tonight: Tonight
+    bag: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReport:
+    """A finished self-experiment, as it stood at its end.
+
+    `left_out` are the nights the person voided, `not_sent` those whose reminder did not demonstrably arrive; both count as void.
+    """
+
+    plan: Plan
+    blind: bool
+    stopped_after: Night | None
+    nights: tuple[AssignedNight, ...]
+    left_out: int
+    not_sent: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A self-experiment as it is stored. While `paused_since` is set, nobody knows yet when it goes on."""
+
+    id: int
+    user_id: int
+    plan: Plan
+    blind: bool
+    begun_at: datetime
+    bags_code: str | None = None
+    paused_since: Night | None = None
+    stopped_after: Night | None = None
+    ended_at: datetime | None = None
+    report: str | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing may be said of its arms yet."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What is known of one night: the diary, whether its reminder arrived, and what only the self-experiment keeps.
+
+    `in_time` is the rating that was given in time and that a late one replaced in the diary.
+    """
+
+    diary: DiaryNight
+    revealed: bool
+    void: Void | None = None
+    in_time: Rating | None = None
+
+    @property
+    def rated_in_time(self) -> bool:
+        """Whether there is a rating that counts."""
+        return self.in_time is not None or (self.diary.rating is not None and not self.diary.late)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is, and nothing of its arms. `night` counts from 1 after the run-in; in the run-in it is 0."""
+
+    run_in: int
+    night: int
+    mornings: int
+    answered: int
+    left_out: int
+
+
+def assignment(trial: Experiment, night: Night, *, void: bool) -> Assignment | None:
+    """What a night's reminder shows; None where the night is an ordinary one."""
+    what = _lived_as(trial, night)
+    if what is None or trial.ended_at is not None:
+        return None
+    if void:
+        return Assignment(Tonight.FREE)
+    if isinstance(what, RunIn):
+        return Assignment(Tonight.WITHOUT)
+    if trial.blind:
+        return Assignment(Tonight.BAG, design.bag_on(trial.plan, night))
+    return Assignment(Tonight.WITH if what is Arm.ON else Tonight.WITHOUT)
+
+
+def _lived_as(trial: Experiment, night: Night) -> Arm | RunIn | None:
+    """What the night is or was in the plan; None while it rests, and after an early stop."""
+    resting = trial.paused_since is not None and night >= trial.paused_since
+    stopped = trial.stopped_after is not None and night > trial.stopped_after
+    return None if resting or stopped else design.arm_on(trial.plan, night)
+
+
+# -- evenings with a bag -----------------------------------------------------------------------------------------------
+
+
+def in_bag(trial: Experiment, night: Night, *, void: bool) -> Arm | None:
+    """What the bag of that night holds; None of a night that had none."""
+    what = _lived_as(trial, night) if trial.blind and not void else None
+    return what if isinstance(what, Arm) else None
+
+
+def as_kept(record: DiaryNight, arm: Arm | None, *, sealed: bool) -> DiaryNight:
+    """A night that was taken, as the diary may hold it: a bag while the seal holds, and what was in the bag afterwards."""
+    if arm is None or not record.took:
+        return record
+    if sealed:
+        return replace(record, intake=Intake.BAG, reason=None)
+    if arm is Arm.ON:
+        return replace(record, intake=Intake.TAKEN, reason=None)
+    return replace(record, intake=Intake.SKIPPED, reason=Reason.TEST)
+
+
+def unsealed(trial: Experiment, record: DiaryNight, *, void: bool) -> DiaryNight:
+    """A night of a finished self-experiment, with what its bag held."""
+    if record.intake is not Intake.BAG or not trial.blind:
+        return as_kept(record, in_bag(trial, record.night, void=void), sealed=False)
+    # A bag that was named before the test was stopped, paused or the night left out held what the plan says all the same.
+    planned = design.arm_on(trial.plan, record.night)
+    return as_kept(record, planned if isinstance(planned, Arm) else Arm.ON, sealed=False)
+
+
+def brought(trials: Iterable[Experiment], record: DiaryNight, *, void: bool) -> DiaryNight:
+    """A night from a file, as the diary may hold it beside these self-experiments."""
+    for one in trials:
+        record = as_kept(record, in_bag(one, record.night, void=void), sealed=one.sealed)
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Nights of finished self-experiments: those for which chance chose, and those of the run-in."""
+
+    by_chance: frozenset[Night] = frozenset()
+    run_in: frozenset[Night] = frozenset()
+
+
+def tested(reports: Iterable[ExperimentReport]) -> Tested:
+    """The nights that counted in these."""
+    counted = [one for report in reports for one in report.nights if not one.void]
+    return Tested(
+        by_chance=frozenset(one.night for one in counted if one.arm is not None),
+        run_in=frozenset(one.night for one in counted if one.arm is None),
+    )
+
+
+# -- what counts -------------------------------------------------------------------------------------------------------
+
+
+def whole(trial: Experiment, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
+    """With every night of the plan up to `until`. One of which nothing is stored had no reminder: the bot was away for longer
+    than it looks back, or the night was lost between two zones or bedtimes.
+    """
+    known = {one.diary.night: one for one in lived}
+    for place in range(design.RUN_IN + trial.plan.length):
+        night = design.night_at(trial.plan, place)
+        if night <= until and night not in known:
+            known[night] = Lived(DiaryNight(night), revealed=False)
+    return [known[night] for night in sorted(known)]
+
+
+def records(trial: Experiment, lived: Iterable[Lived]) -> list[AssignedNight]:
+    """The plan's nights for the analysis. A night whose reminder did not demonstrably arrive is void."""
+    return [_record(trial, one) for one in lived if design.place_of(trial.plan, one.diary.night) is not None]
+
+
+def _record(trial: Experiment, one: Lived) -> AssignedNight:
+    what = design.arm_on(trial.plan, one.diary.night)
+    arm = what if isinstance(what, Arm) else None
+    return AssignedNight(
+        night=one.diary.night,
+        arm=arm,
+        taken=_taken(unsealed(trial, one.diary, void=one.void is not None)),
+        rating=one.diary.rating if one.in_time is None else one.in_time,
+        late=one.diary.late and one.in_time is None,
+        void=one.void is not None or not one.revealed,
+    )
+
+
+def _taken(record: DiaryNight) -> bool | None:
+    """Whether magnesium was taken, as far as the person said."""
+    return {Intake.TAKEN: True, Intake.SKIPPED: False}.get(record.intake) if record.intake is not None else None
+
+
+def arrived(delivery: Delivery | None) -> bool:
+    """Whether a closed night's reminder demonstrably reached the person."""
+    return delivery is Delivery.SENT
+
+
+def report(trial: Experiment, lived: Sequence[Lived], verdict: Verdict) -> ExperimentReport:
+    """What is kept of a finished self-experiment."""
+    counted = [one for one in lived if _is_counted(trial, one.diary.night)]
+    return ExperimentReport(
+        plan=trial.plan,
+        blind=trial.blind,
+        stopped_after=trial.stopped_after,
+        nights=tuple(records(trial, lived)),
+        left_out=sum(one.void is not None for one in counted),
+        not_sent=sum(one.void is None and not one.revealed for one in counted),
+        verdict=verdict,
+    )
+
+
+def _is_counted(trial: Experiment, night: Night) -> bool:
+    place = design.place_of(trial.plan, night)
+    if place is None or place < design.RUN_IN:
+        return False
+    if trial.stopped_after is None:
+        return True
+    whole = design.FORTNIGHT * design.whole_fortnights(trial.plan, trial.stopped_after)
+    return place < design.RUN_IN + whole
+
+
+def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
+    """Nights so far, counting up to `tonight`, and mornings that could have been answered: up to the night `slept`."""
+    places = [place for one in lived if (place := design.place_of(trial.plan, one.diary.night)) is not None]
+    past = [
+        one for one in lived if one.diary.night <= slept and design.place_of(trial.plan, one.diary.night) is not None
+    ]
+    place = design.place_of(trial.plan, tonight)
+    reached = max([*places, -1] if place is None else [place])
+    return Progress(
+        run_in=min(reached + 1, design.RUN_IN),
+        night=max(0, reached + 1 - design.RUN_IN),
+        mornings=len(past),
+        answered=sum(one.rated_in_time for one in past),
+        left_out=sum(one.void is not None or not one.revealed for one in past),
+    )
+
+
+# -- its end -----------------------------------------------------------------------------------------------------------
+
+
+def look_at(plan: Plan) -> datetime:
+    """The first instant (UTC) at which the plan could be over anywhere on Earth."""
+    return datetime.combine(design.last_night(plan), time(), UTC) - timedelta(hours=14)
+
+
+def over(trial: Experiment, schedule: Schedule, *, last_is_rated: bool, now: datetime) -> bool:
+    """Whether every answer that counts is in: the last morning is answered, or its time has passed."""
+    last = design.last_night(trial.plan)
+    if trial.stopped_after is not None:
+        return True
+    if trial.paused_since is not None and trial.paused_since <= last:
+        return False
+    if now < times.plan(schedule, last).bed_at:
+        return False
+    return last_is_rated or now >= times.plan(schedule, last + _DAY).remind_at
+
+
+def tell_at(schedule: Schedule, *, now: datetime) -> datetime:
+    """When the result is told: at once by day, else in the morning, so that nobody reads it at bedtime."""
+    tonight = times.tonight(schedule, now)
+    # Who goes to bed in the morning sleeps on when the next night has begun.
+    for night in (tonight - _DAY, tonight):
+        due = times.plan(schedule, night)
+        if due.remind_at - times.ON_TIME_FOR <= now < due.bed_at + _MORNING_AFTER:
+            return due.bed_at + _MORNING_AFTER
+    return now
+
+
+def through(schedule: Schedule, *, now: datetime) -> Night:
+    """The last night that was lived to its bedtime."""
+    night = times.tonight(schedule, now)
+    return night if times.plan(schedule, night).bed_at <= now else night - _DAY

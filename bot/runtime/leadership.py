@@ -1,0 +1,123 @@
+"""What only the process on duty does: it takes over what others left undone, polls, and looks after stray updates."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from telegram.ext import ExtBot
+
+from bot.clock import Clock
+from bot.delivery.broadcast import Announcer
+from bot.delivery.reminders import Heartbeat
+from bot.runtime.leader import Leader
+from bot.updates.queues import Queues
+from bot.updates.source import UpdateSource
+from config import logs
+from config.settings import Settings
+from db import admin_claim, broadcasts, inbox, marks
+from db.engine import Database, Unavailable
+
+_log = logs.logger(__name__)
+
+LEFT = timedelta(seconds=5)
+"""An update that waits for so long, in real time, may have lost its process."""
+
+
+@dataclass(slots=True)
+class Leadership:
+    """One of it in a process. Who leads is on duty; whoever is posted to takes updates in, on duty or not."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    bot: ExtBot[Any]
+    heartbeat: Heartbeat
+    announcer: Announcer
+    queues: Queues
+    intake: UpdateSource
+    leader: Leader = field(init=False)
+    awake_at: float | None = None  # since when it may poll or be posted to, on the monotonic clock
+    led_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.leader = Leader(self.database, self.heartbeat.worker, rise=self._rise, fall=self._fall)
+
+    def wake(self) -> None:
+        """Telegram was reached."""
+        self.awake_at = self.clock.monotonic()
+
+    async def take_in(self) -> None:
+        """Every replica is posted to; only the leader polls: two that poll would only end each other's polls."""
+        if self.settings.mode == "webhook":
+            await self.intake.run()
+        while True:
+            await self.leader.leads.wait()
+            polling = asyncio.create_task(self.intake.run(), name="polling")
+            try:
+                await self.leader.stands_by.wait()
+            finally:
+                polling.cancel()
+                await asyncio.gather(polling, return_exceptions=True)
+
+    async def _rise(self) -> None:
+        """This process leads from now on: it takes over what others left undone, updates and messages."""
+        async with self.database.write() as db:
+            clean = await marks.find(db, "ended") != "running"
+            await marks.put(db, "ended", "running")
+        self.led_at = self.clock.monotonic()
+        await self.heartbeat.lead(clean=clean)
+        await self.announcer.lead()
+        async with self.database.read() as db:
+            self.queues.add(await inbox.waiting(db))
+        await self._offer_claim()
+
+    def _fall(self) -> None:
+        """Another process may lead now."""
+        self.led_at = None
+        self.heartbeat.rest()
+        self.announcer.rest()
+
+    async def _offer_claim(self) -> None:
+        """With nobody named as admin, the log shows the one-time link that makes one."""
+        if self.settings.admin_ids:
+            return
+        async with self.database.write("offer_claim") as db:
+            if await broadcasts.admins(db):
+                return
+            code = await admin_claim.offer(db, now=self.clock.now())
+        link = f"https://t.me/{self.bot.username}?start=claim_{code}"
+        _log.info("nobody is admin yet; whoever opens this link within an hour becomes it", link=link)
+
+    async def sweep(self) -> None:
+        """Handle the updates of a replica that took them in and died. One that lives loses nothing: the inbox gives each once."""
+        if self.database.is_sqlite or not self.leader.leads.is_set():
+            return
+        before = self.clock.now() - LEFT * self.clock.speed
+        try:
+            async with self.database.read() as db:
+                self.queues.add(await inbox.waiting(db, before=before, limit=500))
+        except Unavailable:
+            return  # it is said elsewhere
+
+    def ages(self) -> dict[str, float]:
+        """Real seconds since each part that is on duty was last good. Who stands by has neither polls nor ticks to show."""
+        since: dict[str, float] = {}
+        if self.led_at is not None:
+            since["tick"] = max(self.led_at, self.heartbeat.last_beat or self.led_at)
+        begun = self.led_at if self.settings.mode == "polling" else self.awake_at
+        if begun is not None:
+            since["telegram"] = max(begun, self.intake.last_good or begun)
+        now, speed = self.clock.monotonic(), self.clock.speed
+        ages = {part: (now - at) / speed for part, at in since.items()}
+        # Who stands by because another leads is well; who does so because it gets no lock, and sees nobody who has it, is not.
+        uncertain = self.leader.uncertain_for
+        return ages if uncertain is None else ages | {"leader": uncertain}
+
+    def faults(self) -> dict[str, str]:
+        """What is known to be wrong with the way to Telegram."""
+        if self.awake_at is None:
+            return {"telegram": "not reached yet"}
+        return {"telegram": self.intake.fault} if self.intake.fault else {}

@@ -1,0 +1,202 @@
+"""Looks after the running bot: is it well, how much waits, how late does the event loop wake."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bot import health
+from bot.clock import Clock
+from bot.core.pacing import Lane
+from bot.health import Health
+from bot.metrics import Live, Metrics, QueriedGauges
+from bot.runtime.leader import Leader
+from bot.telegram.rate_limiter import RateLimiter
+from bot.updates.queues import Queues
+from config import logs
+from db import counts, engine
+from db.engine import Database, DatabaseError, Unavailable
+from db.sqlite.checkpoints import Checkpoints
+
+_log = logs.logger(__name__)
+
+LOOK_EVERY = 2.0
+FIGURES_EVERY = 30.0
+LAG_EVERY = 0.5
+"""Real seconds between two looks."""
+
+PEOPLE_EVERY = 10
+"""Of the looks at figures: people are counted one by one, a tenth of a second of CPU for a million."""
+
+LITTLE_ROOM = 200_000_000
+"""Bytes: with less than that left on the disk it is time to make room."""
+
+FLOOD = 60.0
+"""Real seconds for which the bulk lanes may stand still before that is red."""
+
+_PATIENCE = 5.0
+
+EMPTY_EVERY = 3600.0
+"""Real seconds between two emptyings of SQLite's log; also at the start, and after an erasure."""
+
+BUSY_AGAIN = (0.5, 2.0, 10.0, 60.0)
+"""Real seconds until the next try, as long as somebody reads or writes whenever it is tried."""
+
+Ages = Callable[[], Mapping[str, float]]
+"""Gives for each part that is expected to do something the real seconds since it last did."""
+
+Faults = Callable[[], Mapping[str, str]]
+"""Gives what is known to be wrong, part by part."""
+
+
+def live(limiter: RateLimiter, queues: Queues, leader: Leader) -> Live:
+    """What these three show at every scrape."""
+    return Live(
+        lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
+        floods=lambda: limiter.floods,
+        halts=lambda: limiter.halts,
+        halted_seconds=lambda: limiter.halted_seconds,
+        halted_for=lambda: limiter.halted_for,
+        queued=lambda: len(queues),
+        tasks=lambda: len(asyncio.all_tasks()),
+        leads=leader.leads.is_set,
+    )
+
+
+def flooded(limiter: RateLimiter, clock: Clock) -> dict[str, str]:
+    """What is wrong when Telegram has refused everybody for over a minute."""
+    seconds = limiter.halted_for / clock.speed
+    return {"flood": f"Telegram has refused messages for {seconds:.0f} seconds"} if seconds > FLOOD else {}
+
+
+class Monitor:
+    """One of it in a process. `sick` becomes true when a fresh process would be the better chance."""
+
+    def __init__(self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Faults) -> None:
+        self._database, self._metrics, self._clock, self._ages, self._faults = database, metrics, clock, ages, faults
+        self._counted, self._active = itertools.count(), 0
+        self.health = Health()
+        self.sick = False
+        self._checkpoints = None if database.path is None else Checkpoints(database.path)
+        self._file: Path = health.state_file(database.url)
+        self._was_red: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look, for ever; ask the process to stop when it is sick."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look_often(stop))
+                group.create_task(self._count_often())
+                group.create_task(self._feel_lag())
+                if self._checkpoints is not None:
+                    group.create_task(self._keep_the_log_short(self._checkpoints))
+        finally:
+            health.forget(self._file)
+            if self._checkpoints is not None:
+                self._checkpoints.close()
+
+    async def _look_often(self, stop: asyncio.Event) -> None:
+        while True:
+            # First a pause: the first poll is worth more than a look at what has just begun.
+            await asyncio.sleep(LOOK_EVERY)
+            await self.look()
+            if self.sick and not stop.is_set():
+                _log.error("unwell for minutes; ending, so that a fresh process can try", red=sorted(self.health.red))
+                stop.set()
+
+    async def look(self) -> None:
+        """Judge once, and say so."""
+        now = time.monotonic()
+        faults = dict(self._faults()) | await self._database_fault() | await self._file_faults()
+        self.health.judge(self._ages(), faults, now=now)
+        self._tell()
+        with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
+            await asyncio.to_thread(health.write, self._file, self.health)
+        self._metrics.healthy(not self.health.red)
+        self.sick = self.health.sick(now=now)
+
+    async def _database_fault(self) -> dict[str, str]:
+        """Whether it answers, with the schema that this code expects."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                revision = await self._database.revision()
+        except (Unavailable, DatabaseError, TimeoutError):
+            return {"database": "no answer"}
+        # A newer one is another replica's, on its way through an upgrade: two versions may run at once.
+        good = revision is not None and revision >= engine.head()
+        return {} if good else {"schema": f"at {revision}, expected {engine.head()}"}
+
+    async def _file_faults(self) -> dict[str, str]:
+        """Whether a SQLite file and its log are still the ones that were opened."""
+        if self._checkpoints is None:
+            return {}
+        found = await asyncio.to_thread(self._checkpoints.faults)
+        if "log" in found:
+            # What is in the log that has lost its name would be lost with this process: into the file with it.
+            self._database.erased.set()
+        return found
+
+    async def _keep_the_log_short(self, checkpoints: Checkpoints) -> None:
+        """Empty SQLite's log now, after each erasure and every hour."""
+        tries = itertools.count()
+        while True:
+            self._database.erased.clear()
+            if await self._emptied(checkpoints):
+                tries, wait = itertools.count(), EMPTY_EVERY
+            else:
+                wait = BUSY_AGAIN[min(next(tries), len(BUSY_AGAIN) - 1)]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._database.erased.wait()
+
+    async def _emptied(self, checkpoints: Checkpoints) -> bool:
+        try:
+            return await asyncio.to_thread(checkpoints.empty_the_log)
+        except sqlite3.Error as error:
+            _log.warning("the database's log could not be emptied", why=str(error))
+            return False
+
+    def _tell(self) -> None:
+        if self.health.red.keys() != self._was_red.keys():
+            _log.warning("health changed", red=sorted(self.health.red))
+        self._was_red = self.health.red
+
+    async def _count_often(self) -> None:
+        await asyncio.sleep(LOOK_EVERY)
+        while True:
+            with contextlib.suppress(Unavailable):
+                self._metrics.figures(await self.count())
+            self._look_at_the_disk()
+            await asyncio.sleep(FIGURES_EVERY)
+
+    def _look_at_the_disk(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._database.path is not None:
+                free = shutil.disk_usage(self._database.path.parent).free
+                self._metrics.disk_free(free)
+                if free < LITTLE_ROOM:
+                    _log.error("the disk is nearly full", free_mb=free // 1_000_000)
+
+    async def count(self) -> QueriedGauges:
+        """What costs a query."""
+        async with self._database.read() as db:
+            if next(self._counted) % PEOPLE_EVERY == 0:
+                self._active = await counts.active(db)
+            return QueriedGauges(
+                active=self._active,
+                oldest_due_seconds=await counts.oldest_due(db, now=self._clock.now()),
+                inbox=await counts.unhandled(db),
+                dead_letters=await counts.dead_letters(db),
+            )
+
+    async def _feel_lag(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(LAG_EVERY)
+            self._metrics.lag.observe(max(0.0, time.monotonic() - before - LAG_EVERY))
