@@ -15,7 +15,7 @@ ROOM := $(shell df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
 TESTS_IN := $(if $(shell [ "$(ROOM)" -gt 3000000 ] 2>/dev/null && echo enough),/dev/shm,$(or $(TMPDIR),/tmp))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test long check format pins messages bench soak docs pictures image-check licences audit clean
+.PHONY: help run demo test long check format pins messages sources bench soak docs pictures image-check licences audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -85,6 +85,9 @@ pictures: $(VENV)/.dev ## Draw the chats in docs/pictures anew (needs chromium)
 
 image-check: ## The image's own commands, without a container: clean environment, other user, read-only code
 	@bash deploy/image-check $(PYTHON)
+
+sources: $(VENV)/.run ## The sources of the texts that nobody has looked at for a year
+	@$(BIN)/python -m bot.cli.sources
 
 licences: $(VENV)/.run ## List what the bot is made of in docs/licences.md
 	@$(BIN)/python requirements/licences.py

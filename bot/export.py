@@ -27,12 +27,13 @@ _BOM = "\ufeff"  # without it some spreadsheets take UTF-8 for something else
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Held:
-    """All that is held of a person. `rows` are the other tables' rows as JSON values."""
+    """All that is held of a person. `rows` are the other tables' rows as JSON values, `tips` the tips of their nights by id."""
 
     person: Person
     lines: Sequence[Line]
     trials: Sequence[Experiment]
     rows: Mapping[str, object]
+    tips: Mapping[Night, str] = dataclasses.field(default_factory=dict)
 
     @property
     def sealed_from(self) -> Night | None:
@@ -64,7 +65,7 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
     """
     files = {
         **_sheets(held),
-        PROFILE: _json({"profile": profile(held.person), "rest": held.rows}),
+        PROFILE: _json({"profile": profile(held.person), "tips": _tips(held), "rest": held.rows}),
         EXPERIMENT: _json({"tests": [_test(one) for one in held.trials]}),
         README: _readme(words, held, pictures),
     }
@@ -76,6 +77,11 @@ def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], n
             if picture is not None:  # which is packed already
                 packed.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), picture)
     return out.getvalue()
+
+
+def _tips(held: Held) -> dict[str, str]:
+    """Each night's tip by its id."""
+    return {night.isoformat(): tip for night, tip in held.tips.items()}
 
 
 def _sheets(held: Held) -> dict[str, str]:
@@ -150,7 +156,7 @@ def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> s
         words("A picture could not be drawn this time. Everything else is here.")
         if None in pictures.values()
         else None,
-        words("profile.json: your settings, and what waits to be sent."),
+        words("profile.json: your settings, the tips that you were shown, and what waits to be sent."),
         words("experiment.json: your self-experiments, with the seed once they are over."),
         words("To check one: python -m bot experiment verify FILE.zip, or docs/experiment.md for doing it by hand."),
         words("To bring nights back: /import, then send nights.csv."),

@@ -139,16 +139,22 @@ _REMINDED = (Delivery.SENT, Delivery.UNKNOWN)
 
 
 async def close(db: Connection, fates: Sequence[Mapping[str, object]]) -> None:
-    """Note each night's delivery (`user_id`, `night`, `reminder`); a reminded night without an answer becomes missed."""
+    """Note each night's delivery (`user_id`, `night`, `reminder`, perhaps the `tip`); a reminded night without an answer becomes
+    missed.
+    """
     if not fates:
         return
-    rows = [{**fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
+    rows = [{"tip": None, **fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
     insert = upserts.into(_nights, dialect=db.dialect.name)
     new = insert.excluded
     await db.execute(
         insert.on_conflict_do_update(
             index_elements=["user_id", "night"],
-            set_={"reminder": new.reminder, "intake": sa.func.coalesce(_nights.c.intake, new.intake)},
+            set_={
+                "reminder": new.reminder,
+                "intake": sa.func.coalesce(_nights.c.intake, new.intake),
+                "tip": sa.func.coalesce(new.tip, _nights.c.tip),
+            },
         ),
         rows,
     )

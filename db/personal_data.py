@@ -11,7 +11,7 @@ from bot.core.diary import Detail
 from bot.core.diary_csv import Line
 from bot.core.experiment.run import Experiment
 from bot.core.model import Night, NightRecord, Person
-from db import diary, erase, experiments, nights, tables, users
+from db import diary, erase, experiments, nights, tables, tips, users
 from db.engine import Connection
 
 _FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 31)
@@ -29,6 +29,7 @@ class Belongings:
     person: Person
     lines: tuple[Line, ...]
     trials: tuple[Experiment, ...]
+    tips: dict[Night, int]  # each night's tip, by its number
     rows: dict[str, list[dict[str, Value]]]
 
 
@@ -38,7 +39,9 @@ async def read(db: Connection, user_id: int) -> Belongings | None:
     if person is None:
         return None
     trials = await experiments.every(db, user_id)
-    return Belongings(person, tuple(await lines(db, user_id)), tuple(trials), await _rows(db, user_id))
+    return Belongings(
+        person, tuple(await lines(db, user_id)), tuple(trials), await tips.every(db, user_id), await _rows(db, user_id)
+    )
 
 
 async def lines(db: Connection, user_id: int, first: Night = _FIRST, last: Night = _LAST) -> list[Line]:

@@ -88,6 +88,7 @@ nights = sa.Table(
     sa.Column("rating", sa.SmallInteger),
     sa.Column("rated_at", Utc),
     sa.Column("late", sa.Boolean),  # rated after the next evening's reminder
+    sa.Column("tip", sa.Integer),  # the tip that its reminder carried, by core.tips.number
     # A million people's nights: without a row id SQLite keeps one tree instead of two.
     sqlite_with_rowid=False,
 )
@@ -145,6 +146,7 @@ outbox = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("sent_at", Utc),
     sa.Column("reason", sa.String(120)),
+    sa.Column("tip", sa.Integer),  # that a reminder carried; it goes to its night in the end
     # One message of a kind for a person's night: the promise is this key.
     sa.UniqueConstraint("user_id", "kind", "night"),
     sa.Index(

@@ -1,9 +1,13 @@
-"""Tips that a person does not want to see again."""
+"""Tips that a person does not want to see again, and those that they were shown."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
+from bot.core.model import Night
 from db import tables, upserts
 from db.engine import Connection
 
@@ -29,3 +33,50 @@ async def restore(db: Connection, user_id: int, tip_id: str) -> None:
 async def restore_all(db: Connection, user_id: int) -> None:
     """Let every tip come up again for this person."""
     await db.execute(_retired.delete().where(_retired.c.user_id == user_id))
+
+
+# -- what was shown ----------------------------------------------------------------------------------------------------
+
+_nights, _box, _users = tables.nights, tables.outbox, tables.users
+
+
+async def shown(db: Connection, user_id: int, night: Night) -> int | None:
+    """The number of the tip that the night's reminder carried, as far as it is known."""
+    mine = [
+        sa.select(table.c.tip).where(table.c.user_id == user_id, table.c.night == night, table.c.tip.is_not(None))
+        for table in (_box, _nights)
+    ]
+    number: int | None = await db.scalar(sa.union_all(*mine).limit(1))
+    return number
+
+
+async def every(db: Connection, user_id: int) -> dict[Night, int]:
+    """Every night's tip that is known, by its number, in order."""
+    mine = [
+        sa.select(table.c.night, table.c.tip).where(table.c.user_id == user_id, table.c.tip.is_not(None))
+        for table in (_nights, _box)
+    ]
+    rows = (await db.execute(sa.union_all(*mine))).all()
+    return {row.night: row.tip for row in sorted(rows, key=lambda row: row.night)}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Person and tip number, for each pair; `last` is the highest id that was looked at, None when nobody is left."""
+
+    people: list[tuple[int, int]]
+    last: int | None
+
+
+async def saw(db: Connection, numbers: Collection[int], *, since: Night, after: int, limit: int) -> Seen:
+    """Who was shown these tips on the night `since` or later, each of them once: among the next `limit` people above `after`."""
+    page = sa.select(_users.c.id).where(_users.c.id > after).order_by(_users.c.id).limit(limit)
+    ids = (await db.scalars(page)).all()
+    seen = [
+        sa.select(table.c.user_id, table.c.tip).where(
+            table.c.user_id.in_(ids), table.c.night >= since, table.c.tip.in_(numbers)
+        )
+        for table in (_nights, _box)
+    ]
+    rows = (await db.execute(sa.union(*seen))).all() if ids else []
+    return Seen(sorted((row.user_id, row.tip) for row in rows), ids[-1] if len(ids) == limit else None)

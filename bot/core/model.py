@@ -147,15 +147,20 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """One tip. `unfit_forms` are form ids to whose users it is not shown; `source` is an id in sources."""
+    """One tip. `sources` are ids in sources, `unfit_forms` form ids to whose users it is not shown.
+
+    `by_day`: nothing to read in bed, because it is about illness and danger. `tells`: it gives away what is taken.
+    """
 
     id: str
     topic: str
     text: str
     strength: str
-    source: str
+    sources: tuple[str, ...]
     claims: tuple[str, ...]
     unfit_forms: tuple[str, ...] = ()
+    by_day: bool = False
+    tells: bool = False
 
     def __hash__(self) -> int:
         # By the id alone, which is its own anyway: lists of a hundred tips are looked up for every reminder.
@@ -164,13 +169,17 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a statement comes from. `link` is an https address or a DOI address, or None where neither was verified."""
+    """Where a statement comes from. `link` is an https address or a DOI address, or None where neither was verified.
+
+    `checked` is the day on which somebody last looked whether it is still there and still says so.
+    """
 
     id: str
     title: str
     authors: str
     year: int | None
     link: str | None
+    checked: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

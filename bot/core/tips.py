@@ -14,7 +14,8 @@ repeat cannot be ruled out, only made rare and late:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -26,10 +27,36 @@ DECKS = 509
 """So many ways to shuffle: one person in that many has the same evening's tip for the same reason, which nobody notices."""
 
 
-def tonights(person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str]) -> Tip | None:
-    """The tip of this person's reminder; a discreet one gets only such as do not name what it is about."""
-    known = [tip for tip in tips if "magnesium" not in tip.text.lower()] if person.discreet else tips
-    return pick(person.id, night, known, form=person.form, retired=retired, muted=person.muted)
+class Moment(IntEnum):
+    """When a tip is shown, which decides what fits."""
+
+    ASKED = 0  # whatever there is
+    EVENING = 1  # nothing that frightens
+    DISCREET = 2  # nor anything that tells what is taken
+
+
+def tonights(
+    person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str], held: frozenset[str] = frozenset()
+) -> Tip | None:
+    """The tip of this person's reminder. Topics that are `held` back, as in a self-experiment, count as muted."""
+    moment = Moment.DISCREET if person.discreet else Moment.EVENING
+    return pick(person.id, night, tips, form=person.form, retired=retired, muted=person.muted | held, moment=moment)
+
+
+def by_day(
+    person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str], held: frozenset[str] = frozenset()
+) -> Tip | None:
+    """A tip that is never shown in the evening; each of them once before one comes again. None in discreet mode."""
+    if person.discreet:
+        return None
+    wanted = [tip for tip in tips if tip.by_day]
+    week = EPOCH + timedelta(days=(night - EPOCH).days // 7)
+    return pick(person.id, week, wanted, form=person.form, retired=retired, muted=person.muted | held)
+
+
+def number(tip_id: str) -> int:
+    """What a night remembers of its tip: the id as a number of three bytes, always the same."""
+    return int.from_bytes(blake2b(tip_id.encode(), digest_size=3).digest(), "big") >> 1
 
 
 def pick(
@@ -40,9 +67,10 @@ def pick(
     form: str | None,
     retired: frozenset[str],
     muted: frozenset[str],
+    moment: Moment = Moment.ASKED,
 ) -> Tip | None:
     """The night's tip; None when none fits. `retired` holds tip ids, `muted` topic ids, `form` the person's form id."""
-    fitting = _fitting(tuple(tips), form, retired, muted)
+    fitting = _fitting(tuple(tips), form, retired, muted, moment)
     if not fitting:
         return None
     number, place = divmod((night - EPOCH).days, len(fitting))
@@ -65,7 +93,7 @@ def more(
     again. The round is the night's own and runs through the whole list, so it goes on where it was after a thumbs-down.
     """
     tonight = pick(user_id, night, tips, form=form, retired=retired, muted=muted)
-    fitting = _fitting(tuple(tips), form, retired, muted)
+    fitting = _fitting(tuple(tips), form, retired, muted, Moment.ASKED)
     circle = _shuffled(f"{user_id}:more:{night}", tuple(tip.id for tip in tips))
     start = circle.index(after) + 1 if after in circle else 0
     candidates = (fitting.get(tip_id) for tip_id in circle[start:] + circle[:start])
@@ -74,9 +102,17 @@ def more(
 
 # Most people have retired and muted nothing: one evening asks for a few of these again and again.
 @lru_cache(maxsize=128)
-def _fitting(tips: tuple[Tip, ...], form: str | None, retired: frozenset[str], muted: frozenset[str]) -> dict[str, Tip]:
+def _fitting(
+    tips: tuple[Tip, ...], form: str | None, retired: frozenset[str], muted: frozenset[str], moment: Moment
+) -> dict[str, Tip]:
     return {
-        tip.id: tip for tip in tips if tip.id not in retired and tip.topic not in muted and form not in tip.unfit_forms
+        tip.id: tip
+        for tip in tips
+        if tip.id not in retired
+        and tip.topic not in muted
+        and form not in tip.unfit_forms
+        and not (moment >= Moment.EVENING and tip.by_day)
+        and not (moment >= Moment.DISCREET and tip.tells)
     }
 
 

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from telegram.error import TelegramError
@@ -16,7 +17,7 @@ from bot.clock import Clock
 from bot.core import pacing
 from bot.core.message_kinds import KINDS
 from bot.core.model import State
-from bot.core.outcome import TokenRefused, Unknown
+from bot.core.outcome import Sent, TokenRefused, Unknown
 from bot.core.owed import Owed
 from bot.delivery import settlement, weekly_digest
 from bot.delivery.renderer import Renderer
@@ -258,7 +259,7 @@ class Heartbeat:
             return
         view, drawing = found
         photo = None if self._gallery is None else await self._gallery.drawn(drawing)
-        await self._send(row, view, photo)
+        await self._send(row, self._renderer.with_tip_by_day(row, view), photo)
 
     async def _send(self, row: Owed, view: View, photo: bytes | None = None) -> None:
         lane = KINDS[row.kind].lane
@@ -274,6 +275,8 @@ class Heartbeat:
         self._careful = max(0, self._careful - 1)
         self.metrics.outcome(row, outcome, now=now)
         end = settlement.settle(row, outcome, now=now)
+        if isinstance(outcome, Sent | Unknown):
+            end = replace(end, tip=self._renderer.tip_number(row))
         self.metrics.ended([(row.kind, end.state)])
         await self._end(end)
         self._tidying.after(row, outcome)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core import tips
 from bot.core.experiment.run import ExperimentReport
 from bot.core.message_kinds import KINDS
-from bot.core.model import Tip
+from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
 from bot.texts import language
 from bot.texts.content import Content
 from bot.texts.language import Words
 from bot.views import evening, morning, pages, privacy, verdict
-from bot.views.message import View
+from bot.views.message import View, lines
 
 
 class Renderer:
@@ -34,6 +34,19 @@ class Renderer:
         if view is None:
             raise ValueError(f"a {row.kind} is more than its row says")
         return view(language.words(row.person.language), Context(row, now, self.content))
+
+    def tip_number(self, row: Owed) -> int | None:
+        """The number of the tip that the row's message carries."""
+        tip = tonights(self.content, row) if row.kind is Kind.REMINDER else None
+        return None if tip is None else tips.number(tip.id)
+
+    def with_tip_by_day(self, row: Owed, view: View) -> View:
+        """The view with one of the tips below it that never come in the evening, where one fits."""
+        tip = tips.by_day(row.person, row.night, self.content.tips, retired=row.retired_tips)
+        if tip is None:
+            return view
+        told = pages.tip_lines(tip, language.words(row.person.language), self.content)
+        return replace(view, text=lines(view.text, "", told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +84,6 @@ VIEWS: dict[str, Callable[[Words, Context], View]] = {
 
 
 def tonights(content: Content, row: Owed) -> Tip | None:
-    """The night's tip."""
-    return tips.tonights(row.person, row.night, content.tips, retired=row.retired_tips)
+    """The night's tip. In a self-experiment those are held back that would sway what a night feels like."""
+    held = frozenset[str]() if row.trial is None else content.held_back
+    return tips.tonights(row.person, row.night, content.tips, retired=row.retired_tips, held=held)

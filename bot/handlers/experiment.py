@@ -41,7 +41,7 @@ async def _page(turn: Turn) -> View:
     if one is not None:
         return await _progress(turn, one)
     ended = await experiments.last_ended(turn.db, turn.person.id)
-    return views.intro(turn.words) if ended is None else verdict.result(turn.words, experiments.report_of(ended))
+    return _way_in(turn) if ended is None else verdict.result(turn.words, experiments.report_of(ended))
 
 
 async def _progress(turn: Turn, one: Experiment) -> View:
@@ -80,16 +80,24 @@ async def picture(update: Update, turn: Turn) -> None:
 # -- the way in --------------------------------------------------------------------------------------------------------
 
 
+def _way_in(turn: Turn) -> View:
+    return views.no_supplement(turn.words) if _takes_none(turn) else views.intro(turn.words)
+
+
+def _takes_none(turn: Turn) -> bool:
+    return turn.person.form == design.NO_SUPPLEMENT
+
+
 async def again(update: Update, turn: Turn) -> None:
     """[A new test]"""
     turn.answer(update)
-    turn.say(views.intro(turn.words))
+    turn.say(_way_in(turn))
 
 
 async def ask_gates(update: Update, turn: Turn) -> None:
     """[Go on]: who may not start?"""
     turn.answer(update)
-    turn.edit(update, views.gates(turn.words))
+    turn.edit(update, views.no_supplement(turn.words) if _takes_none(turn) else views.gates(turn.words))
 
 
 async def gate(update: Update, turn: Turn) -> None:
@@ -129,6 +137,9 @@ async def start(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
+    if _takes_none(turn):
+        turn.edit(update, views.no_supplement(turn.words))
+        return
     if first is None or turn.person.status is not Status.ACTIVE:
         turn.edit(update, _not_now(turn))
         return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.core import schedule, tips, topics
-from bot.core.model import Tip
+from bot.core.model import Night, Tip
 from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.views import pages
 from bot.views.message import View
-from db import tips as retired_tips
+from db import experiments
+from db import tips as db_tips
 
 # -- help, privacy, safety ---------------------------------------------------------------------------------------------
 
@@ -56,8 +57,23 @@ async def tonights_tip(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    retired = await retired_tips.retired(turn.db, turn.person.id)
-    turn.say(await _page(turn, tips.tonights(turn.person, night, turn.content.tips, retired=retired)))
+    turn.say(await _page(turn, await _tip_of(turn, night)))
+
+
+async def _tip_of(turn: Turn, night: Night) -> Tip | None:
+    """The tip that the night's reminder carried; where that is not known, the one that it would carry now."""
+    number = await db_tips.shown(turn.db, turn.person.id, night)
+    shown = None if number is None else turn.content.tip(turn.content.tip_id(number) or "")
+    if shown is not None:
+        return shown
+    retired, held = await db_tips.retired(turn.db, turn.person.id), await _held(turn)
+    return tips.tonights(turn.person, night, turn.content.tips, retired=retired, held=held)
+
+
+async def _held(turn: Turn) -> frozenset[str]:
+    """The topics that wait for the end of a self-experiment: what they say would sway how its nights feel."""
+    under_way = await experiments.open_of(turn.db, turn.person.id) is not None
+    return turn.content.held_back if under_way else frozenset()
 
 
 async def next_tip(update: Update, turn: Turn) -> None:
@@ -84,7 +100,7 @@ async def retire_tip(update: Update, turn: Turn) -> None:
     tip = _pressed(update, turn)
     if tip is None:
         return
-    await retired_tips.retire(turn.db, turn.person.id, tip.id)
+    await db_tips.retire(turn.db, turn.person.id, tip.id)
     if turn.press.arg(1) == pages.PAGE:
         turn.answer(update)
         turn.edit(update, pages.tip_retired(turn.words, tip))
@@ -97,14 +113,14 @@ async def restore_tip(update: Update, turn: Turn) -> None:
     tip = _pressed(update, turn)
     if tip is None:
         return
-    await retired_tips.restore(turn.db, turn.person.id, tip.id)
+    await db_tips.restore(turn.db, turn.person.id, tip.id)
     turn.answer(update, turn.words("It is back."))
     turn.edit(update, await _page(turn, tip))
 
 
 async def restore_tips(update: Update, turn: Turn) -> None:
     """[Bring the tips back]"""
-    await retired_tips.restore_all(turn.db, turn.person.id)
+    await db_tips.restore_all(turn.db, turn.person.id)
     turn.answer(update, turn.words("All tips are back."))
     turn.edit(update, await _page(turn, await _next(turn)))
 
@@ -122,16 +138,16 @@ async def _next(turn: Turn, shown: Tip | None = None) -> Tip | None:
     person = turn.person
     plan = person.schedule
     night = schedule.night_of(turn.now, "UTC") if plan is None else schedule.tonight(plan, turn.now)
-    retired = await retired_tips.retired(turn.db, person.id)
+    retired = await db_tips.retired(turn.db, person.id)
     after = None if shown is None else shown.id
-    every = turn.content.tips
-    return tips.more(person.id, night, every, form=person.form, retired=retired, muted=person.muted, after=after)
+    every, muted = turn.content.tips, person.muted | await _held(turn)
+    return tips.more(person.id, night, every, form=person.form, retired=retired, muted=muted, after=after)
 
 
 async def _page(turn: Turn, tip: Tip | None) -> View:
     if tip is not None:
         return pages.tip_page(turn.words, tip, turn.content)
-    return pages.no_tips(turn.words, retired=bool(await retired_tips.retired(turn.db, turn.person.id)))
+    return pages.no_tips(turn.words, retired=bool(await db_tips.retired(turn.db, turn.person.id)))
 
 
 # -- topics ------------------------------------------------------------------------------------------------------------
@@ -159,7 +175,7 @@ async def switch_topic(update: Update, turn: Turn) -> None:
 
 
 async def _topics_page(turn: Turn) -> View:
-    retired = await retired_tips.retired(turn.db, turn.person.id)
+    retired = await db_tips.retired(turn.db, turn.person.id)
     return pages.topics(turn.words, turn.content, turn.person.muted, retired=len(retired))
 
 

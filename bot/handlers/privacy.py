@@ -17,6 +17,7 @@ from bot.core.experiment import run
 from bot.core.model import Awaiting
 from bot.telegram.turn import AfterCommit, Attach, Handler, Needs, Reply, Route, Say, Turn
 from bot.texts import language
+from bot.texts.content import Content
 from bot.texts.language import Words
 from bot.views import privacy as views
 from bot.views.message import View
@@ -41,16 +42,18 @@ async def take_away(_update: Update, turn: Turn) -> None:
         turn.say(views.export_wait(turn.words, max(1, -int(-left // 60))))
         return
     turn.change(exported_at=turn.now)
-    turn.later(functools.partial(_pack, user_id=turn.person.id, now=turn.now))
+    turn.later(functools.partial(_pack, user_id=turn.person.id, texts=turn.content, now=turn.now))
 
 
-async def _pack(backstage: AfterCommit, *, user_id: int, now: datetime) -> Sequence[Reply]:
+async def _pack(backstage: AfterCommit, *, user_id: int, texts: Content, now: datetime) -> Sequence[Reply]:
     async with backstage.database.read() as db:
         everything = await personal_data.read(db, user_id)
     if everything is None:
         return []
     words = language.words(everything.person.language)
-    held = export.Held(everything.person, everything.lines, everything.trials, everything.rows)
+    # Of a tip that is known no more its number is left.
+    tips = {night: texts.tip_id(number) or f"#{number}" for night, number in everything.tips.items()}
+    held = export.Held(everything.person, everything.lines, everything.trials, everything.rows, tips)
     wanted = await asyncio.to_thread(export.drawings, words, held)
     pictures = {name: await backstage.draw(drawing) for name, drawing in wanted.items()}
     content = await asyncio.to_thread(export.archive, words, held, pictures=pictures, now=now)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core import tips
 from bot.core.model import Caution, Form, Source, Tip
 from bot.texts import need, toml_table
 from bot.texts.need import KINDS, Need
@@ -18,10 +19,12 @@ TIP_LONGEST = 350
 STRENGTH_LONGEST = 60
 CARD_LONGEST = 900
 ANSWER_LONGEST = 250
-# Telegram takes 4,096 characters a message, and translations grow by a half and more.
-SAFETY_LONGEST = 2700
+# Telegram takes 4,096 characters a message, and translations grow by a half and more. For each of the page's two halves.
+SAFETY_LONGEST = 2300
 # A person's muted topics are stored as their ids with commas between, in a column of this length.
 TOPICS_LONGEST = 255
+WHY_LONGEST = 160
+_PRODUCT = "magnesium"
 USES = ("ok", "caveat", "avoid")
 VERDICTS = ("supported", "weak", "contested", "contradicted")
 _LINK = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[^\s<>\"]*)?", re.IGNORECASE)
@@ -37,22 +40,32 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a text rests on. `use` is ok, caveat or avoid; an actionable claim tells its reader to do something."""
+    """What a text rests on. `use` is ok, caveat or avoid; an actionable claim tells its reader to do something.
+
+    `sources` are those of ours that the verdict rests on.
+    """
 
     id: str
     phrase: str
     verdict: str
     use: str
     actionable: bool
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the safety page."""
+    """One part of the safety page; `folded` where most people need not read it."""
 
     id: str
     title: str
     lines: tuple[Caution, ...]
+    folded: bool = False
+
+    @property
+    def on_medicines(self) -> bool:
+        """Whether it belongs to the page's second half, the medicines."""
+        return self.id.startswith("medicines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,16 @@ class Safety:
     def texts(self) -> Iterator[str]:
         """Every text in the order in which it is read."""
         yield self.intro
-        for section in self.sections:
-            yield section.title
-            yield from (line.text for line in section.lines)
+        yield from self.half(medicines=False)
+        yield from self.half(medicines=True)
         yield self.closing
+
+    def half(self, *, medicines: bool) -> Iterator[str]:
+        """The sections' texts on one of its two pages."""
+        for section in self.sections:
+            if section.on_medicines is medicines:
+                yield section.title
+                yield from (line.text for line in section.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +116,15 @@ class Content:
     answers: Mapping[str, FixedAnswer]  # for each of need.KINDS
     claims: tuple[Claim, ...]
     covered: frozenset[str]  # ids of the claims that some tip, form card or safety line rests on
+    refuted: frozenset[str]  # ids of claims to avoid that some tip tells openly, and speaks against
+    held_back: frozenset[str]  # ids of the topics that would sway somebody in a self-experiment
+    withdrawn: Mapping[str, str]  # tips that were shown once and are no more: id -> why, in a few words
+
+    def tip_id(self, number: int) -> str | None:
+        """The id of the tip, shown still or withdrawn, that a night remembers by this number; None of one that is not known."""
+        return next(
+            (one for one in (*(tip.id for tip in self.tips), *self.withdrawn) if tips.number(one) == number), None
+        )
 
     def tip(self, tip_id: str) -> Tip | None:
         """The tip of that id; None when it never was or the operator has switched it off."""
@@ -141,6 +169,7 @@ def _all_messages(content: Content) -> Iterator[tuple[str, str]]:
     yield from ((f"topic {topic}", label) for topic, label in content.topics.items())
     yield from (("how strong the evidence for a tip is", strength) for strength in content.strengths)
     yield from ((f"tip {tip.id}, at most {TIP_LONGEST} characters", tip.text) for tip in content.tips)
+    yield from ((f"why the tip {tip} was withdrawn", why) for tip, why in content.withdrawn.items())
     for form in content.forms:
         yield f"form {form.id}, a short name for a button", form.name
         if form.inline:
@@ -177,31 +206,37 @@ class _Known:
     strengths: Collection[str]
     forms: Collection[str]
     covered: set[str] = field(default_factory=set)
+    refuted: set[str] = field(default_factory=set)
 
 
 def _build(
     ours: Mapping[str, toml_table.Table], theirs: Mapping[str, toml_table.Table], said: Need, problems: list[str]
 ) -> Content:
     nothing = toml_table.Table("", {}, problems)
-    tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
+    own_tips, their_tips, safety = ours["tips"], theirs.get("tips", nothing), ours["safety"]
     _only_known_fields(ours, theirs)
     their_sources = theirs.get("sources", nothing).tables("source")
     sources = tuple(_source(table) for table in toml_table.overlay(ours["sources"].tables("source"), their_sources))
-    claims = tuple(_claim(table) for table in ours["claims"].named_tables("claims"))
+    source_ids = {source.id for source in sources}
+    claims = tuple(_claim(table, source_ids) for table in ours["claims"].named_tables("claims"))
     forms = ours["forms"].tables("form")
-    topics = _topics(tips.table("topics")) | _topics(their_tips.table("topics"))
+    topics = _topics(own_tips.table("topics")) | _topics(their_tips.table("topics"))
     if len(",".join(topics)) > TOPICS_LONGEST:
         their_tips.refuse(f"the ids of all topics have more than {TOPICS_LONGEST} characters together")
     known = _Known(
-        sources={source.id for source in sources},
+        sources=source_ids,
         claims={claim.id: claim for claim in claims},
         topics=topics,
-        strengths=tips.texts("strengths", STRENGTH_LONGEST),
+        strengths=own_tips.texts("strengths", STRENGTH_LONGEST),
         forms={form.id for form in forms},
     )
+    entries = toml_table.overlay(_each_with_sources(own_tips), _each_with_sources(their_tips))
+    _numbered(entries)
     return Content(
-        tips=tuple(_tip(table, known) for table in toml_table.overlay(tips.tables("tip"), their_tips.tables("tip"))),
+        tips=tuple(_tip(table, known) for table in entries if "withdrawn" not in table.values),
+        withdrawn={table.id: table.prose("withdrawn", WHY_LONGEST) for table in entries if "withdrawn" in table.values},
         topics=topics,
+        held_back=frozenset(own_tips.ids("held_back", topics)),
         strengths=tuple(known.strengths),
         forms=tuple(_form(table, known) for table in forms),
         sources=sources,
@@ -210,12 +245,36 @@ def _build(
         answers=_answers(ours["answers"], known),
         claims=claims,
         covered=frozenset(known.covered),
+        refuted=frozenset(known.refuted),
     )
+
+
+def _each_with_sources(table: toml_table.Table) -> list[toml_table.Table]:
+    """The tips, each with a list of sources: one of them may be given as `source`."""
+    entries = table.tables("tip")
+    for entry in entries:
+        if not entry.operator:
+            entry.values.setdefault("tells", False)
+        if "source" in entry.values and "sources" in entry.values:
+            entry.refuse("it gives both source and sources; one of them is enough")
+        elif "source" in entry.values:
+            entry.values["sources"] = [entry.text("source", 32)]
+        entry.values.pop("source", None)
+    return entries
+
+
+def _numbered(entries: Iterable[toml_table.Table]) -> None:
+    """Nights remember their tips by number: no two tips may have the same."""
+    taken: dict[int, str] = {}
+    for entry in entries:
+        other = taken.setdefault(tips.number(entry.id), entry.id)
+        if other != entry.id:
+            entry.refuse(f"its number is that of {other!r}; take another id")
 
 
 def _only_known_fields(ours: Mapping[str, toml_table.Table], theirs: Mapping[str, toml_table.Table]) -> None:
     fields = {
-        "tips": ("strengths", "topics", "tip"),
+        "tips": ("strengths", "held_back", "topics", "tip"),
         "forms": ("form",),
         "sources": ("source",),
         "safety": ("intro", "closing", "section"),
@@ -225,7 +284,7 @@ def _only_known_fields(ours: Mapping[str, toml_table.Table], theirs: Mapping[str
     for name, table in ours.items():
         table.only(*fields[name])
     for name, table in theirs.items():
-        table.only(*(known for known in fields[name] if known != "strengths"))
+        table.only(*(known for known in fields[name] if known not in ("strengths", "held_back")))
 
 
 def _topics(table: toml_table.Table) -> dict[str, str]:
@@ -236,18 +295,21 @@ def _topics(table: toml_table.Table) -> dict[str, str]:
 
 
 def _source(table: toml_table.Table) -> Source:
-    table.only("id", "title", "authors", "year", "link")
+    table.only("id", "title", "authors", "year", "link", "checked")
     year, link = table.values.get("year"), table.text("link", 300) if "link" in table.values else None
     if year is not None and not (isinstance(year, int) and 1900 <= year <= 2100):
         table.refuse("year is not a whole number from 1900 to 2100")
         year = None
     if link is not None and not _LINK.fullmatch(link):
         table.refuse("link is not an https address")
-    return Source(table.id, table.text("title", 250), table.text("authors", 100), year, link)
+    checked = table.day("checked")
+    if checked is None and not table.operator:
+        table.refuse("checked is missing: the day on which somebody last looked at it")
+    return Source(table.id, table.text("title", 250), table.text("authors", 100), year, link, checked)
 
 
-def _claim(table: toml_table.Table) -> Claim:
-    table.only("phrase", "verdict", "use", "actionable")
+def _claim(table: toml_table.Table, sources: Collection[str]) -> Claim:
+    table.only("phrase", "verdict", "use", "actionable", "sources")
     if not isinstance(table.values.get("actionable"), bool):
         table.refuse("actionable is neither true nor false")
     return Claim(
@@ -256,6 +318,7 @@ def _claim(table: toml_table.Table) -> Claim:
         verdict=table.one_of("verdict", VERDICTS),
         use=table.one_of("use", USES),
         actionable=table.values.get("actionable") is True,
+        sources=table.ids("sources", sources),
     )
 
 
@@ -269,19 +332,35 @@ def _rest_on(table: toml_table.Table, known: _Known) -> tuple[str, ...]:
     return claims
 
 
+def _refutes(table: toml_table.Table, known: _Known) -> tuple[str, ...]:
+    """The claims that an entry speaks against, all of them such as no text may rest on."""
+    claims = table.ids("refutes", known.claims)
+    for claim in claims:
+        if claim in known.claims and known.claims[claim].use != "avoid":
+            table.refuse(f"it refutes the claim {claim!r}, which other texts may rest on")
+    known.refuted.update(claims)
+    return claims
+
+
 def _tip(table: toml_table.Table, known: _Known) -> Tip:
-    table.only("id", "topic", "text", "strength", "source", "claims", "unfit_forms")
+    table.only("id", "topic", "text", "strength", "sources", "claims", "refutes", "unfit_forms", "by_day", "tells")
     claims = _rest_on(table, known)
-    if not claims and not table.operator:
-        table.refuse("it names no claim that it rests on")
+    if not (_refutes(table, known) or claims or table.operator):
+        table.refuse("it names no claim that it rests on, nor one that it refutes")
+    sources, text = table.ids("sources", known.sources), table.prose("text", TIP_LONGEST)
+    if not sources:
+        table.refuse("it names no source")
     return Tip(
         id=table.id,
         topic=table.one_of("topic", known.topics),
-        text=table.prose("text", TIP_LONGEST),
+        text=text,
         strength=table.one_of("strength", known.strengths),
-        source=table.one_of("source", known.sources),
+        sources=sources,
         claims=claims,
         unfit_forms=table.ids("unfit_forms", known.forms),
+        by_day=table.flag("by_day"),
+        # A tip of an operator's own that says nothing of it is rather hidden than shown.
+        tells=table.flag("tells", otherwise=table.operator) or _PRODUCT in text.lower(),
     )
 
 
@@ -304,14 +383,19 @@ def _safety(table: toml_table.Table, known: _Known) -> Safety:
         sections=tuple(_section(section, known) for section in table.tables("section")),
         closing=table.prose("closing", 200),
     )
-    if (length := sum(len(text) + 3 for text in safety.texts())) > SAFETY_LONGEST:
-        table.refuse(f"the page has {length} characters, {SAFETY_LONGEST} is the most")
+    for medicines in (False, True):
+        length = (
+            len(safety.intro) + len(safety.closing) + sum(len(text) + 3 for text in safety.half(medicines=medicines))
+        )
+        if length > SAFETY_LONGEST:
+            table.refuse(f"the page has {length} characters, {SAFETY_LONGEST} is the most")
     return safety
 
 
 def _section(table: toml_table.Table, known: _Known) -> Section:
-    table.only("id", "title", "line")
-    return Section(table.id, table.prose("title", 200), tuple(_line(line, known) for line in table.tables("line")))
+    table.only("id", "title", "folded", "line")
+    entries = tuple(_line(line, known) for line in table.tables("line"))
+    return Section(table.id, table.prose("title", 220), entries, table.flag("folded"))
 
 
 def _line(table: toml_table.Table, known: _Known) -> Caution:

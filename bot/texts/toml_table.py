@@ -7,6 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 ID = re.compile(r"[a-z0-9_]{1,32}")
@@ -73,6 +74,21 @@ class Table:
         value = self.text(key, 100)
         if value and value not in known:
             self.refuse(f"{key} {value!r} is not known")
+        return value
+
+    def flag(self, key: str, *, otherwise: bool = False) -> bool:
+        """Yes or no; `otherwise` where it is not there."""
+        value = self.values.get(key, otherwise)
+        if not isinstance(value, bool):
+            self.refuse(f"{key} is neither true nor false")
+        return value is True
+
+    def day(self, key: str) -> date | None:
+        """A day such as 2026-11-28, without quotation marks; None where it is not there."""
+        value = self.values.get(key)
+        if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+            self.refuse(f"{key} is not a day such as 2026-11-28, without quotation marks")
+            return None
         return value
 
     def texts(self, key: str, longest: int) -> tuple[str, ...]:

@@ -59,10 +59,12 @@ def gates(words: Words) -> View:
     """Who may not start. One question; the answer is not kept."""
     text = lines(
         words("<b>Is any of this true for you?</b>"),
-        words("• kidney disease"),
-        words("• pregnant"),
+        words("• kidney disease, heart block or a slow heart"),
+        words("• myasthenia gravis, or a bowel disease"),
+        words("• pregnant or breastfeeding, or under 18"),
         words("• a doctor prescribed your magnesium"),
         words("• you take a medicine that magnesium interferes with"),
+        words("• you take it for something else: migraine, constipation, cramps, heartburn"),
     )
     answers = [button(words("Yes"), "exp_gate", "yes"), button(words("No, none of it"), "exp_gate", "no")]
     return View(text, keyboard(answers, [button(words("The medicines") + " ›", "safety")]))
@@ -73,6 +75,15 @@ def refused(words: Words) -> View:
     text = lines(
         words("Then please ask your clinician instead: leaving it out on some nights is not for a bot to suggest."),
         words("I keep reminding you as before. I have not noted your answer."),
+    )
+    return View(text)
+
+
+def no_supplement(words: Words) -> View:
+    """Who takes none has none to leave out."""
+    text = lines(
+        words("This test leaves a supplement out on some nights, and you told me that you take none."),
+        words("Food is a full choice: please do not leave it out. If that has changed, /form comes first."),
     )
     return View(text)
 

@@ -20,8 +20,6 @@ ON, OFF = "on", "off"
 BACK = "back"
 """Marks the button that turns back to the safety text's first page instead of opening it."""
 
-_MEDICINES = "medicines"
-
 PAGE = "page"
 """Marks the button under a tip that stands on its own, not under a reminder."""
 
@@ -102,6 +100,7 @@ def privacy(words: Words, *, contact: str) -> View:
         words("• What you tapped, the notes you wrote, and when: your diary."),
         words("• When I wrote to you: so that no reminder comes twice."),
         words("• When you came and were last here: to notice who has moved on."),
+        words("• Which tip a night had: to take it back, should it prove wrong."),
         words("• The plan and the outcome of a test, if you start one."),
         words("• Tips and topics you did not want, and that you read the safety text."),
         words("No name, no phone number. A place you share becomes a time zone and is thrown away."),
@@ -133,8 +132,8 @@ def privacy(words: Words, *, contact: str) -> View:
 def tip_lines(tip: Tip, words: Words, content: Content) -> str:
     """The tip as it stands in a message: its text, then how strong the evidence is and where it comes from."""
     strength = f"<i>{plain(words, tip.strength)}</i>"
-    source = content.source(tip.source)
-    return lines(plain(words, tip.text), strength if source is None else f"{strength} · {_named(words, source)}")
+    sources = [_named(words, source) for source in map(content.source, tip.sources) if source is not None]
+    return lines(plain(words, tip.text), " · ".join([strength, *sources]))
 
 
 def _named(words: Words, source: Source) -> str:
@@ -167,6 +166,11 @@ def tip_retired(words: Words, tip: Tip) -> View:
     text = words("Fine, that tip will not come again.")
     back = button(words("Bring it back"), "tip_up", tip.id)
     return View(text, keyboard([button(words("Another"), "tip_more", tip.id), back]))
+
+
+def tip_withdrawn(words: Words, why: str) -> View:
+    """A word about a tip that was shown and no longer stands."""
+    return View(words("A tip that I showed you no longer stands: {why}", why=words(why)), silent=True)
 
 
 def no_tips(words: Words, *, retired: bool) -> View:
@@ -227,7 +231,7 @@ def form_card(words: Words, form: Form, content: Content, *, mode: str) -> View:
 def safety(words: Words, content: Content, *, accepted: bool) -> View:
     """Who should ask first, when to stop, when to see somebody. The medicines are on a page of their own."""
     page = content.safety
-    rest = [section for section in page.sections if section.id != _MEDICINES]
+    rest = [section for section in page.sections if not section.on_medicines]
     text = lines(words("<b>Safety</b>"), plain(words, page.intro), _sections(words, content, rest))
     more = [button(words("Medicines") + " ›", "safety_meds")]
     return View(text, keyboard(more, _understood(words, accepted=accepted)))
@@ -235,7 +239,7 @@ def safety(words: Words, content: Content, *, accepted: bool) -> View:
 
 def medicines(words: Words, content: Content, *, accepted: bool) -> View:
     """The medicines that magnesium and they disturb each other."""
-    listed = [section for section in content.safety.sections if section.id == _MEDICINES]
+    listed = [section for section in content.safety.sections if section.on_medicines]
     back = [button("‹ " + words("Back"), "safety", BACK)]
     return View(_sections(words, content, listed).strip(), keyboard(back, _understood(words, accepted=accepted)))
 
@@ -244,8 +248,13 @@ def _sections(words: Words, content: Content, sections: Sequence[Section]) -> st
     """Each section's title and lines, what they rest on folded away, and at the end whom to ask."""
     parts: list[str] = []
     for section in sections:
-        bullets = [f"• {plain(words, line.text)}" for line in section.lines]
-        parts += ["", f"<b>{plain(words, section.title)}</b>", *bullets]
+        title, bullets = (
+            f"<b>{plain(words, section.title)}</b>",
+            [f"• {plain(words, line.text)}" for line in section.lines],
+        )
+        if section.folded:
+            bullets = [f"<blockquote expandable>{lines(*bullets)}</blockquote>"]
+        parts += ["", title, *bullets]
     ids = dict.fromkeys(source for section in sections for line in section.lines for source in line.sources)
     folded = f"<blockquote expandable>{words('Sources:')} {_sources(words, content, ids)}</blockquote>"
     return lines(*parts, "", folded, plain(words, content.safety.closing))

@@ -64,12 +64,17 @@ async def close(db: Connection, *, now: datetime, limit: int) -> list[ClosedRow]
     gone = (
         _box.delete()
         .where(_box.c.id.in_(sa.select(old.c.id)))
-        .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies)
+        .returning(_box.c.user_id, _box.c.kind, _box.c.night, _box.c.state, _box.c.reason, _box.c.copies, _box.c.tip)
     )
     rows = (await db.execute(gone)).all()
     closed = [ClosedRow(row.user_id, Kind(row.kind), row.night, State(row.state)) for row in rows]
     fates = [
-        {"user_id": row.user_id, "night": row.night, "reminder": _fate(State(row.state), row.reason, row.copies)}
+        {
+            "user_id": row.user_id,
+            "night": row.night,
+            "reminder": _fate(State(row.state), row.reason, row.copies),
+            "tip": row.tip,
+        }
         for row in rows
         if row.kind == Kind.REMINDER
     ]

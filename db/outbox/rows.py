@@ -82,6 +82,7 @@ class Settled:
     reason: str | None = None
     uncount: bool = False  # the copy has certainly not arrived: if it was counted, it no longer is
     begun: bool = True  # False: ends only a claimed row, never one that another task may have begun to send meanwhile
+    tip: int | None = None  # the tip in it, by core.tips.number
 
 
 # -- owe ---------------------------------------------------------------------------------------------------------------
@@ -345,6 +346,7 @@ _SETTLE = Prepared(
             sent_at=sa.func.coalesce(sa.bindparam("new_sent_at", type_=types.Utc()), _box.c.sent_at),
             reason=sa.case((_new_state == State.DUE, sa.func.coalesce(_new_reason, _box.c.reason)), else_=_new_reason),
             copies=_new_copies,
+            tip=sa.func.coalesce(sa.bindparam("new_tip", type_=sa.Integer()), _box.c.tip),
             tries=_box.c.tries + 1,
             worker=None,
             lease_until=None,
@@ -364,6 +366,7 @@ def _settled(end: Settled, worker: str) -> dict[str, object]:
         "new_reason": None if end.reason is None else end.reason[:120],
         "uncount": end.uncount,
         "begun": end.begun,
+        "new_tip": end.tip,
     }
 
 

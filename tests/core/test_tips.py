@@ -23,7 +23,7 @@ sizes = st.integers(min_value=1, max_value=40)
 
 
 def tip(number: int, *, unfit: tuple[str, ...] = ()) -> Tip:
-    return Tip(f"t{number}", TOPICS[number % 3], f"Text {number}.", "Small studies only", "book", ("f001",), unfit)
+    return Tip(f"t{number}", TOPICS[number % 3], f"Text {number}.", "Small studies only", ("book",), ("f001",), unfit)
 
 
 def some(count: int) -> list[Tip]:
@@ -196,12 +196,49 @@ def test_an_unknown_last_tip_begins_the_round() -> None:
     assert [begun.id] == circle(5, night, every, 1)
 
 
-def test_a_discreet_reminder_has_a_tip_that_does_not_name_what_it_is_about() -> None:
-    came = datetime(2026, 1, 1, tzinfo=UTC)
+CAME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def somebody(**values: object) -> Person:
+    return Person(7, Status.ACTIVE, created_at=CAME, seen_at=CAME, **values)  # type: ignore[arg-type]
+
+
+def test_what_frightens_is_for_the_day_and_for_who_asks() -> None:
+    calm, grave = tip(0), replace(tip(1), by_day=True)
+    nights = [tips.EPOCH + timedelta(days=shift) for shift in range(6)]
+
+    assert {tips.tonights(somebody(), night, [calm, grave], retired=NOBODY) for night in nights} == {calm}
+    assert tips.tonights(somebody(), nights[0], [grave], retired=NOBODY) is None
+    assert tips.by_day(somebody(), nights[0], [calm, grave], retired=NOBODY) == grave
+    assert tips.more(7, nights[0], [calm, grave], form=None, retired=NOBODY, muted=NOBODY, after=None) is not None
+
+
+def test_by_day_every_one_comes_once_a_round_one_a_week() -> None:
+    every = [replace(tip(number), by_day=True) for number in range(5)]
+    sundays = [tips.EPOCH + timedelta(weeks=week) for week in range(5)]
+
+    shown = [tips.by_day(somebody(), night, every, retired=NOBODY) for night in sundays]
+
+    assert {one.id for one in shown if one is not None} == {one.id for one in every}
+    assert tips.by_day(somebody(), sundays[0] + timedelta(days=3), every, retired=NOBODY) == shown[0]
+    assert tips.by_day(somebody(discreet=True), sundays[0], every, retired=NOBODY) is None
+
+
+def test_topics_that_are_held_back_rest_like_muted_ones() -> None:
+    every = some(6)
+    nights = [tips.EPOCH + timedelta(days=shift) for shift in range(12)]
+
+    shown = {tips.tonights(somebody(), night, every, retired=NOBODY, held=frozenset({"myths"})) for night in nights}
+
+    assert {one.topic for one in shown if one is not None} == {"food", "light"}
+
+
+def test_a_discreet_reminder_has_a_tip_that_does_not_tell_what_it_is_about() -> None:
     loud, quiet = (
-        Tip(name, "sleep", text, "", "", ()) for name, text in (("a", "Magnesium is …"), ("b", "A dark room …"))
+        Tip(name, "sleep", text, "", (), (), tells=tells)
+        for name, text, tells in (("a", "The tablet …", True), ("b", "A dark room …", False))
     )
-    person = Person(7, Status.ACTIVE, created_at=came, seen_at=came)
+    person = somebody()
     nights = [tips.EPOCH + timedelta(days=shift) for shift in range(6)]
 
     def shown(one: Person, *, retired: frozenset[str] = frozenset()) -> set[Tip | None]:

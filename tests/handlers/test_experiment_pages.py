@@ -72,7 +72,18 @@ async def remind(ann: Ann, night: Night, *, sent: bool = True) -> None:
 async def test_who_answers_yes_at_the_gate_is_sent_to_a_clinician(ann: Ann) -> None:
     await ann.types("/experiment")
     await ann.taps(buttons(ann.page)["Go on"])
-    for reason in ("kidney", "pregnant", "prescribed", "medicine"):
+    asked = (
+        "kidney",
+        "heart",
+        "myasthenia",
+        "bowel",
+        "pregnant",
+        "breastfeeding",
+        "under 18",
+        "prescribed",
+        "medicine",
+    )
+    for reason in (*asked, "migraine", "constipation", "cramps", "heartburn"):
         assert reason in ann.page.text
     await ann.taps(buttons(ann.page)["Yes"])
     assert "ask your clinician" in ann.page.text
@@ -98,6 +109,19 @@ async def test_a_second_start_changes_nothing(ann: Ann) -> None:
     await ann.taps("exp_start:84:open")
     assert (await one(ann)).plan == first.plan
     assert "Run-in night" in ann.page.text
+
+
+@pytest.mark.parametrize("way", ["/experiment", "exp_again", "exp_gates", "exp_start:28:open", "exp_start:56:bags"])
+async def test_who_takes_no_supplement_has_nothing_to_leave_out(ann: Ann, way: str) -> None:
+    async with ann.database.write() as db:
+        person = await ann.person()
+        await users.save(db, person, replace(person, form="food_only"))
+    await (ann.types(way) if way.startswith("/") else ann.taps(way))
+
+    assert "you take none" in ann.page.text
+    assert ann.page.keyboard is None
+    async with ann.database.read() as db:
+        assert await experiments.open_of(db, 7) is None
 
 
 @pytest.mark.parametrize("data", ["exp_start:27:open", "exp_start:28:closed", "exp_len:1", "exp_start", "exp_bags:9"])
@@ -154,6 +178,22 @@ async def test_a_first_answer_that_is_late_stays_late(ann: Ann) -> None:
         (lived,) = await experiments.lived(db, await one(ann), until=MONDAY)
     (record,) = run.records(await one(ann), [lived])
     assert record.late
+
+
+async def test_what_would_sway_the_test_is_no_tip_while_it_runs(ann: Ann) -> None:
+    held = {DESK.content.topics[topic] for topic in DESK.content.held_back}
+
+    async def topics() -> set[str]:
+        await ann.types("/tips")
+        seen = set()
+        for _ in range(len(DESK.content.tips)):
+            seen.add(ann.page.text.split("\n")[0].removeprefix("<b>").removesuffix("</b>"))
+            await ann.taps(buttons(ann.page)["Another"])
+        return seen
+
+    assert held < await topics()
+    await begin(ann)
+    assert not held & await topics()
 
 
 # -- nights left out ---------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_the_example_of_tips_is_taken_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "sources.toml").write_text(sources, encoding="utf-8")
     loaded = content.load(tmp_path)
     assert "Warm nights" in loaded.topics.values()
-    assert next(tip for tip in loaded.tips if tip.id == "same_rising_time").source == "house_2026"
+    assert next(tip for tip in loaded.tips if tip.id == "same_rising_time").sources == ("house_2026",)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

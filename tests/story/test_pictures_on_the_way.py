@@ -10,6 +10,7 @@ import pytest
 from bot.clock import SharedClock
 from bot.fake_telegram.people import Person
 from bot.fake_telegram.telegram import Telegram
+from bot.texts import content
 from tests.conftest import Process
 
 SATURDAY = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -107,6 +108,7 @@ async def test_on_sunday_the_week_comes_with_the_check_in(
     told = [await ada.next(timeout=30), await ada.next(timeout=30)]
 
     picture = next(one for one in told if one.media == "photo")
+    assert any(f"\n{strength} · " in picture.text for strength in content.load().strengths)
     assert any(one.text.endswith("How was your sleep, compared with your usual?") for one in told)
     assert picture.text.startswith("Your week, 21 Mar – 27 Mar\nTaken on 5 of 7 nights.")
     assert picture.silent

@@ -133,7 +133,7 @@ def test_a_translated_form_cannot_break_its_card() -> None:
 
 
 def test_a_source_with_an_address_is_a_link_to_it() -> None:
-    tip = next(tip for tip in CONTENT.tips if _source(tip).link is not None)
+    tip = next(tip for tip in CONTENT.tips if len(tip.sources) == 1 and _source(tip).link is not None)
 
     entities = formatting.from_html(pages.tip_lines(tip, ENGLISH, CONTENT)).entities
 
@@ -141,15 +141,33 @@ def test_a_source_with_an_address_is_a_link_to_it() -> None:
 
 
 def test_a_source_without_an_address_is_named() -> None:
-    tip = next(tip for tip in CONTENT.tips if _source(tip).link is None)
+    source = next(source for source in CONTENT.sources if source.link is None)
+
+    text = pages.tip_lines(replace(CONTENT.tips[0], sources=(source.id,)), ENGLISH, CONTENT)
+
+    assert text.endswith(f"source: {pages.cite(ENGLISH, source)}")
+
+
+def test_every_source_of_a_tip_is_named() -> None:
+    tip = next(tip for tip in CONTENT.tips if len(tip.sources) > 1)
 
     text = pages.tip_lines(tip, ENGLISH, CONTENT)
 
-    assert text.endswith(f"source: {pages.cite(ENGLISH, _source(tip))}")
+    assert [f">{pages.cite(ENGLISH, source)}</a>" in text for source in map(CONTENT.source, tip.sources) if source] == [
+        True for _ in tip.sources
+    ]
+
+
+def test_rarer_medicines_are_behind_a_tap() -> None:
+    page = pages.medicines(ENGLISH, CONTENT, accepted=True).text
+
+    folded = page[page.index("<b>Rarer:</b>") :]
+    assert folded.startswith("<b>Rarer:</b>\n<blockquote expandable>• Transplant")
+    assert "Levothyroxine, gabapentin, HIV tablets" in page[: page.index("<b>Rarer:</b>")]
 
 
 def _source(tip: Tip) -> Source:
-    source = CONTENT.source(tip.source)
+    source = CONTENT.source(tip.sources[0])
     assert source is not None
     return source
 
@@ -272,7 +290,7 @@ def test_every_line_of_the_safety_text_is_on_one_of_its_two_pages() -> None:
 
     for section in CONTENT.safety.sections:
         for line in section.lines:
-            assert f"• {line.text}\n" in both
+            assert f"• {line.text}" in both
 
 
 def test_both_safety_pages_end_with_whom_to_ask() -> None:

@@ -34,9 +34,14 @@ class Gate(StrEnum):
     """The questions before the start. A yes to any of them means "ask your clinician": no test."""
 
     KIDNEY = "kidney"
-    PREGNANCY = "pregnancy"
+    HEART = "heart"  # heart block, a slow heart
+    MUSCLES = "muscles"  # myasthenia gravis
+    BOWEL = "bowel"
+    PREGNANCY = "pregnancy"  # or breastfeeding
+    YOUNG = "young"  # under 18
     PRESCRIBED = "prescribed"  # magnesium prescribed by a doctor
     MEDICINES = "medicines"  # any medicine on the interaction list
+    OTHER_REASON = "other_reason"  # taken for something else, so that leaving it out has a price
 
 
 class Void(StrEnum):
@@ -185,6 +190,10 @@ class Verdict:
     difference: float | None = None
     effect: Effect | None = None
     as_taken: float | None = None
+
+
+NO_SUPPLEMENT = "food_only"
+"""The form of those who take no supplement: there is nothing to leave out."""
 
 
 def refusal(answers: Mapping[Gate, bool]) -> Gate | None:
