@@ -37,7 +37,7 @@ from bot.telegram import connecting, transport
 from bot.telegram.connecting import Cause
 from bot.telegram.transport import Flooded, NotSent, Timeouts, Transport, Unclear
 from bot.views.message import View
-from db import outbox
+from db.outbox import rows as outbox
 from tests.telegram import certificates
 from tests.telegram.servers import ACCEPTED, TOKEN, Connect, Server, answering, http
 
