@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMITS = {"telegram": 90.0, "tick": 15.0, "leader": 30.0}
+LIMITS = {"telegram": 90.0, "tick": 15.0, "leader": 30.0, "writing": 30.0}
 """Real seconds for which each part may be silent. A long poll alone takes 30."""
 
 LASTING = frozenset({"file", "flood"})

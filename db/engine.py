@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
+from db import sqlstates
 from db.sqlite import disk, driver
 from db.sqlite.shared_transactions import Sharing
 
@@ -45,6 +46,11 @@ POOL, FEWEST = 8, 3
 _SPARE = 2
 """So many of them are given back whenever they are idle."""
 
+
+class Damaged(Unavailable):
+    """What is stored cannot be read any more; the message says so."""
+
+
 _PATIENCE = {"timeout": 10.0, "command_timeout": 60.0}
 """Seconds for a connection and for a statement on PostgreSQL: a server that says nothing is away."""
 
@@ -57,12 +63,6 @@ _ROOM = """
       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
       (SELECT datconnlimit FROM pg_database WHERE datname = current_database())
 """
-
-_AWAY = ("08", "25006", "28", "3D", "40", "53", "57")
-"""SQLSTATE classes that say "not now": connection, standby, login, database, deadlock, resources, operator."""
-
-_NO_MORE = "53300"
-"""The SQLSTATE of a server that gives no further connection."""
 
 _NOT_NOW = (
     sa.exc.OperationalError,
@@ -95,6 +95,9 @@ class Database:
         self._url, self._allow_network_disk, self._pool = make_url(url), allow_network_disk, pool
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._lock_file: IO[str] | None = None
+        self._reachable = _Reachable(self)
+        self.damage = ""
+        """What SQLite or PostgreSQL said when it met damage, from then on."""
         self.erased = asyncio.Event()
         """Set by each transaction in which somebody was erased: the log still holds what the file has lost."""
         self._sharing: Sharing | None = None
@@ -155,7 +158,7 @@ class Database:
         `quick` promises that its changes touch a few rows by their key: on SQLite they then need no thread.
         """
         block = self._begun(self._writer) if self._sharing is None else self._sharing.block(quick=quick)
-        with _REACHABLE:
+        with self._reachable:
             async with block as connection:
                 yield connection
                 erased = connection.info.pop(ERASED, False)
@@ -167,7 +170,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """One consistent view to read from."""
-        with _REACHABLE:
+        with self._reachable:
             async with self._begun(self._reader) as connection:
                 yield connection
 
@@ -189,14 +192,14 @@ class Database:
                 return await engine.connect()
             except Exception as error:  # asyncpg's own, or SQLAlchemy's
                 # The pool hands out its places in turn, and this one is empty.
-                if left == 0 or _sqlstate(error) != _NO_MORE:
+                if left == 0 or _sqlstate(error) != sqlstates.NO_MORE_CONNECTIONS:
                     raise
         raise AssertionError("a pool has a place")
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
         """One of PostgreSQL's connections for as long as the block lasts, outside transactions; ended after it."""
-        with _REACHABLE:
+        with self._reachable:
             connection = await self._connected(self._writer.execution_options(isolation_level="AUTOCOMMIT"))
             try:
                 yield connection
@@ -238,6 +241,12 @@ class Database:
                 "let the user that runs the bot write there, or give another DATABASE_URL."
             ) from None
 
+    async def probe(self) -> None:
+        """See that a transaction can be begun that may write, and is ended; nothing is written. Raises Unavailable."""
+        async with self.write("probe") as connection:
+            if not self.is_sqlite and await connection.scalar(sa.text("SHOW transaction_read_only")) == "on":
+                raise Unavailable("the server only lets itself be read")
+
     async def revision(self) -> str | None:
         """The schema's revision, or None for an empty database."""
         async with self.read() as connection:
@@ -253,14 +262,14 @@ class Database:
         try:
             async with self.read() as connection:
                 found = str(await connection.scalar(sa.text(self._question(whole=whole))))
+        except Damaged:
+            found = self.damage
         except Unavailable as error:
             if not self.is_sqlite:
                 raise  # a server may come back by itself; a file where it cannot be opened stays so
             raise DatabaseError(
                 f"The database cannot be used now ({error}); look at DATABASE_URL and the disk."
             ) from error
-        except sa.exc.DatabaseError as error:
-            found = str(error.orig)
         if found != "ok":
             what = " ".join(found.split())[:120]
             raise DatabaseError(
@@ -321,7 +330,10 @@ def _locked(path: Path) -> IO[str]:
 
 
 class _Reachable:
-    """Tells a database that is away from a mistake in a query. A class: every press and reminder passes through it."""
+    """Tells a database that is away, or damaged, from a mistake in a query. A class: every press and reminder passes through it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def __enter__(self) -> None:
         pass
@@ -329,18 +341,32 @@ class _Reachable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Exception) and _is_away(error):
+        if not isinstance(error, Exception):
+            return
+        if _is_damage(error):
+            self._database.damage = _first_line(error).partition(": ")[2]
+            raise Damaged(f"the database is damaged: {self._database.damage}") from error
+        if _is_away(error):
             raise Unavailable(_first_line(error)) from error
 
 
-_REACHABLE = _Reachable()
+def _is_damage(error: Exception) -> bool:
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
+    # The lowest byte is the kind of error, the others say more of it.
+    corrupt = code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return corrupt or sqlstates.is_damage(_sqlstate(error))
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether it was the database that refused, and not our own code that failed before it."""
+    return isinstance(error, sa.exc.SQLAlchemyError | sqlite3.Error)
 
 
 def _is_away(error: Exception) -> bool:
     if isinstance(error, _NOT_NOW):
         return True
     lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-    return lost or _sqlstate(error).startswith(_AWAY)
+    return lost or sqlstates.is_transient(_sqlstate(error))
 
 
 def _sqlstate(error: Exception) -> str:

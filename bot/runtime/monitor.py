@@ -21,7 +21,7 @@ from bot.telegram.rate_limiter import RateLimiter
 from bot.updates.queues import Queues
 from config import logs
 from db import counts, engine
-from db.engine import Database, DatabaseError, Unavailable
+from db.engine import Damaged, Database, DatabaseError, Unavailable
 from db.sqlite.checkpoints import Checkpoints
 
 _log = logs.logger(__name__)
@@ -44,6 +44,9 @@ _PATIENCE = 5.0
 
 EMPTY_EVERY = 3600.0
 """Real seconds between two emptyings of SQLite's log; also at the start, and after an erasure."""
+
+PROBE_EVERY = 5.0
+"""Real seconds between two looks at whether the database lets itself be written."""
 
 BUSY_AGAIN = (0.5, 2.0, 10.0, 60.0)
 """Real seconds until the next try, as long as somebody reads or writes whenever it is tried."""
@@ -86,6 +89,8 @@ class Monitor:
         self._checkpoints = None if database.path is None else Checkpoints(database.path)
         self._file: Path = health.state_file(database.url)
         self._was_red: dict[str, str] = {}
+        self._writable_at: float | None = None
+        self._damage_told = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look, for ever; ask the process to stop when it is sick."""
@@ -94,6 +99,7 @@ class Monitor:
                 group.create_task(self._look_often(stop))
                 group.create_task(self._count_often())
                 group.create_task(self._feel_lag())
+                group.create_task(self._try_to_write())
                 if self._checkpoints is not None:
                     group.create_task(self._keep_the_log_short(self._checkpoints))
         finally:
@@ -114,7 +120,10 @@ class Monitor:
         """Judge once, and say so."""
         now = time.monotonic()
         faults = dict(self._faults()) | await self._database_fault() | await self._file_faults()
-        self.health.judge(self._ages(), faults, now=now)
+        ages = dict(self._ages())
+        if self._writable_at is not None:
+            ages["writing"] = now - self._writable_at
+        self.health.judge(ages, faults, now=now)
         self._tell()
         with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
             await asyncio.to_thread(health.write, self._file, self.health)
@@ -126,14 +135,30 @@ class Monitor:
         try:
             async with asyncio.timeout(_PATIENCE):
                 revision = await self._database.revision()
+        except Damaged:
+            return {}  # the file's fault
         except (Unavailable, DatabaseError, TimeoutError):
             return {"database": "no answer"}
         # A newer one is another replica's, on its way through an upgrade: two versions may run at once.
         good = revision is not None and revision >= engine.head()
         return {} if good else {"schema": f"at {revision}, expected {engine.head()}"}
 
+    async def _try_to_write(self) -> None:
+        """Reading goes on while another process keeps SQLite's file locked, or a server has become a standby."""
+        self._writable_at = time.monotonic()
+        while True:
+            with contextlib.suppress(Unavailable):
+                await self._database.probe()
+                self._writable_at = time.monotonic()
+            await asyncio.sleep(PROBE_EVERY)
+
     async def _file_faults(self) -> dict[str, str]:
-        """Whether a SQLite file and its log are still the ones that were opened."""
+        """Whether what is stored can be read, and whether a SQLite file and its log are still the ones that were opened."""
+        if self._database.damage:
+            if not self._damage_told:
+                _log.error("the database is damaged; put a backup in its place", what=self._database.damage)
+            self._damage_told = True
+            return {"file": f"damaged ({self._database.damage}); put a backup in its place"}
         if self._checkpoints is None:
             return {}
         found = await asyncio.to_thread(self._checkpoints.faults)

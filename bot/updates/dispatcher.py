@@ -24,7 +24,7 @@ from bot.updates.unchanged_edits import UnchangedEdits
 from bot.views.message import View
 from config import failpoints, logs
 from config.settings import Settings
-from db import inbox, users
+from db import engine, inbox, users
 from db.engine import Database, Unavailable
 from db.group_commit import GroupCommit
 from db.inbox import Dead, StoredUpdate
@@ -33,6 +33,10 @@ _log = logs.logger(__name__)
 
 TRIES = 3
 """How often an update may fail before it is put aside for the operator."""
+
+PAUSES = (0.2, 2.0)
+"""Seconds between these tries where it was the database that refused: what is wrong with it may pass. A mistake of ours does not,
+and whoever waits for a place behind it should not wait longer."""
 
 STALE = timedelta(minutes=10)
 """A command that waited longer gets a word about the wait."""
@@ -94,6 +98,8 @@ class Dispatcher:
                 return None
             except Exception as error:
                 await self._failed(stored_update, update, error, last=attempt == TRIES)
+                if attempt < TRIES and engine.is_refusal(error):
+                    await self.clock.sleep(PAUSES[attempt - 1])
                 continue
             if isinstance(answers, StoredUpdate):
                 return answers

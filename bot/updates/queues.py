@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable
@@ -32,7 +33,9 @@ LONGEST = 2.0
 MOST = 20_000
 """Letters that wait here at once; the others wait with Telegram."""
 
-_RETRY_AFTER = 1.0
+_RETRY_AFTER = (0.2, 2.0)
+"""Seconds until a update is tried again that the database could not take: a hiccup costs nobody much, and then, for as long as it
+is away, all that wait ask it often enough to be answered soon after its return."""
 
 
 class Queues:
@@ -121,12 +124,14 @@ class Queues:
     async def _handle(self, stored_update: StoredUpdate) -> bool:
         """Handle one update; a database that is away is waited for, nothing else holds it up. Whether it has an end."""
         manner = self._floods.admit(stored_update.user_id, now=self._clock.monotonic())
-        while not self.stopping:
+        for pause in itertools.chain(_RETRY_AFTER, itertools.repeat(_RETRY_AFTER[-1])):
+            if self.stopping:
+                break
             try:
                 earlier = await self._meet(stored_update, manner)
             except Unavailable as error:
                 _log.error("the database is away; updates wait", why=str(error))
-                await self._clock.sleep(_RETRY_AFTER)
+                await self._clock.sleep(pause)
             except Exception as error:  # the last net: a fault in the net below it must not end this person's queue
                 _log.error("an update could not even be put aside", kind=type(error).__name__, exc_info=error)
                 return False

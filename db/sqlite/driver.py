@@ -78,11 +78,39 @@ class Cursor:
 class Connection(AsyncAdapt_aiosqlite_connection):
     """A connection whose statements run in its thread, or while `quick` on the event loop."""
 
-    __slots__ = ("quick",)
+    __slots__ = ("_spills", "quick")
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self.quick = False
+        self._spills = True
+
+    def spill(self, *, allowed: bool) -> None:
+        """Whether the next transaction may write to the disk before its commit, when memory holds no more of its changes."""
+        if self._spills != allowed:
+            self.raw.execute(
+                f"PRAGMA cache_spill={'ON' if allowed else 'OFF'}"
+            )  # within a transaction it would do nothing
+            self._spills = allowed
+
+    def begin_block(self, *, quick: bool) -> None:
+        """What follows, until `end_block` or `undo_block`, may be undone by itself; `quick`: it runs on the event loop.
+
+        Not where the transaction may spill: on a slow disk all else would wait for that. The commit has the thread.
+        """
+        self.raw.execute("SAVEPOINT block")
+        self.quick = quick and not self._spills
+
+    def end_block(self) -> None:
+        """Keep what the block did."""
+        self.quick = False
+        self.raw.execute("RELEASE block")
+
+    def undo_block(self) -> None:
+        """Undo what the block did. Raises sqlite3.Error where SQLite has undone everything already."""
+        self.quick = False
+        self.raw.execute("ROLLBACK TO block")
+        self.raw.execute("RELEASE block")
 
     @property
     def raw(self) -> sqlite3.Connection:

@@ -49,7 +49,7 @@ class Sharing:
     async def block(self, *, quick: bool) -> AsyncIterator[AsyncConnection]:
         """One block. `quick`: its statements touch a few rows by their key, so they run on the event loop."""
         async with self._turn:
-            group = self._group or await self._begin()
+            group = self._group or await self._begin(quick=quick)
             try:
                 with _Savepoint(group, quick=quick):
                     yield group.connection
@@ -63,11 +63,13 @@ class Sharing:
         async with self._turn:
             pass
 
-    async def _begin(self) -> _Group:
+    async def _begin(self, *, quick: bool) -> _Group:
         connection = await self._engine.connect()
         try:
-            await connection.begin()
             raw = cast("driver.Connection", (await connection.get_raw_connection()).dbapi_connection)
+            # What touches a few rows fits into memory. A change of everything does not, and is the first of its transaction.
+            raw.spill(allowed=not quick)
+            await connection.begin()
         except BaseException:
             await connection.close()
             raise
@@ -100,22 +102,19 @@ class _Savepoint:
 
     def __enter__(self) -> None:
         self._group.check()
-        self._group.driver.raw.execute("SAVEPOINT block")
-        self._group.driver.quick = self._quick
+        self._group.driver.begin_block(quick=self._quick)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._group.driver.quick = False
         if error is None:
-            self._group.driver.raw.execute("RELEASE block")
+            self._group.driver.end_block()
         else:
             _undo(self._group, error)
 
 
 def _undo(group: _Group, error: BaseException) -> None:
     try:
-        group.driver.raw.execute("ROLLBACK TO block")
-        group.driver.raw.execute("RELEASE block")
+        group.driver.undo_block()
     except (sqlite3.Error, ValueError):
         group.lost = error
