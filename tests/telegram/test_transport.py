@@ -565,6 +565,7 @@ def test_a_call_may_set_its_own_time_and_one_with_files_has_more() -> None:
     opened = Transport("http://127.0.0.1", TOKEN, clock=RealClock(), timeouts=Timeouts(connect=2, pool=1))
 
     assert opened._allowed(3, 4, files=False).total == 1 + 2 + 3
+    assert opened._allowed(3, 4, files=True).sock_read == 3  # a silence ends sooner than the whole
     assert opened._allowed(3, 4, files=True).total == 1 + 2 + 3 + 4
     assert opened._allowed(None, BaseRequest.DEFAULT_NONE, files=True).total == 1 + 2 + 20 + 20
 
