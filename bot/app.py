@@ -86,7 +86,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     )
     metrics = Metrics()
     # The way to Telegram.
-    transport = Transport(settings.telegram_api_url, settings.bot_token.get_secret_value(), clock=clock)
+    token = settings.bot_token.get_secret_value()
+    transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
     limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
     gallery = Pictures(database, PictureProcess(), clock=clock)

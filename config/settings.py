@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config import addresses, envfile, failpoints
+from config import addresses, envfile, failpoints, proxies
 from config.addresses import Listen
 from config.addresses import plain as _plain
 
@@ -32,6 +32,7 @@ _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 _PASSWORDS = re.compile(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)")
 # Marks that turn the direction of the text after them. Joiners stay: Persian and many emoji need them.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TELEGRAM = "https://api.telegram.org"
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _LARGEST_SECRET = 4096
 _SECRETS = (SecretStr, SecretStr | None)
@@ -210,8 +211,12 @@ class Settings(BaseSettings):
         description="true lets a SQLite file lie on NFS, SMB or FUSE, where it can be damaged.",
     )
     telegram_api_url: Annotated[str, BeforeValidator(addresses.api_url)] = Field(
-        default="https://api.telegram.org",
+        default=_TELEGRAM,
         description="The Bot API server, for those who run their own.",
+    )
+    proxy_url: Annotated[SecretStr | None, BeforeValidator(proxies.proxy_url)] = Field(
+        default=None,
+        description="The way to Telegram where it is blocked: an http://, https:// or socks5:// proxy; else HTTPS_PROXY.",
     )
     # These two stand before mode, whose check looks at them.
     webhook_url: Annotated[str | None, BeforeValidator(addresses.webhook_url)] = Field(
@@ -299,15 +304,20 @@ class Settings(BaseSettings):
         """Where the web server listens; None for no web server."""
         return Listen("127.0.0.1", 8080) if self.listen is None and self.mode == "webhook" else self.listen
 
+    @property
+    def proxy(self) -> str | None:
+        """The address of the proxy, password and all; None for no proxy."""
+        return None if self.proxy_url is None else self.proxy_url.get_secret_value()
+
     def secrets(self) -> tuple[str, ...]:
         """The exact texts that must appear nowhere, for the redaction of logs."""
         token = self.bot_token.get_secret_value()
-        url = self.database_url.get_secret_value()
-        passwords = [first or second for first, second in _PASSWORDS.findall(url)]
+        urls = [self.database_url.get_secret_value(), self.proxy or ""]
+        passwords = [first or second for url in urls for first, second in _PASSWORDS.findall(url)]
         pieces = [token.partition(":")[2], *passwords, *map(unquote, passwords)]
         pieces += [] if self.webhook_secret is None else [self.webhook_secret.get_secret_value()]
         # A piece of three letters is in half of all words; it stays hidden inside the whole token or address.
-        whole = [token, url.partition("://")[2]] if passwords else [token]
+        whole = [token, *(url.partition("://")[2] for url in urls if _PASSWORDS.search(url))]
         return tuple(dict.fromkeys([*whole, *(piece for piece in pieces if len(piece) > 4)]))
 
 
@@ -324,8 +334,9 @@ def load(env_file: Path | None = Path(".env"), environ: MutableMapping[str, str]
     """
     problems: list[str] = []
     given = {} if env_file is None else envfile.read(env_file, _names(), problems)
-    given |= _take(os.environ if environ is None else environ)
+    given |= _take(surroundings := os.environ if environ is None else environ)
     unread = _read_secret_files(given, problems)
+    _find_proxy(given, surroundings, problems)
     values = {name.lower(): value for name, value in given.items() if name.lower() in Settings.model_fields}
     outcome = _check(values)
     if isinstance(outcome, Settings) and not problems:
@@ -348,6 +359,19 @@ def _take(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 def _names() -> list[str]:
     return [*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in secret_names())]
+
+
+def _find_proxy(given: dict[str, str], environ: Mapping[str, str], problems: list[str]) -> None:
+    """Where PROXY_URL names none, the proxy that the environment names for all programs."""
+    if "PROXY_URL" in given:
+        return
+    found = proxies.of_environment(environ, given.get("TELEGRAM_API_URL", _TELEGRAM))
+    if found is None:
+        return
+    if proxies.checked(found[1]) is None:
+        problems.append(f"{found[0]} of the environment is not {proxies.GOOD}; unset it, or set PROXY_URL.")
+    else:
+        given["PROXY_URL"] = found[1]
 
 
 def _read_secret_files(given: dict[str, str], problems: list[str]) -> set[str]:

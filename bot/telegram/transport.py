@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import errno
+import asyncio
+import io
+import json
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import (
-    BuilderError,
-    DetailedPyreqwestError,
-    PoolTimeoutError,
-    PyreqwestError,
-    RequestTimeoutError,
-)
-from pyreqwest.multipart import FormBuilder, PartBuilder
-from pyreqwest.request import RequestBuilder
-from pyreqwest.response import ResponseBodyReader
+import aiohttp
+from aiohttp import BytesPayload, ClientSession, ClientTimeout, DummyCookieJar, MultipartWriter, StreamReader
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -33,19 +29,21 @@ from telegram.error import (
 from telegram.request import BaseRequest, RequestData
 
 from bot.clock import Clock
-from bot.telegram import quickjson
-from bot.telegram.connecting import Cause
+from bot.telegram import connecting
+from bot.telegram.connecting import FAULTS, Cause, cause_of
+
+LARGEST = 16_000_000
+"""Bytes of an answer that are read. The largest that Telegram gives, a hundred long messages, have a tenth of that."""
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
+_MOST_DIGITS = 4300  # Python's own limit
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 _LEAST_SECONDS = 1.0
-_IDLE = timedelta(seconds=15)  # for which an unused connection is kept
 _FLOOD_SECONDS = 5.0  # for a 429 that does not say
 _LONGEST_FLOOD = 1e7
-
-# What the client's own core says of a fault before the first byte of a request: name resolution, refusal, TLS, time-out of
-# the connecting. The class of its exception does not tell: it calls a connection that broke later a ConnectError as well.
-_CONNECTING = "client error (Connect)"
-_ERRNO = re.compile(r"\(os error (\d+)\)")
+# Compressed answers are not asked for, and one that comes all the same is not inflated.
+_HEADERS = {"User-Agent": "lull", "Accept-Encoding": "identity"}
+_WANTS_PROXY_PASSWORD = 407
 
 
 class NoAnswer(NetworkError):  # noqa: N818 - named for what it says
@@ -92,8 +90,8 @@ def seconds_of(error: RetryAfter) -> float:
 class Timeouts:
     """Seconds of the bot's clock. Their sum bounds a whole request and must stay below the outbox's lease.
 
-    `pool` is the wait for a place among the open connections, `read` the time from there on for everything but the connecting,
-    to which a request with files adds `write`.
+    `pool` is the wait for a place among the open connections, `connect` the time for opening one, `read` how long the server may
+    say nothing. `write` is what a request with files may take longer.
     """
 
     connect: float = 5.0
@@ -109,9 +107,19 @@ class _Answer(dict[str, object]):
         raise Unclear(f"answer without {key}")
 
 
+def _loads(payload: bytes) -> object:
+    """The value. One number longer than Python likes must not lose a batch of updates: it is infinite."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return json.loads(
+            payload, parse_int=lambda digits: int(digits) if len(digits) < _MOST_DIGITS else float(digits)
+        )
+
+
 def _decode(payload: bytes) -> _Answer:
     try:
-        answer = quickjson.loads(payload)
+        answer = _loads(payload)
     except (ValueError, RecursionError):
         answer = None
     # Raised outside the except block: the decoder's exception holds the whole answer, which may be personal.
@@ -120,19 +128,50 @@ def _decode(payload: bytes) -> _Answer:
     return _Answer(answer)
 
 
+class _Watched(Payload):
+    """A body that knows whether there still was a connection to write it to.
+
+    Headers go out with the first of the body, and without its end a request is none: one whose body found no connection was
+    certainly not sent. Of a connection that ends later nobody knows, also of one that had already ended on the other side.
+    """
+
+    left = False
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        way = writer.transport
+        self.left = way is not None and not way.is_closing()
+        await super().write_with_length(writer, content_length)
+
+
+class _Json(_Watched, BytesPayload):
+    """A body of bytes."""
+
+
+class _Form(_Watched, MultipartWriter):
+    """A body of fields and files."""
+
+
 class Transport(BaseRequest):
     """One HTTP client for everything that a `telegram.Bot` sends, and for raw calls beside it.
 
-    `api_url` is the server without a path, such as `https://api.telegram.org`. At most `limit` connections are open at
-    once. Time-outs are seconds of `clock`; in simulated time none is shorter than a real second, so that a busy machine
-    does not look like a silent server; those for connecting and for a place are what the clock's speed makes of them when it is
-    opened. Cancelling a call gives up its answer and not the request, which may still leave, until `shutdown`: so whoever
-    cancels knows as little as after silence. Environment proxies are not used. No exception, here or in its causes, holds the
-    address of a request, because the token is part of it.
+    `api_url` is the server without a path, such as `https://api.telegram.org`; `proxy` an http, https or socks5 address
+    through which all goes, and `tls` whom to trust instead of the machine's authorities. At most `limit` connections are open
+    at once. Time-outs are seconds of `clock`; in simulated time none is shorter than a real second, so that a busy machine does
+    not look like a silent server. Cancelling a call closes its connection, but the request may have left: whoever cancels knows
+    as little as after silence. No exception, here or in its causes, holds the address of a request, because the token is part
+    of it, or the proxy's, which may have a password.
     """
 
-    def __init__(
-        self, api_url: str, token: str, *, clock: Clock, limit: int = 128, timeouts: Timeouts | None = None
+    def __init__(  # what differs between the bot and its tests has names
+        self,
+        api_url: str,
+        token: str,
+        *,
+        clock: Clock,
+        limit: int = 128,
+        timeouts: Timeouts | None = None,
+        proxy: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._root = f"{api_url.rstrip('/')}/bot{token}/"
         self._files = f"{api_url.rstrip('/')}/file/bot{token}/"
@@ -140,12 +179,14 @@ class Transport(BaseRequest):
         self._clock = clock
         self._limit = limit
         self._timeouts = timeouts or Timeouts()
-        self._client: Client | None = None
+        self._proxy = proxy
+        self._tls = tls
+        self._session: ClientSession | None = None
         self._speed = 0.0
-        self._usual = timedelta()
+        self._usual = ClientTimeout()
 
     def __repr__(self) -> str:
-        return f"<Transport limit={self._limit} open={self._client is not None}>"
+        return f"<Transport limit={self._limit} open={self._session is not None}>"
 
     @property
     def read_timeout(self) -> float:
@@ -153,30 +194,21 @@ class Transport(BaseRequest):
 
     async def initialize(self) -> None:
         """Open the client; a second time does nothing."""
-        if self._client is None:
-            self._client = (
-                ClientBuilder()
-                .http1_only()
-                .no_proxy()
-                # A redirect would carry the token elsewhere, and would send some requests twice.
-                .follow_redirects(enable=False)
-                .gzip(enable=False)
-                .brotli(enable=False)
-                .zstd(enable=False)
-                .deflate(enable=False)
-                .max_connections(self._limit)
-                .pool_max_idle_per_host(self._limit)
-                .pool_idle_timeout(_IDLE)
-                .connect_timeout(self._real(self._timeouts.connect))
-                .pool_timeout(self._real(self._timeouts.pool))
-                .build()
+        if self._session is None:
+            proxy = self._proxy
+            self._session = ClientSession(
+                connector=connecting.connector(proxy, limit=self._limit, tls=self._tls),
+                proxy=None if proxy is None or connecting.is_socks(proxy) else proxy,
+                headers=_HEADERS,
+                cookie_jar=DummyCookieJar(),
+                auto_decompress=False,
             )
 
     async def shutdown(self) -> None:
         """Close the client and its connections; a second time does nothing."""
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
 
     async def call(self, method: str, *, read_timeout: float | None = None, **parameters: object) -> object:
         """Call a Bot API method and give its `result` as it came. Raises the exceptions of `telegram.error`.
@@ -185,11 +217,11 @@ class Transport(BaseRequest):
         left out, the others must be JSON values.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        return await self.bare(method, given, limit=self._span(read_timeout or self._timeouts.read))
+        return await self.bare(method, given, limit=None if read_timeout is None else self._span(read_timeout))
 
-    async def bare(self, method: str, parameters: Mapping[str, object], *, limit: timedelta | None = None) -> Any:
+    async def bare(self, method: str, parameters: Mapping[str, object], *, limit: ClientTimeout | None = None) -> Any:
         """The same with nothing left out, and the usual time."""
-        answer = await self._exchange(self._root + method, quickjson.dumps(parameters), limit or self._span())
+        answer = await self._exchange(self._root + method, _json(parameters), limit or self._span())
         return _decode(answer)["result"]
 
     async def download(self, file_id: str, most: int) -> bytes | None:
@@ -198,25 +230,16 @@ class Transport(BaseRequest):
         path = known.get("file_path") if isinstance(known, dict) else None
         if not isinstance(path, str) or not _PLAIN_PATH.fullmatch(path) or ".." in path:
             raise Unclear("no path to the file")
-        fault: TelegramError | None = None
-        status, payload = 0, b""
-        try:
-            request = self._open.get(f"{self._files}{path}").timeout(self._span()).build_streamed()
-            async with request as got:
-                status, payload = got.status, await _up_to(got.body_reader, most + 1)
-        except _FAULTS as error:
-            fault = _fault(error)
-        if fault is not None:
-            raise fault
+        status, payload = await self._ask("GET", f"{self._files}{path}", None, self._span(), most + 1)
         if status != 200:
             raise Unclear(f"status {status} for a file")
         return payload if len(payload) <= most else None
 
     @property
-    def _open(self) -> Client:
-        if self._client is None:
+    def _open(self) -> ClientSession:
+        if self._session is None:
             raise NotSent("the transport is closed")
-        return self._client
+        return self._session
 
     async def do_request(  # PTB fixes the number of parameters
         self,
@@ -230,7 +253,7 @@ class Transport(BaseRequest):
     ) -> tuple[int, bytes]:
         """Send one request; for PTB. Only good answers come back: every refusal is raised here, knowing its status."""
         body = _body(request_data)
-        limit = self._allowed(read_timeout, write_timeout, files=isinstance(body, FormBuilder))
+        limit = self._allowed(read_timeout, write_timeout, files=isinstance(body, _Form))
         return 200, await self._exchange(url, body, limit, method=method)
 
     @staticmethod
@@ -238,51 +261,72 @@ class Transport(BaseRequest):
         """Decode an answer without PTB's habit of writing the unreadable ones into the log."""
         return _decode(payload)
 
-    async def _exchange(
-        self, url: str, body: bytes | FormBuilder | None, limit: timedelta, *, method: str = "POST"
-    ) -> bytes:
-        client = self._open
+    async def _exchange(self, url: str, body: _Watched | None, limit: ClientTimeout, *, method: str = "POST") -> bytes:
+        status, payload = await self._ask(method, url, body, limit, LARGEST + 1)
+        if status == _WANTS_PROXY_PASSWORD and self._proxy is not None:
+            raise NotSent(f"not connected: {Cause.PROXY} (status {status})", Cause.PROXY)
+        if not 200 <= status < 300:
+            raise _refusal(status, payload, self._token)
+        if len(payload) > LARGEST:
+            raise Unclear(f"an answer of more than {LARGEST} bytes")
+        return payload
+
+    async def _ask(
+        self, method: str, url: str, body: _Watched | None, limit: ClientTimeout, most: int
+    ) -> tuple[int, bytes]:
+        """The status, and no more than so many bytes of what came with it."""
+        session = self._open
         fault: TelegramError | None = None
         status, payload = 0, b""
         try:
-            request = _with_body(client.request(method, url).timeout(limit), body).build()
-        except _FAULTS as error:
-            fault = _fault(error, built=False)
-        if fault is not None:
-            raise fault
-        try:
-            response = await request.send()
-            status, payload = response.status, bytes(await response.bytes())
-        except _FAULTS as error:
-            fault = _fault(error)
+            # A redirect would carry the token elsewhere, and would send some requests twice.
+            async with session.request(method, url, data=body, timeout=limit, allow_redirects=False) as answer:
+                status, payload = answer.status, await _up_to(answer.content, most)
+        except asyncio.CancelledError:
+            # Those who wait for a place when the client is closed are told in this way.
+            if not session.closed or _is_cancelled():
+                raise
+            fault = _fault(aiohttp.ClientConnectionError(), body)
+        except FAULTS as error:
+            fault = _fault(error, body)
         if fault is not None:
             raise fault  # outside the except block: the client's own texts hold the address
-        if not 200 <= status < 300:
-            raise _refusal(status, payload, self._token)
-        return payload
+        return status, payload
 
-    def _span(self, seconds: float | None = None) -> timedelta:
-        """The real time for a request, connecting included, of which so many seconds (usually `read`) are for the rest."""
-        if seconds is None:
+    def _span(self, read: float | None = None, write: float = 0.0) -> ClientTimeout:
+        """The real times for a request, given its own seconds for reading and writing, or none."""
+        if read is None:
             if self._clock.speed != self._speed:
                 self._speed, self._usual = self._clock.speed, self._span(self._timeouts.read)
             return self._usual
-        return self._real(self._timeouts.connect) + self._real(seconds)
+        silence, connect = self._real(read), self._real(self._timeouts.connect)
+        # aiohttp's "connect" is the wait for a place as well, its "sock_read" a silence; the sum stops what only trickles.
+        connected = self._real(self._timeouts.pool) + connect
+        total = connected + self._real(write) + silence
+        return ClientTimeout(total=total, connect=connected, sock_connect=connect, sock_read=silence)
 
-    def _allowed(self, read: object, write: object, *, files: bool) -> timedelta:
+    def _allowed(self, read: object, write: object, *, files: bool) -> ClientTimeout:
         """The same for what PTB gives, or does not give, with a call."""
         more = _seconds(write, self._timeouts.write) if files else 0.0
-        return self._span(_seconds(read, self._timeouts.read) + more)
+        return self._span(_seconds(read, self._timeouts.read), more)
 
-    def _real(self, seconds: float) -> timedelta:
-        return timedelta(seconds=max(seconds / self._clock.speed, min(seconds, _LEAST_SECONDS)))
+    def _real(self, seconds: float) -> float:
+        return max(seconds / self._clock.speed, min(seconds, _LEAST_SECONDS))
 
 
-async def _up_to(body: ResponseBodyReader, most: int) -> bytes:
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _up_to(body: StreamReader, most: int) -> bytes:
     """What comes, and no more than so many bytes of it, whatever was promised."""
-    parts = bytearray()
-    while len(parts) < most and (part := await body.read_chunk()) is not None:
-        parts += bytes(part)
+    first = await body.readany()
+    if body.at_eof():  # nearly always
+        return first[:most]
+    parts = bytearray(first)
+    while len(parts) < most and not body.at_eof():
+        parts += await body.readany()
     return bytes(parts[:most])
 
 
@@ -291,61 +335,40 @@ def _seconds(given: object, usual: float) -> float:
     return float(given) if isinstance(given, int | float) else usual
 
 
-def _body(data: RequestData | None) -> bytes | FormBuilder | None:
+def _json(parameters: Mapping[str, object]) -> _Json:
+    return _Json(_encoded(parameters).encode(), content_type="application/json")
+
+
+def _body(data: RequestData | None) -> _Watched | None:
     if data is None:
         return None
     if not data.contains_files:
-        return quickjson.dumps(data.parameters)
-    form = FormBuilder()
+        return _json(data.parameters)
+    form = _Form("form-data")
     for name, value in data.json_parameters.items():
-        form = form.text(name, value)
+        form.append(value).set_content_disposition("form-data", name=name)
     for name, (filename, content, mimetype) in data.multipart_data.items():
         whole = content if isinstance(content, bytes) else content.read()
-        form = form.part(name, PartBuilder.from_bytes(whole).file_name(filename).mime(mimetype))
+        # In a file of its own it is written piece by piece.
+        part = form.append(io.BytesIO(whole), {"Content-Type": mimetype})
+        part.set_content_disposition("form-data", name=name, filename=filename)
     return form
 
 
-def _with_body(request: RequestBuilder, body: bytes | FormBuilder | None) -> RequestBuilder:
-    match body:
-        case None:
-            return request
-        case bytes():
-            return request.header("Content-Type", "application/json").body_bytes(body)
-    return request.multipart(body)
-
-
-# A ValueError is what an address that is none becomes.
-_FAULTS = (PyreqwestError, OSError, ValueError)
-
-
-def _fault(error: Exception, *, built: bool = True) -> NetworkError:
+def _fault(error: Exception, body: _Watched | None) -> NetworkError:
     """No answer. Only what happened before the first byte is certain; a lost connection never is, reused or new."""
-    causes = _causes(error)
-    if not built:
-        return NotSent(f"not a request ({type(error).__name__})")
-    if _CONNECTING in causes or isinstance(error, PoolTimeoutError | BuilderError):
-        return NotSent(f"not connected ({_what(error, causes)})", _cause(error, causes))
-    return Unclear(f"no answer ({_what(error, causes)})", _cause(error, causes))
+    cause = cause_of(error)
+    if body is not None and not body.left:
+        return NotSent(f"not connected: {cause} ({_what(error)})", cause)
+    return Unclear(f"no answer: {cause} ({_what(error)})", cause)
 
 
-def _cause(error: Exception, causes: list[str]) -> Cause:
-    """What an operator can be told of it. This client has no class for a name that is not found or a bad certificate."""
-    if isinstance(error, RequestTimeoutError):
-        return Cause.TIMED_OUT
-    found = _ERRNO.search(causes[-1]) if causes else None
-    return Cause.REFUSED if found is not None and int(found[1]) == errno.ECONNREFUSED else Cause.OTHER
-
-
-def _causes(error: Exception) -> list[str]:
-    """What the client knows of an exception's reasons, from the outside in. The first of them shows the address."""
-    known = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
-    return [str(cause["message"]) for cause in known or ()]
-
-
-def _what(error: Exception, causes: list[str]) -> str:
-    """Class and errno of an exception; its text would show the address."""
-    found = _ERRNO.search(causes[-1]) if causes else None
-    return type(error).__name__ if found is None else f"{type(error).__name__}, errno {found[1]}"
+def _what(error: Exception) -> str:
+    """Class and number of an exception; its text would show the address."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"{type(error).__name__}, status {error.status}"
+    number = error.errno if isinstance(error, OSError) else None
+    return type(error).__name__ if number is None else f"{type(error).__name__}, errno {number}"
 
 
 def _refusal(status: int, payload: bytes, token: str) -> TelegramError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import shutil
 from collections import Counter
@@ -16,11 +17,9 @@ from telegram.ext import Application
 
 from bot import VERSION
 from bot.clock import Clock
-from bot.telegram import quickjson
 from bot.telegram.turn import Answer, Reply, Say, Turn
 from bot.texts import content, language
 from bot.texts.content import Content
-from bot.updates import parsing
 from bot.updates.unchanged_edits import UnchangedEdits
 from bot.views.message import View
 from config import failpoints, logs
@@ -124,7 +123,7 @@ class Dispatcher:
     async def _read(self, stored_update: StoredUpdate) -> Update | None:
         """The update in a update; an unreadable one is put aside at once."""
         try:
-            update = parsing.update_of(quickjson.loads(stored_update.body), self.app.bot)
+            update = Update.de_json(json.loads(stored_update.body), self.app.bot)
         except Exception as error:  # whatever shape a forged or future update has
             await self._bury(stored_update, error)
             return None
@@ -218,5 +217,5 @@ class Dispatcher:
 def _readable(stored_update: StoredUpdate, app: App) -> Update | None:
     """The update in a update that nobody will handle, or None where it cannot be read."""
     with contextlib.suppress(Exception):
-        return parsing.update_of(quickjson.loads(stored_update.body), app.bot)
+        return Update.de_json(json.loads(stored_update.body), app.bot)
     return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.clock import Clock
-from bot.telegram import quickjson
 from bot.updates import location, nameless
 from bot.updates.queues import Queues
 from config import logs
@@ -134,12 +134,16 @@ def letter_of(raw: object, *, now: datetime) -> StoredUpdate | None:
         return None
     # Half characters and NULs are legal in JSON, as escapes, and stay escapes: no database takes them.
     try:
-        body = quickjson.dumps(raw)
+        body = _body(raw)
     except RecursionError:  # without coordinates it is cut where it is too deep
         body = b""
     if not body or location.may_be_in(body):
-        body = quickjson.dumps(location.forgotten(raw))
+        body = _body(location.forgotten(raw))
     return StoredUpdate(number, _sender(raw), nameless.blanked(body).decode(), now)
+
+
+def _body(raw: dict[str, object]) -> bytes:
+    return json.dumps(raw, separators=(",", ":")).encode()
 
 
 def _sender(raw: dict[str, object]) -> int | None:

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from telegram import Message, Update
 
 from bot.telegram.turn import Edit, EditButtons, Reply
-from bot.updates.parsing import Pressed
 from bot.views import shown
 
 _REMEMBERED = 4096
@@ -39,13 +38,13 @@ class UnchangedEdits:
         return True
 
 
-def _pressed(update: Update, message_id: int) -> Message | Pressed | None:
+def _pressed(update: Update, message_id: int) -> Message | None:
     """The message of that number, where it is the one whose button was pressed."""
     message = None if update.callback_query is None else update.callback_query.message
-    return message if isinstance(message, Message | Pressed) and message.message_id == message_id else None
+    return message if isinstance(message, Message) and message.message_id == message_id else None
 
 
-def _shows(message: Message | Pressed, reply: Edit | EditButtons) -> bool:
+def _shows(message: Message, reply: Edit | EditButtons) -> bool:
     """Whether a message is as the edit would make it."""
     if isinstance(reply, EditButtons):
         return shown.has_buttons(message, reply.keyboard)

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Protocol
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup, Message
 
 from bot.views.message import Keyboard, View
-
-
-class Shown(Protocol):
-    """What is on the screen."""
-
-    @property
-    def text(self) -> str | None: ...
-
-    @property
-    def reply_markup(self) -> InlineKeyboardMarkup | Keyboard | None: ...
-
 
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 
 
-def shows(message: Shown, view: View) -> bool:
+def shows(message: Message, view: View) -> bool:
     """Whether the message reads like the view and has its buttons. Bold type, links and colours are not compared."""
     return message.text == plain(view.text) and has_buttons(message, view.keyboard)
 
 
-def has_buttons(message: Shown, keyboard: Keyboard | None) -> bool:
+def has_buttons(message: Message, keyboard: Keyboard | None) -> bool:
     """Whether the message has these buttons."""
     return _named(message.reply_markup) == _named(keyboard)
 

@@ -101,6 +101,14 @@ def test_no_secret_stands_in_the_compose_file() -> None:
                 assert "/run/secrets/" in value
 
 
+def test_every_secret_setting_may_come_from_a_file() -> None:
+    bot = SERVICES["bot"]
+
+    for name in settings.secret_names():
+        assert bot["environment"][f"{name}_FILE"] == f"${{LULL_{name}_FILE:+/run/secrets/{name.lower()}}}"
+        assert name.lower() in bot["secrets"]
+
+
 def test_an_unset_secret_file_is_an_empty_device_so_that_plain_up_needs_none() -> None:
     for name in SERVICES["bot"]["secrets"]:
         assert COMPOSE["secrets"][name]["file"] == f"${{LULL_{name.upper()}_FILE:-/dev/null}}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -42,3 +43,11 @@ def connect(transports: Callable[..., Awaitable[Transport]]) -> Connect:
         )
 
     return make
+
+
+@pytest.fixture
+def refused_url() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -27,6 +28,7 @@ class Request:
     path: str
     kind: str
     body: bytes
+    accepts: str = ""
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request:
@@ -36,7 +38,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
         body = await reader.readuntil(b"0\r\n\r\n")
     else:
         body = await reader.readexactly(int(fields.get("content-length", "0")))
-    return Request(head[0].split()[1], fields.get("content-type", ""), body)
+    return Request(head[0].split()[1], fields.get("content-type", ""), body, fields.get("accept-encoding", ""))
 
 
 def http(status: int, body: bytes, *, headers: str = "") -> bytes:
@@ -52,10 +54,17 @@ class Server:
     connections: int = 0
     silent: bool = False
     hang_up_at_once: bool = False
+    once: bool = False
+    """Whether a connection ends after its first answer."""
+    trickles: bool = False
+    """Whether a letter comes after each answer every now and then, for ever."""
+    tls: ssl.SSLContext | None = None
+    ended: int = 0
+    """Connections that are over, whoever closed them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.tls)
         return self
 
     async def __aexit__(
@@ -68,7 +77,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return self.url.partition("://")[2]
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -81,15 +95,23 @@ class Server:
             while not self.hang_up_at_once:
                 self.requests.append(await read_request(reader))
                 if self.silent:
-                    await asyncio.Event().wait()
+                    await reader.read()  # until the other side hangs up
+                    return
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 if answer is None:
                     return
                 writer.write(answer)
                 await writer.drain()
+                while self.trickles:
+                    await asyncio.sleep(0.05)
+                    writer.write(b"x")
+                    await writer.drain()
+                if self.once:
+                    return
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.ended += 1
             writer.close()
 
 

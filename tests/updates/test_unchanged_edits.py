@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from telegram import Update
+from telegram import Message, Update
 
 from bot.telegram.turn import Edit, Reply
 from bot.updates.unchanged_edits import UnchangedEdits
-from bot.views.message import View
+from bot.views import shown
+from bot.views.message import View, button, keyboard, link
 
 TAKEN = Edit(10, View("✓ Taken"))
 
@@ -38,3 +39,17 @@ def test_of_the_pressed_message_an_old_edit_tells_less_than_the_press() -> None:
     assert not changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=5)
     assert changes(screens, press(10, "Bedtime 22:30"), TAKEN, now=300)
     assert not changes(UnchangedEdits(), press(10, "✓ Taken"), TAKEN, now=300)
+
+
+def test_what_is_on_the_screen_is_known_from_the_press() -> None:
+    raw = press(10, "Bedtime 22:30").to_dict()
+    rows = [[{"text": "Taken", "callback_data": "v1:taken:2026-03-26"}, {"text": "More", "url": "https://a.example/"}]]
+    raw["callback_query"]["message"]["reply_markup"] = {"inline_keyboard": rows}
+    query = Update.de_json(raw, None).callback_query
+    assert query is not None
+    assert isinstance(query.message, Message)
+    buttons = keyboard([button("Taken", "taken", "2026-03-26"), link("More", "https://a.example/")])
+
+    assert shown.shows(query.message, View("<b>Bedtime</b> 22:30", buttons))
+    assert not shown.shows(query.message, View("<b>Bedtime</b> 22:30"))
+    assert not shown.shows(query.message, View("✓ Taken", buttons))
