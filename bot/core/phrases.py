@@ -28,9 +28,6 @@ LONGEST = 4096
 MOST_STEPS = 100_000
 """Steps that a finder remembers; with more it begins afresh, so that nobody can fill the memory by typing."""
 
-Words = Mapping[str, Sequence[str]]
-"""Named lists for <name>; an entry has one word or more."""
-
 
 class PhraseError(ValueError):
     """A phrase that cannot be read. The text says why."""
@@ -115,51 +112,54 @@ class Part:
     optional: bool = False
 
 
+Lists = Mapping[str, Part]
+"""Named places for <name>."""
+
 _GAP = Part(((("*",),),), optional=True)
-_PIECE = re.compile(r"\s+|\((?P<maybe>[^()<>]+)\)|<(?P<list>[a-z0-9_]+)>|(?P<plain>[^\s()<>]+)")
+_GAPS = {"*": [_GAP], "**": [_GAP] * 2, "***": [_GAP] * 3}
 
 
-def parse(phrase: str, words: Words) -> tuple[Part, ...]:
+def any_of(entries: Sequence[str]) -> Part:
+    """A place for one of the entries of a list. Raises PhraseError."""
+    return Part(tuple(map(_way, entries)))
+
+
+def parse(phrase: str, lists: Lists) -> tuple[Part, ...]:
     """The places of a phrase. Raises PhraseError."""
     parts: list[Part] = []
-    position = 0
-    while position < len(phrase):
-        found = _PIECE.match(phrase, position)
-        if found is None:
-            raise PhraseError(f"{phrase!r} cannot be read at {phrase[position:]!r}")
-        position = found.end()
-        parts += _parts(phrase, found, words)
+    for piece in phrase.split():
+        if piece in _GAPS:
+            parts += _GAPS[piece]
+        elif piece[0] == "<":
+            if piece[-1] != ">" or piece[1:-1] not in lists:
+                raise PhraseError(f"there is no list of words for {piece}")
+            parts.append(lists[piece[1:-1]])
+        else:
+            parts.append(_part(piece))
     if not parts or parts[0].optional or parts[-1].optional:
         # What may be left out at an end says nothing, and is most often a slip for what must be there.
-        raise PhraseError(f"{phrase!r} must begin and end with something that is always there")
+        raise PhraseError("it must begin and end with something that is always there")
     return tuple(parts)
 
 
-def _parts(phrase: str, found: re.Match[str], words: Words) -> list[Part]:
-    if found["maybe"] is not None:
-        return [Part(tuple(_way(phrase, one) for one in found["maybe"].split("/")), optional=True)]
-    if found["list"] is not None:
-        if found["list"] not in words:
-            raise PhraseError(f"{phrase!r} names <{found['list']}>, and there is no such list of words")
-        return [Part(tuple(_way(phrase, one) for one in words[found["list"]]))]
-    plain = found["plain"]
-    if plain is None:
-        return []
-    if plain in ("*", "**", "***"):
-        return [_GAP] * len(plain)
-    return [Part(tuple(_way(phrase, one) for one in plain.split("/")))]
+@lru_cache(maxsize=8192)
+def _part(piece: str) -> Part:
+    """A place for one word of several, which in brackets may be missing."""
+    optional = len(piece) > 2 and piece[0] == "(" and piece[-1] == ")"
+    return Part(tuple(map(_way, (piece[1:-1] if optional else piece).split("/"))), optional)
 
 
-def _way(phrase: str, entry: str) -> tuple[tuple[Label, ...], ...]:
+@lru_cache(maxsize=8192)
+def _way(entry: str) -> tuple[tuple[Label, ...], ...]:
     """One way to fill a place: for each word its spellings."""
     if entry in (*_NUMBERS, _BEGIN, _END):
         return ((entry,),)
     way: list[tuple[Label, ...]] = []
     for written in entry.split():
-        exact = written.startswith("=")
+        exact = written[0] == "="
         way += [(token,) if exact else spellings(token) for token in tokens(written)]
     if not way or set(entry) & set("*#<>()/^$"):
-        raise PhraseError(f"{phrase!r} has a place that no word fits: {entry!r}")
+        raise PhraseError(f"no word fits {entry!r}")
     return tuple(way)
 
 
@@ -173,13 +173,16 @@ class Finder:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, tuple[Part, ...]]]) -> None:
-        self._edges: list[dict[Label, set[int]]] = [{}]
-        self._skips: list[set[int]] = [set()]
+        self._edges: list[dict[Label, list[int]]] = [{}]
+        self._skips: dict[int, list[int]] = {}
         self._marks: dict[int, set[str]] = {}
-        for mark, parts in phrases:
-            self._marks.setdefault(self._chain(parts), set()).add(mark)
+        every = list(phrases)  # all of them live while identities are told apart
+        built: dict[tuple[int, int], int] = {}
+        for mark, parts in every:
+            self._marks.setdefault(self._chain(parts, built), set()).add(mark)
         self._vocabulary = {_BEGIN, _END} | {label for edges in self._edges for label in edges} - {"*", *_NUMBERS}
         self._openers = {label for state in self._reach({0}) for label in self._edges[state]}
+        self._walks: dict[tuple[frozenset[int], str], frozenset[int]] = {}
         self._begin()
 
     def find(self, said: Sequence[str]) -> frozenset[str]:
@@ -208,38 +211,56 @@ class Finder:
 
     def _end(self, said: Sequence[str], start: int) -> int:
         """Where the longest phrase that begins at `start` ends; `start` itself when none does."""
-        states, end = frozenset({0}), start
+        states, end = self._sets[0], start
         for place in range(start, len(said)):
-            states = self._follow(states, said[place])
+            states = self._walk(states, said[place])
             if not states:
                 break
-            if any(state in self._marks for state in states):
+            if not self._marks.keys().isdisjoint(states):
                 end = place + 1
         return end
 
-    def _chain(self, parts: Sequence[Part]) -> int:
-        """Add a phrase's states after the first one; returns the last. Equal beginnings stay apart, which is simplest."""
+    def _walk(self, states: frozenset[int], token: str) -> frozenset[int]:
+        """The states that follow from these alone, remembered."""
+        key = (states, token if token in self._vocabulary else _kind(token))
+        if key not in self._walks:
+            if len(self._walks) >= MOST_STEPS:
+                self._walks.clear()
+            self._walks[key] = self._follow(*key)
+        return self._walks[key]
+
+    def _chain(self, parts: Sequence[Part], built: dict[tuple[int, int], int]) -> int:
+        """Add a phrase's states after the first one, and give the last. Those of an equal beginning are used again.
+
+        `built` knows the state after a place by the state before it and the place's identity: equal places are one object.
+        """
         state = 0
         for part in parts:
-            target = self._new()
-            for way in part.ways:
-                here = state
-                for labels in way[:-1]:
-                    here = self._join(here, labels, self._new())
-                self._join(here, way[-1], target)
-            if part.optional:
-                self._skips[state].add(target)
+            target = built.get((state, id(part)))
+            if target is None:
+                target = built[state, id(part)] = self._place(state, part)
             state = target
         return state
 
+    def _place(self, state: int, part: Part) -> int:
+        """Add the states of one place, and give the one after it."""
+        target = self._new()
+        for way in part.ways:
+            here = state
+            for labels in way[:-1]:
+                here = self._join(here, labels, self._new())
+            self._join(here, way[-1], target)
+        if part.optional:
+            self._skips.setdefault(state, []).append(target)
+        return target
+
     def _new(self) -> int:
         self._edges.append({})
-        self._skips.append(set())
         return len(self._edges) - 1
 
     def _join(self, state: int, labels: Sequence[Label], target: int) -> int:
         for label in labels:
-            self._edges[state].setdefault(label, set()).add(target)
+            self._edges[state].setdefault(label, []).append(target)
         return target
 
     def _begin(self) -> None:
@@ -277,8 +298,8 @@ class Finder:
         """The states with all that follow from them without a word."""
         reached, open_ = set(states), list(states)
         while open_:
-            fresh = self._skips[open_.pop()] - reached
-            reached |= fresh
+            fresh = [state for state in self._skips.get(open_.pop(), ()) if state not in reached]
+            reached.update(fresh)
             open_ += fresh
         return frozenset(reached)
 

@@ -86,7 +86,7 @@ def _named_well(path: Path, problems: list[str]) -> bool:
 def _language(path: Path, problems: list[str]) -> Heard:
     table = toml_table.read(path, problems, name=f"{path.parent.name}/{path.name}")
     table.only("words", CRISIS, URGENT, "ask", "harmless")
-    words = {name: tuple(entries) for name, entries in _groups(table.table("words"))}
+    words = _lists(table.table("words"))
     kinds = {kind: _phrases(table.table(kind), words) for kind in (CRISIS, URGENT)}
     asked = table.table("ask")
     asked.only(*ASKS)
@@ -100,7 +100,18 @@ def _language(path: Path, problems: list[str]) -> Heard:
     return Heard(path.stem, kinds, _phrases(table.table("harmless"), words))
 
 
-def _phrases(table: toml_table.Table, words: phrases.Words) -> tuple[Phrase, ...]:
+def _lists(table: toml_table.Table) -> dict[str, Part]:
+    """The named lists of words."""
+    lists = {}
+    for name, entries in _groups(table):
+        try:
+            lists[name] = phrases.any_of(entries)
+        except PhraseError as error:
+            table.refuse(f"{name}: {error}")
+    return lists
+
+
+def _phrases(table: toml_table.Table, words: phrases.Lists) -> tuple[Phrase, ...]:
     """The phrases of all groups of a table."""
     return tuple(phrase for name, lines in _groups(table) for phrase in _parsed(table, name, lines, words))
 
@@ -116,7 +127,7 @@ def _groups(table: toml_table.Table) -> Iterator[tuple[str, list[str]]]:
             yield name, [line.strip() for line in value.splitlines() if line.strip()]
 
 
-def _parsed(table: toml_table.Table, name: str, lines: list[str], words: phrases.Words) -> Iterator[Phrase]:
+def _parsed(table: toml_table.Table, name: str, lines: list[str], words: phrases.Lists) -> Iterator[Phrase]:
     for line in lines:
         if len(line) > _LONGEST_PHRASE:
             table.refuse(f"{name}: a phrase has {len(line)} characters, {_LONGEST_PHRASE} is the most")
@@ -124,4 +135,4 @@ def _parsed(table: toml_table.Table, name: str, lines: list[str], words: phrases
         try:
             yield phrases.parse(line, words)
         except PhraseError as error:
-            table.refuse(f"{name}: {error}")
+            table.refuse(f"{name}: {line!r}: {error}")

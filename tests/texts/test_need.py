@@ -63,7 +63,7 @@ def test_need_is_heard_whatever_the_persons_language_and_however_it_is_written(s
     for written in (
         said.upper(),
         f"“{said}”",
-        f"well…   {said}!!! 😢",
+        f"…  {said}!!! 😢",
         said.replace(" ", " \n"),
         f"\u200f{said}\u2069",
     ):
@@ -103,7 +103,8 @@ def test_no_text_of_our_own_is_heard_as_need() -> None:
 
 def found(phrase: str, said: str, **lists: tuple[str, ...]) -> bool:
     """Whether the phrase is in the text."""
-    return bool(Finder([("x", phrases.parse(phrase, lists))]).find(phrases.tokens(said)))
+    named = {name: phrases.any_of(entries) for name, entries in lists.items()}
+    return bool(Finder([("x", phrases.parse(phrase, named))]).find(phrases.tokens(said)))
 
 
 @pytest.mark.parametrize(
