@@ -39,8 +39,21 @@ class PhraseError(ValueError):
 # that casefolding leaves of a Turkish capital, and what picks the look of an emoji.
 _DROPPED = "'`\u2018\u2019\u201a\u201b\u02bb\u02bc\u02bd\u02c8\u2032" + "\u0640\u0670\u093c\u0307\ufe0e\ufe0f"
 _VOWELS = "".join(map(chr, range(0x064B, 0x0653)))
-# Letters that are written for one another.
-_SAME = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك", "ँ": "ं", "ё": "е", "ґ": "г"}
+# Letters that are written for one another; a Turkish capital I becomes i, with its dot or without.
+_SAME = {
+    "أ": "ا",
+    "إ": "ا",
+    "آ": "ا",
+    "ٱ": "ا",
+    "ى": "ي",
+    "ة": "ه",
+    "ی": "ي",
+    "ک": "ك",
+    "ँ": "ं",
+    "ё": "е",
+    "ґ": "г",
+    "ı": "i",
+}
 # Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without blanks.
 _UNSPACED = (
     "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -50,7 +63,7 @@ _UNSPACED = (
 _WORD = re.compile(rf"[{_UNSPACED}]|[0-9]+|(?:[^\W0-9_{_UNSPACED}]+|[\u0900-\u0963\u0970-\u0dff]+)+")
 _ASCII_WORD = re.compile(r"[0-9]+|[a-z]+")
 # The letters that have no accent to take off, and how they are typed without one.
-_PLAIN_LETTERS = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"}
+_PLAIN_LETTERS = {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"}
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 

@@ -126,6 +126,7 @@ def found(phrase: str, said: str, **lists: tuple[str, ...]) -> bool:
         ("=ölüyorum", "Ölüyorum", "oluyorum"),
         ("yaşamak istemiyorum", "YAŞAMAK İSTEMİYORUM", "yaşamak istiyorum"),
         ("artık bıktım", "ARTIK BIKTIM", "artı bıktım"),
+        ("boğazım şişti", "BOĞAZIM ŞİŞTİ", "boğazım kuru"),
         ("أريد أن أموت", "اريد ان اموت", "اريد ان انام"),
         ("मरना चाहता हूँ", "मरना चाहता हूं", "करना चाहता हूं"),
         ("ज़िंदगी", "जिंदगी", "जिंदा"),
