@@ -19,6 +19,7 @@ from bot.core import broadcast as core_broadcast
 from bot.core.broadcast import Broadcast, BroadcastReport, Fate, Phase
 from bot.core.model import Person, Status
 from db import tables, upserts, users
+from db.dialect import is_sqlite
 from db.engine import Connection
 
 _casts, _to, _users, _admins, _audit = (
@@ -75,7 +76,7 @@ async def choose(db: Connection, broadcast_id: int, *, language: str | None, awa
 
 async def begin(db: Connection, broadcast_id: int, *, total: int, panel_id: int) -> bool:
     """Start a draft. False when it is no draft any more, or another one is active."""
-    if db.dialect.name != "sqlite":
+    if not is_sqlite(db):
         # Of two replicas the second sees what the first began. (The unique index alone would make its handler fail.)
         await db.execute(sa.select(sa.func.pg_advisory_xact_lock(_BEGINNING, 0)))
     if await active(db) is not None:
@@ -152,7 +153,7 @@ async def feed(db: Connection, broadcast: Broadcast, *, now: datetime, limit: in
         for person in people
     ]
     if rows:
-        insert = upserts.into(_to, dialect=db.dialect.name)
+        insert = upserts.into(_to, on=db)
         await db.execute(insert.on_conflict_do_nothing(), rows)
     last = people[-1].id if people else broadcast.fed_to
     values = {"fed_to": last, "fed": len(people) < limit}
@@ -355,7 +356,7 @@ async def admins(db: Connection) -> set[int]:
 
 async def make_admin(db: Connection, user_id: int, *, now: datetime) -> None:
     """This person is an admin from now on."""
-    insert = upserts.into(_admins, dialect=db.dialect.name)
+    insert = upserts.into(_admins, on=db)
     await db.execute(insert.values(user_id=user_id, since=now).on_conflict_do_nothing())
 
 

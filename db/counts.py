@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.core.model import Intake, Kind, Rating, State, Status
 from db import inbox, tables
+from db.dialect import is_sqlite
 from db.engine import Connection
 
 _box, _users, _inbox, _nights = tables.outbox, tables.users, tables.inbox, tables.nights
@@ -74,7 +75,7 @@ async def tonight(db: Connection, *, now: datetime) -> TonightCounts:
 
 async def _late(db: Connection, recent: tuple[sa.ColumnElement[bool], ...]) -> int:
     """Reminders that left more than ten minutes after their moment, counted where they are: there may be a million."""
-    if db.dialect.name == "sqlite":
+    if is_sqlite(db):
         planned, sent_at = (sa.type_coerce(column, sa.BigInteger) for column in (_box.c.planned_at, _box.c.sent_at))
         late = sent_at - planned > int(_LATE.total_seconds())
     else:

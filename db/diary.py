@@ -34,7 +34,7 @@ async def save(db: Connection, user_id: int, before: Detail, after: Detail) -> N
         return
     # The columns know small numbers and booleans, not our names for them.
     stored = {name: int(value) if isinstance(value, EveningFactors) else value for name, value in values.items()}
-    insert = upserts.into(_details, dialect=db.dialect.name).values(user_id=user_id, night=after.night, **stored)
+    insert = upserts.into(_details, on=db).values(user_id=user_id, night=after.night, **stored)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=stored))
 
 
@@ -75,7 +75,7 @@ async def file_id(db: Connection, user_id: int, name: str, *, mark: str) -> str 
 async def keep_file_id(db: Connection, user_id: int, name: str, *, mark: str, file_id: str) -> None:
     """Note what Telegram calls the picture now."""
     values = {"mark": mark, "file_id": file_id}
-    insert = upserts.into(_pictures, dialect=db.dialect.name).values(user_id=user_id, name=name, **values)
+    insert = upserts.into(_pictures, on=db).values(user_id=user_id, name=name, **values)
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "name"], set_=values))
 
 

@@ -1,4 +1,4 @@
-"""The database: connections, transactions, PRAGMAs and migrations. The only module that knows which database this is."""
+"""The database: connections, transactions, PRAGMAs and migrations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config import failpoints
-from db import sqlstates
+from db.dialect import is_sqlite
+from db.postgres import sqlstates
 from db.sqlite import disk, driver
 from db.sqlite.shared_transactions import Sharing
 
@@ -93,7 +94,7 @@ class Database:
 
     def __init__(self, url: str, *, allow_network_disk: bool = False, pool: int = POOL) -> None:
         self._url, self._allow_network_disk, self._pool = make_url(url), allow_network_disk, pool
-        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.is_sqlite = is_sqlite(self._url)
         self._lock_file: IO[str] | None = None
         self._reachable = _Reachable(self)
         self.damage = ""

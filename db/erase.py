@@ -54,7 +54,7 @@ async def _forget(db: Connection, user_id: int, *, but_letter: int | None = None
 
 
 async def _note(db: Connection, entries: Sequence[tuple[str, date]]) -> None:
-    insert = upserts.into(_ledger, dialect=db.dialect.name)
+    insert = upserts.into(_ledger, on=db)
     if entries:
         rows = [{"who": who, "erased_on": day} for who, day in entries]
         await db.execute(insert.on_conflict_do_nothing(), rows)

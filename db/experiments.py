@@ -161,7 +161,7 @@ async def reveal(db: Connection, user_id: int, night: Night, *, at: datetime) ->
 
 async def _put(db: Connection, user_id: int, night: Night, values: dict[str, object], *, keep: bool) -> None:
     """Write one night's values; with `keep` those that are there already stay."""
-    insert = upserts.into(_extra, dialect=db.dialect.name)
+    insert = upserts.into(_extra, on=db)
     new = {
         name: sa.func.coalesce(_extra.c[name], insert.excluded[name]) if keep else value
         for name, value in values.items()

@@ -35,7 +35,7 @@ async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime)
     }
     new = sum(line.night not in known for line in changes)
     values = {"at": now, "nights": diary_csv.written(arrived.lines)}
-    insert = upserts.into(_imports, dialect=db.dialect.name)
+    insert = upserts.into(_imports, on=db)
     await db.execute(
         insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
     )
@@ -117,6 +117,6 @@ def _stored(value: object) -> object:
 async def _upsert(db: Connection, table: sa.Table, names: Sequence[str], rows: list[dict[str, object]]) -> None:
     if not rows:
         return
-    insert = upserts.into(table, dialect=db.dialect.name)
+    insert = upserts.into(table, on=db)
     new = {name: insert.excluded[name] for name in names}
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new), rows)

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from db import shapes, tables, upserts
+from bot.core import shapes
+from db import tables, upserts
+from db.dialect import is_sqlite
 from db.engine import Connection
 from db.sqlite.prepared import Prepared, Statement
 
@@ -35,7 +37,7 @@ _DONE = Prepared(
 
 def _store(dialect: str) -> Statement:
     values: dict[str, object] = {name: sa.bindparam(name) for name in ("update_id", "user_id", "body", "received_at")}
-    insert = upserts.into(_inbox, dialect=dialect).values(values | {"attempts": 0})
+    insert = upserts.into(_inbox, on=dialect).values(values | {"attempts": 0})
     return insert.on_conflict_do_nothing().returning(_inbox.c.update_id)
 
 
@@ -44,7 +46,7 @@ _STORE = Prepared(_store)
 
 def _keep(dialect: str) -> Statement:
     values: dict[str, object] = {name: sa.bindparam(name) for name in ("update_id", "user_id", "at", "error", "body")}
-    return upserts.into(_dead, dialect=dialect).values(values).on_conflict_do_nothing()
+    return upserts.into(_dead, on=dialect).values(values).on_conflict_do_nothing()
 
 
 _KEEP = Prepared(_keep)
@@ -96,7 +98,7 @@ async def first(db: Connection, stored_update: StoredUpdate) -> StoredUpdate | N
     Several processes on PostgreSQL may each hold updates of one person. From here to the end of the transaction the
     person is locked for this one, and so is the update. On SQLite the only process keeps the order in its queues.
     """
-    if db.dialect.name == "sqlite":
+    if is_sqlite(db):
         return stored_update
     mine = _inbox.c.update_id == stored_update.update_id
     if stored_update.user_id is not None:

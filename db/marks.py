@@ -17,7 +17,7 @@ async def find(db: Connection, name: str) -> str | None:
 
 async def put(db: Connection, name: str, value: str) -> None:
     """Note a value under a name, in place of an older one."""
-    insert = upserts.into(_marks, dialect=db.dialect.name)
+    insert = upserts.into(_marks, on=db)
     await db.execute(
         insert.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )

@@ -92,7 +92,7 @@ async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
         _nights.c.late.is_(None),
         in_trial,
     )
-    insert = upserts.into(_extra, dialect=db.dialect.name).from_select(["user_id", "night", "rating"], in_time)
+    insert = upserts.into(_extra, on=db).from_select(["user_id", "night", "rating"], in_time)
     first = {"rating": sa.func.coalesce(_extra.c.rating, insert.excluded.rating)}
     await db.execute(insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=first))
 
@@ -108,7 +108,7 @@ async def _put(db: Connection, user_id: int, night: Night, **values: object) -> 
 @lru_cache(maxsize=32)
 def _upsert(*names: str) -> Prepared:
     def build(dialect: str) -> Statement:
-        insert = upserts.into(_nights, dialect=dialect)
+        insert = upserts.into(_nights, on=dialect)
         insert = insert.values({name: sa.bindparam(name) for name in ("user_id", "night", *names)})
         new = {name: insert.excluded[name] for name in names}
         return insert.on_conflict_do_update(index_elements=["user_id", "night"], set_=new).returning(*_nights.c)
@@ -145,7 +145,7 @@ async def close(db: Connection, fates: Sequence[Mapping[str, object]]) -> None:
     if not fates:
         return
     rows = [{"tip": None, **fate, "intake": Intake.MISSED if fate["reminder"] in _REMINDED else None} for fate in fates]
-    insert = upserts.into(_nights, dialect=db.dialect.name)
+    insert = upserts.into(_nights, on=db)
     new = insert.excluded
     await db.execute(
         insert.on_conflict_do_update(

@@ -21,7 +21,7 @@ async def retired(db: Connection, user_id: int) -> frozenset[str]:
 
 async def retire(db: Connection, user_id: int, tip_id: str) -> None:
     """Show this tip to this person no more; a second time changes nothing."""
-    insert = upserts.into(_retired, dialect=db.dialect.name)
+    insert = upserts.into(_retired, on=db)
     await db.execute(insert.values(user_id=user_id, tip=tip_id).on_conflict_do_nothing())
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from db.dialect import is_sqlite
+
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -40,23 +42,23 @@ class Utc(sa.types.TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "sqlite":
+        if is_sqlite(dialect):
             return dialect.type_descriptor(sa.BigInteger())
         return dialect.type_descriptor(sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
         seconds = _seconds(value)
-        return seconds if value is None or dialect.name == "sqlite" else value.astimezone(UTC)
+        return seconds if value is None or is_sqlite(dialect) else value.astimezone(UTC)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         # Straight, not by way of the decorator's wrapper: a reminder's rows have a dozen instants.
-        return _seconds if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return _seconds if is_sqlite(dialect) else super().bind_processor(dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _instant if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        return _instant if is_sqlite(dialect) else super().result_processor(dialect, coltype)
 
 
 class Civil(sa.types.TypeDecorator[date]):
@@ -66,21 +68,21 @@ class Civil(sa.types.TypeDecorator[date]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "sqlite":
+        if is_sqlite(dialect):
             return dialect.type_descriptor(sa.Integer())
         return dialect.type_descriptor(sa.Date())
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> object:
-        return _day(value) if dialect.name == "sqlite" else value
+        return _day(value) if is_sqlite(dialect) else value
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        return _day if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return _day if is_sqlite(dialect) else super().bind_processor(dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> date | None:
         return value if isinstance(value, date) else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _night if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        return _night if is_sqlite(dialect) else super().result_processor(dialect, coltype)
 
 
 class Numbers(sa.types.TypeDecorator[Sequence[int]]):
@@ -90,18 +92,18 @@ class Numbers(sa.types.TypeDecorator[Sequence[int]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "sqlite":
+        if is_sqlite(dialect):
             return dialect.type_descriptor(sa.String())
         return dialect.type_descriptor(sa.ARRAY(sa.BigInteger()))
 
     def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> object:
         numbers = list(value or ())
-        return json.dumps(numbers) if dialect.name == "sqlite" else numbers
+        return json.dumps(numbers) if is_sqlite(dialect) else numbers
 
 
 def among(column: sa.ColumnElement[Any], name: str, *, dialect: str) -> sa.ColumnElement[bool]:
     """Whether the column is one of the numbers of the parameter `name`."""
     several = sa.bindparam(name, type_=Numbers())
-    if dialect == "sqlite":
+    if is_sqlite(dialect):
         return column.in_(sa.select(sa.func.json_each(several).table_valued("value").c.value))
     return column == sa.func.any(several)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from db import engine, erase, tables
+from db.dialect import is_sqlite
 from db.engine import Database, DatabaseError
 from db.erase import Ledger
 from db.postgres import dumps
@@ -260,4 +261,4 @@ def _aside(folder: Path, now: datetime, ending: str) -> Path:
 def _file(url: str) -> Path | None:
     """The SQLite file of an address; None for PostgreSQL."""
     parts = make_url(url)
-    return Path(str(parts.database)) if parts.get_backend_name() == "sqlite" else None
+    return Path(str(parts.database)) if is_sqlite(parts) else None

@@ -64,3 +64,17 @@ def test_only_the_settings_and_the_entry_points_read_the_environment() -> None:
     for path in OURS:
         if path.name not in allowed:
             assert "os.environ" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_which_database_it_is_one_module_knows() -> None:
+    """And `Database.is_sqlite`, which asks it; the migrations stay as they were written."""
+    asked = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "db").rglob("*.py")
+        if "migrations" not in path.parts
+        for node in nodes(path)
+        if (isinstance(node, ast.Compare) and '"sqlite"' in ast.unparse(node).replace("'", '"'))
+        or (isinstance(node, ast.Attribute) and node.attr == "get_backend_name")
+        or (isinstance(node, ast.Attribute) and ast.unparse(node).endswith("dialect.name"))
+    ]
+    assert set(asked) == {"db/dialect.py"}

@@ -34,7 +34,7 @@ MOST = 20_000
 """Letters that wait here at once; the others wait with Telegram."""
 
 _RETRY_AFTER = (0.2, 2.0)
-"""Seconds until a update is tried again that the database could not take: a hiccup costs nobody much, and then, for as long as it
+"""Seconds until an update is tried again that the database could not take: a hiccup costs nobody much, and then, for as long as it
 is away, all that wait ask it often enough to be answered soon after its return."""
 
 

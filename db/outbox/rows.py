@@ -209,7 +209,7 @@ def _row(message: planning.Message) -> dict[str, object]:
 
 def _owe(dialect: str) -> Statement:
     names = ("user_id", "kind", "night", "state", "planned_at", "due_at", "until_at", "bed_at", "close_at", "reason")
-    insert = upserts.into(_box, dialect=dialect).values({name: sa.bindparam(name) for name in names})
+    insert = upserts.into(_box, on=dialect).values({name: sa.bindparam(name) for name in names})
     return insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"])
 
 

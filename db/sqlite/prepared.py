@@ -11,6 +11,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 
+from db.dialect import name_of
 from db.engine import Connection
 from db.sqlite import driver
 
@@ -108,14 +109,14 @@ class Prepared:
         return [ready.row(row) for row in found]
 
     def _statement(self, db: Connection) -> Statement:
-        name = db.dialect.name
+        name = name_of(db)
         if name not in self._built:
             self._built[name] = self._build(name)
         return self._built[name]
 
     def _ready(self, dialect: Dialect) -> _Compiled:
         if self._compiled is None:
-            self._compiled = _compile(self._build(dialect.name), dialect)
+            self._compiled = _compile(self._build(name_of(dialect)), dialect)
         return self._compiled
 
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from db import erase, inbox, shapes, tables
+from bot.core import shapes
+from db import erase, inbox, tables
 from db.engine import Database
 from db.inbox import Dead, StoredUpdate
 from tests.db.evenings import DUE

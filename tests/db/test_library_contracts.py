@@ -1,4 +1,4 @@
-"""What `db/sqlite/driver.py`, `db/sqlite/prepared.py` and `db/sqlite/shared_transactions.py` use of aiosqlite's and SQLAlchemy's inner parts is still there.
+"""What the driver for SQLite and its neighbours use of the inner parts of aiosqlite and SQLAlchemy is still there.
 
 These parts are nobody's promise: a new version may change them. Then one of these tests says which part, and what to do.
 """

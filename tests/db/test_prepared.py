@@ -19,7 +19,7 @@ NIGHT = date(2026, 3, 26)
 def _insert(dialect: str) -> Statement:
     names = ("user_id", "kind", "night", "planned_at", "due_at", "until_at", "bed_at", "close_at")
     values: dict[str, object] = {name: sa.bindparam(name) for name in names}
-    insert = upserts.into(BOX, dialect=dialect).values(values | {"state": "due"})
+    insert = upserts.into(BOX, on=dialect).values(values | {"state": "due"})
     return insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"]).returning(BOX.c.user_id)
 
 

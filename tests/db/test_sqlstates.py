@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from db import sqlstates
 from db.engine import Damaged, Database, Unavailable
+from db.postgres import sqlstates
 from tests import postgres
 
 LATER = [

@@ -1,4 +1,4 @@
-"""What the watch finds by itself: a database that only lets itself be read, and pages that cannot be read at all."""
+"""What the monitor finds by itself: a database that only lets itself be read, and pages that cannot be read at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def database(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await opened.close()
 
 
-def watch_of(database: Database) -> Monitor:
+def monitor_of(database: Database) -> Monitor:
     return Monitor(database, Metrics(), clock=RealClock(), ages=dict, faults=dict)
 
 
@@ -49,14 +49,14 @@ async def test_a_database_that_another_process_keeps_locked_is_red_until_it_is_l
     for name, seconds in (("LOOK_EVERY", 0.02), ("PROBE_EVERY", 0.02)):
         monkeypatch.setattr(monitor, name, seconds)
     monkeypatch.setitem(health.LIMITS, "writing", 0.5)
-    watch = watch_of(database)
-    running = asyncio.create_task(watch.run(asyncio.Event()))
+    watched = monitor_of(database)
+    running = asyncio.create_task(watched.run(asyncio.Event()))
     try:
-        await until(lambda: not watch.health.red, lambda: str(watch.health.red))
+        await until(lambda: not watched.health.red, lambda: str(watched.health.red))
         with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
             await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
-            await until(lambda: list(watch.health.red) == ["writing"], lambda: str(watch.health.red))
-        await until(lambda: not watch.health.red, lambda: str(watch.health.red))
+            await until(lambda: list(watched.health.red) == ["writing"], lambda: str(watched.health.red))
+        await until(lambda: not watched.health.red, lambda: str(watched.health.red))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -73,18 +73,18 @@ def test_a_minute_is_more_than_the_database_may_be_locked() -> None:
 async def test_damage_that_is_met_is_called_so_and_no_update_is_thrown_away_for_it(
     database: Database, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watch = watch_of(database)
-    await watch.look()
-    assert watch.health.red == {}
+    watched = monitor_of(database)
+    await watched.look()
+    assert watched.health.red == {}
     spoil(path)
 
     with pytest.raises(Damaged, match="the database is damaged: database disk image is malformed"):
         async with database.read() as db:
             await db.execute(sa.select(tables.dead_letters))
     for _ in range(2):
-        await watch.look()
+        await watched.look()
 
-    assert watch.health.red == {
+    assert watched.health.red == {
         "file": "damaged (database disk image is malformed); put a backup in its place",
     }
     assert caplog.text.count("the database is damaged; put a backup in its place") == 1
