@@ -19,10 +19,11 @@ from bot.delivery.broadcast import Announcer
 from bot.delivery.reminders import Heartbeat
 from bot.delivery.renderer import Renderer
 from bot.handlers import routes
-from bot.jobs import backup, error_digest, tzdata_update
+from bot.jobs import backup, error_digest, tzdata_update, withdrawn_tips
 from bot.jobs import integrity_check as inspection
 from bot.jobs.finish_experiments import Endings
 from bot.jobs.integrity_check import IntegrityCheck
+from bot.jobs.withdrawn_tips import Withdrawals
 from bot.metrics import Metrics
 from bot.runtime import connect, monitor, signals
 from bot.runtime import leadership as duty
@@ -69,6 +70,7 @@ class Lull:
     announcer: Announcer
     digest: error_digest.ErrorDigest
     endings: Endings
+    withdrawals: Withdrawals
     inspection: IntegrityCheck
     duty: Leadership
     watch: Monitor
@@ -102,6 +104,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     renderer = Renderer(texts)
     dispatcher.reloaded.append(renderer.renew)
     heartbeat = Heartbeat(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
+    withdrawals = Withdrawals(database, texts, clock=clock)
+    dispatcher.reloaded.append(withdrawals.renew)
     announcer = Announcer(app.bot, database, clock=clock, rate=rate)
     # Who leads, and whether all is well.
     on_duty = Leadership(settings, clock, database, app.bot, heartbeat, announcer, queues, ingress.intake(transport))
@@ -124,6 +128,7 @@ def build(settings: Settings, texts: Content) -> Lull:
         announcer=announcer,
         digest=error_digest.ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
         endings=Endings(database, clock=clock),
+        withdrawals=withdrawals,
         inspection=inspected,
         duty=on_duty,
         watch=Monitor(
@@ -226,6 +231,8 @@ def _schedule(lull: Lull) -> None:
     look = max(backup.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
     lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
+    hour = max(withdrawn_tips.EVERY.total_seconds() / lull.clock.speed, 0.3)
+    lull.scheduler.add_job(_take_tips_back, args=(lull,), seconds=hour, id="tips", **options)
     lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
     lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
     day = inspection.EVERY.total_seconds() / lull.clock.speed
@@ -239,6 +246,11 @@ def _schedule(lull: Lull) -> None:
 async def _back_up(lull: Lull) -> None:
     if lull.duty.leader.leads.is_set():
         await backup.when_due(lull.settings, lull.metrics, clock=lull.clock)
+
+
+async def _take_tips_back(lull: Lull) -> None:
+    if lull.duty.leader.leads.is_set():
+        await lull.withdrawals.look()
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:

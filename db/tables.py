@@ -146,7 +146,7 @@ outbox = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("sent_at", Utc),
     sa.Column("reason", sa.String(120)),
-    sa.Column("tip", sa.Integer),  # that a reminder carried; it goes to its night in the end
+    sa.Column("tip", sa.Integer),  # that a reminder carried, or that is taken back, by core.tips.number
     # One message of a kind for a person's night: the promise is this key.
     sa.UniqueConstraint("user_id", "kind", "night"),
     sa.Index(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bot.core.model import Night
-from db import tables, upserts
+from bot.core.model import Kind, Night, Person
+from db import tables, upserts, users
 from db.engine import Connection
 
 _retired = tables.retired_tips
@@ -39,44 +38,50 @@ async def restore_all(db: Connection, user_id: int) -> None:
 
 _nights, _box, _users = tables.nights, tables.outbox, tables.users
 
+# A night has its tip when its reminder is history; until then the reminder's row has it.
+_shown = sa.union_all(
+    sa.select(_nights.c.user_id, _nights.c.night, _nights.c.tip).where(_nights.c.tip.is_not(None)),
+    sa.select(_box.c.user_id, _box.c.night, _box.c.tip).where(_box.c.kind == Kind.REMINDER, _box.c.tip.is_not(None)),
+).subquery("shown")
+
 
 async def shown(db: Connection, user_id: int, night: Night) -> int | None:
     """The number of the tip that the night's reminder carried, as far as it is known."""
-    mine = [
-        sa.select(table.c.tip).where(table.c.user_id == user_id, table.c.night == night, table.c.tip.is_not(None))
-        for table in (_box, _nights)
-    ]
-    number: int | None = await db.scalar(sa.union_all(*mine).limit(1))
+    asked = (_shown.c.user_id == user_id, _shown.c.night == night)
+    number: int | None = await db.scalar(sa.select(_shown.c.tip).where(*asked).limit(1))
     return number
 
 
 async def every(db: Connection, user_id: int) -> dict[Night, int]:
     """Every night's tip that is known, by its number, in order."""
-    mine = [
-        sa.select(table.c.night, table.c.tip).where(table.c.user_id == user_id, table.c.tip.is_not(None))
-        for table in (_nights, _box)
-    ]
-    rows = (await db.execute(sa.union_all(*mine))).all()
-    return {row.night: row.tip for row in sorted(rows, key=lambda row: row.night)}
+    mine = sa.select(_shown.c.night, _shown.c.tip).where(_shown.c.user_id == user_id).order_by(_shown.c.night)
+    return {row.night: row.tip for row in await db.execute(mine)}
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Person and tip number, for each pair; `last` is the highest id that was looked at, None when nobody is left."""
+    """Who was shown a tip, each with the last night of which a word about another one is owed; `last` is the highest id that was
+    looked at, None when nobody is left.
+    """
 
-    people: list[tuple[int, int]]
+    people: list[tuple[Person, Night | None]]
     last: int | None
 
 
-async def saw(db: Connection, numbers: Collection[int], *, since: Night, after: int, limit: int) -> Seen:
-    """Who was shown these tips on the night `since` or later, each of them once: among the next `limit` people above `after`."""
+async def saw(db: Connection, number: int, *, since: Night, after: int, limit: int) -> Seen:
+    """Who was shown this tip on the night `since` or later: among the next `limit` people above `after`."""
     page = sa.select(_users.c.id).where(_users.c.id > after).order_by(_users.c.id).limit(limit)
     ids = (await db.scalars(page)).all()
-    seen = [
-        sa.select(table.c.user_id, table.c.tip).where(
-            table.c.user_id.in_(ids), table.c.night >= since, table.c.tip.in_(numbers)
-        )
-        for table in (_nights, _box)
-    ]
-    rows = (await db.execute(sa.union(*seen))).all() if ids else []
-    return Seen(sorted((row.user_id, row.tip) for row in rows), ids[-1] if len(ids) == limit else None)
+    if not ids:
+        return Seen([], None)
+    theirs = sa.select(_shown.c.user_id).where(
+        _shown.c.user_id.in_(ids), _shown.c.night >= since, _shown.c.tip == number
+    )
+    told = (
+        sa.select(sa.func.max(_box.c.night))
+        .where(_box.c.user_id == _users.c.id, _box.c.kind == Kind.TAKEN_BACK)
+        .scalar_subquery()
+    )
+    query = sa.select(_users, told.label("told")).where(_users.c.id.in_(theirs)).order_by(_users.c.id)
+    rows = (await db.execute(query)).mappings().all()
+    return Seen([(users.person_of(row), row["told"]) for row in rows], ids[-1] if len(ids) == limit else None)

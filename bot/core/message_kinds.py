@@ -140,6 +140,8 @@ KINDS: dict[Kind, Policy] = {
     Kind.RESULT: Policy(lane=Lane.CHECK_IN, view="result"),
     # Owed by the job that looks for people long silent; also to those who wanted to hear nothing: their diary is about to go.
     Kind.DORMANT: Policy(lane=Lane.CHECK_IN, view="dormant", while_stopped=True),
+    # Owed by the job that looks for people who were shown a tip since withdrawn.
+    Kind.TAKEN_BACK: Policy(lane=Lane.DIGEST, view="taken_back"),
     # A week of ratings beside what was taken would be a look under the seal.
     Kind.DIGEST: Policy(
         lane=Lane.DIGEST, view="digest", when=_digest, hidden_by_seal=True, switch="no_digest", picture=True

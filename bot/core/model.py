@@ -34,6 +34,7 @@ class Kind(StrEnum):
     KEEP_GOING = "keep_going"  # in a check-in's place, after a week of mornings without an answer
     RESULT = "result"  # what a self-experiment found
     DORMANT = "dormant"  # eighteen silent months: the diary will be erased
+    TAKEN_BACK = "taken_back"  # a tip that was shown has been withdrawn
     DIGEST = "digest"  # the week in one picture, on Sunday
 
 

@@ -32,6 +32,7 @@ class Owed:
     reminder: State | None = None
     reminder_reason: str | None = None
     message_id: int | None = None
+    tip: int | None = None  # that the message was owed for, or that the reminder had, by core.tips.number
     trial: Assignment | ExperimentReport | None = (
         None  # of a person with a self-experiment: what tonight is, or what it found
     )

@@ -35,6 +35,7 @@ class Message:
     close_at: datetime
     state: State = State.DUE
     reason: str | None = None
+    tip: int | None = None  # that it is about, by core.tips.number
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,20 @@ def _result(words: Words, about: Context) -> View:
     return verdict.result(words, report) if isinstance(report, ExperimentReport) else verdict.no_report(words)
 
 
+def _taken_back(words: Words, about: Context) -> View:
+    """About a tip that was shown. Its entry may be gone by now: then the word goes without the reason."""
+    tip_id = None if about.row.tip is None else about.content.tip_id(about.row.tip)
+    why = about.content.withdrawn.get(tip_id or "")
+    return pages.tip_taken_back(words, tip_id, why, discreet=bool(about.row.person.discreet))
+
+
 VIEWS: dict[str, Callable[[Words, Context], View]] = {
     "reminder": _reminder,
     "nudge": lambda words, about: evening.nudge(words, about.row, now=about.now),
     "check_in": lambda words, about: morning.check_in(words, about.row),
     "keep_going": lambda words, about: morning.keep_going(words, about.row.night),
     "result": _result,
+    "taken_back": _taken_back,
     "dormant": lambda words, _: privacy.dormant(words),
 }
 """Each view under the name that the table of kinds gives it; a picture has none, it is drawn."""

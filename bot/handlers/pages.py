@@ -108,6 +108,15 @@ async def retire_tip(update: Update, turn: Turn) -> None:
         turn.answer(update, turn.words("That tip will not come again. /tips can bring it back, under Topics."))
 
 
+async def why_taken_back(update: Update, turn: Turn) -> None:
+    """[Why?] below the word that a tip no longer stands."""
+    why = turn.content.withdrawn.get(turn.press.arg(0))
+    if why is None:
+        turn.out_of_date(update)
+        return
+    turn.answer(update, turn.words(why), alert=True)
+
+
 async def restore_tip(update: Update, turn: Turn) -> None:
     """[Bring it back]"""
     tip = _pressed(update, turn)
@@ -223,6 +232,7 @@ PRESSES: dict[str, Handler | Route] = {
     "tip_more": another_tip,
     "tip_down": retire_tip,
     "tip_up": restore_tip,
+    "tip_why": why_taken_back,
     "tips_back": restore_tips,
     "topics": show_topics,
     "topic": switch_topic,

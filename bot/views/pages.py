@@ -168,8 +168,13 @@ def tip_retired(words: Words, tip: Tip) -> View:
     return View(text, keyboard([button(words("Another"), "tip_more", tip.id), back]))
 
 
-def tip_withdrawn(words: Words, why: str) -> View:
-    """A word about a tip that was shown and no longer stands."""
+def tip_taken_back(words: Words, tip_id: str | None, why: str | None, *, discreet: bool) -> View:
+    """A word about a tip that was shown and no longer stands. In discreet mode the reason is one tap away."""
+    if why is None or tip_id is None:
+        return View(words("A tip that I showed you no longer stands."), silent=True)
+    if discreet:
+        asks = keyboard([button(words("Why?"), "tip_why", tip_id)])
+        return View(words("A tip that I showed you no longer stands."), asks, silent=True)
     return View(words("A tip that I showed you no longer stands: {why}", why=words(why)), silent=True)
 
 

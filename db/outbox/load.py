@@ -39,7 +39,7 @@ async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
 
 
 _OF_NIGHT = tuple((name, f"night_{name}") for name in nights.COLUMNS)
-_COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries", "message_id")
+_COLUMNS = ("id", "kind", "night", "planned_at", "until_at", "bed_at", "copies", "tries", "message_id", "tip")
 
 
 def _load(dialect: str) -> Statement:
@@ -116,6 +116,7 @@ def _owed(get: ValueRow, retired: dict[int, frozenset[str]]) -> Owed:
         copies=get["box_copies"],
         tries=get["box_tries"],
         message_id=get["box_message_id"],
+        tip=get["box_tip"],
         person=users.person_of(get),
         record=record,
         retired_tips=retired.get(get["id"], frozenset()),

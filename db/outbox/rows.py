@@ -204,11 +204,24 @@ def _row(message: planning.Message) -> dict[str, object]:
         "bed_at": message.bed_at,
         "close_at": message.close_at,
         "reason": message.reason,
+        "tip": message.tip,
     }
 
 
 def _owe(dialect: str) -> Statement:
-    names = ("user_id", "kind", "night", "state", "planned_at", "due_at", "until_at", "bed_at", "close_at", "reason")
+    names = (
+        "user_id",
+        "kind",
+        "night",
+        "state",
+        "planned_at",
+        "due_at",
+        "until_at",
+        "bed_at",
+        "close_at",
+        "reason",
+        "tip",
+    )
     insert = upserts.into(_box, on=dialect).values({name: sa.bindparam(name) for name in names})
     return insert.on_conflict_do_nothing(index_elements=["user_id", "kind", "night"])
 
