@@ -109,6 +109,12 @@ def test_while_a_test_is_sealed_no_file_has_what_was_taken_beside_how_the_night_
     assert "sealed.csv: what you took since your test began." in files["README.txt"]
 
 
+def test_the_tips_of_the_nights_go_along_by_their_ids() -> None:
+    files = packed(Held(PERSON, nights(), (), {}, {START: "light_dim"}))
+
+    assert json.loads(files["profile.json"])["tips"] == {"2026-01-12": "light_dim"}
+
+
 def test_nothing_is_withheld_by_the_seal() -> None:
     files = packed(Held(PERSON, nights(), [UNDER_WAY], {}))
 

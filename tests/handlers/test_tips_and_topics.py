@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from telegram import Update
 from telegram.ext import ApplicationBuilder
 
 from bot import handlers
-from bot.core import callback_data
+from bot.core import callback_data, tips
 from bot.core.model import Person
 from bot.handlers import pages
 from bot.telegram.turn import Answer, Edit, Reply, Say, Turn
@@ -131,7 +132,7 @@ async def test_every_button_of_the_pages_leads_somewhere(ask: Ask, db: Connectio
                 waiting += [said] if verb in pages.PRESSES else []
 
     assert pressed.keys() - pages.PRESSES.keys() == {"form"}
-    assert pages.PRESSES.keys() - pressed.keys() == {"tip_now"}  # which is under /tonight
+    assert pages.PRESSES.keys() - pressed.keys() == {"tip_now", "tip_why"}  # which are in messages
 
 
 FORGED_TIPS = ("tip_more", "tip_more:none", "tip_down:none", "tip_down:none:page", "tip_up:none")
@@ -214,6 +215,29 @@ async def test_the_only_tip_left_is_not_shown_as_another(ask: Ask, db: Connectio
 
     assert "only one left" in answer(replies)
     assert len(replies) == 1
+
+
+async def test_tonights_tip_is_the_one_that_the_reminder_carried(ask: Ask, db: Connection) -> None:
+    await ann(db, zone="Europe/Berlin", bedtimes=(1380,) * 7)
+    night = NOW.date()
+    would_be = page(await ask(f"tip_now:{night.isoformat()}"))
+    carried = next(tip for tip in CONTENT.tips if tip.text not in would_be.text)
+    await db.execute(tables.nights.insert().values(user_id=7, night=night, tip=tips.number(carried.id)))
+
+    assert carried.text in page(await ask(f"tip_now:{night.isoformat()}")).text
+
+
+async def test_why_a_tip_no_longer_stands_is_told_in_a_box(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = replace(CONTENT, withdrawn={"old_one": "Its trial was taken back."})
+    monkeypatch.setattr(sys.modules[__name__], "DESK", replace(DESK, content=texts))
+
+    (told,) = await ask("tip_why:old_one")
+    (unknown,) = await ask("tip_why:light_dim")
+
+    assert isinstance(told, Answer)
+    assert (told.text, told.alert) == ("Its trial was taken back.", True)
+    assert isinstance(unknown, Answer)
+    assert "out of date" in unknown.text
 
 
 # -- topics ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,10 @@ import pytest
 
 from bot.clock import SharedClock
 from bot.fake_telegram.telegram import Telegram
+from bot.texts import content
 from tests.conftest import Process, both_engines
+
+CONTENT = content.load()
 
 
 @pytest.fixture
@@ -48,3 +51,7 @@ async def test_a_person_sets_up_takes_it_and_says_how_the_sleep_was(
 
     nights = lull.rows("SELECT user_id, intake, rating FROM nights")
     assert nights == [(77, 1, 1)]
+    (number,) = lull.rows("SELECT tip FROM outbox WHERE kind = 'reminder'")[0]
+    shown = CONTENT.tip(CONTENT.tip_id(number) or "")
+    assert shown is not None
+    assert shown.text.split(" ")[0] in reminder.text

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from bot.core import tips
 from bot.texts import content
 from bot.texts.content import Content
 
@@ -230,6 +231,14 @@ def test_ids_lead_to_their_entries_and_unknown_ones_nowhere() -> None:
     assert CONTENT.form(form.id) is form
     assert CONTENT.source(tip.sources[0]) is not None
     assert CONTENT.tip("x") is CONTENT.form("x") is CONTENT.source("x") is None
+
+
+def test_a_tip_has_its_number_for_good_and_no_two_have_the_same() -> None:
+    ids = [tip.id for tip in CONTENT.tips]
+
+    assert tips.number("light_dim") == 4848069
+    assert [CONTENT.tip_id(tips.number(one)) for one in ids] == ids
+    assert CONTENT.tip_id(-1) is None
 
 
 def test_every_text_is_given_to_the_translators_once() -> None:

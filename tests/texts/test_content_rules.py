@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core import tips
 from bot.core.model import Source, Tip
 from bot.texts import content
 from bot.texts.content import Content, ContentError
@@ -202,6 +204,19 @@ def test_an_operator_s_tip_is_hidden_in_discreet_mode_unless_it_says_that_it_tel
     loaded = content.load(write(ARTICLE, quiet, named))
 
     assert [tip.tells for tip in loaded.tips[-3:]] == [True, False, True]
+
+
+def test_two_tips_of_one_number_are_told(write: Write) -> None:
+    seen: dict[int, str] = {}
+    for place in itertools.count():
+        one = f"tip{place}"
+        other = seen.setdefault(tips.number(one), one)
+        if other != one:
+            break
+
+    found = problems(write({**ARTICLE, "id": other}, {**ARTICLE, "id": one}))
+
+    assert [problem for problem in found if f"its number is that of {other!r}" in problem]
 
 
 def test_a_withdrawn_tip_is_kept_with_its_reason_and_shown_no_more(write: Write) -> None:
