@@ -7,7 +7,7 @@ import contextlib
 import functools
 import gc
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -231,8 +231,18 @@ def _schedule(lull: Lull) -> None:
     look = max(backup.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
     lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
     lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
-    hour = max(withdrawn_tips.EVERY.total_seconds() / lull.clock.speed, 0.3)
-    lull.scheduler.add_job(_take_tips_back, args=(lull,), seconds=hour, id="tips", **options)
+    # Soon as well: a tip is withdrawn with a restart.
+    hour, soon = (
+        max(time.total_seconds() / lull.clock.speed, 0.3) for time in (withdrawn_tips.EVERY, withdrawn_tips.SOON)
+    )
+    lull.scheduler.add_job(
+        _take_tips_back,
+        args=(lull,),
+        seconds=hour,
+        id="tips",
+        next_run_time=datetime.now(UTC) + timedelta(seconds=soon),
+        **options,
+    )
     lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
     lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
     day = inspection.EVERY.total_seconds() / lull.clock.speed

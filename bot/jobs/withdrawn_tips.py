@@ -17,7 +17,8 @@ from db.outbox import rows as outbox
 
 _log = logs.logger(__name__)
 
-EVERY = timedelta(hours=1)
+EVERY, SOON = timedelta(hours=1), timedelta(minutes=1)
+"""How often it looks, and how long after the start for the first time."""
 
 REMEMBERED = timedelta(days=90)
 """So long ago a tip is still worth taking back."""
