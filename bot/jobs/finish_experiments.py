@@ -67,7 +67,7 @@ class Endings:
             async with self._database.write() as db:
                 await experiments.look_later(db, [one.id], at=now + run.LOOK_AGAIN)
             return
-        # numpy takes a moment to import and a few milliseconds to reckon: neither in the loop's way.
+        # Thousands of schedules take some milliseconds: not in the loop's way.
         report = await asyncio.to_thread(judge, one, lived)
         async with self._database.write() as db:
             if await experiments.finish(db, one, report=json.dumps(report_json.written(report)), now=now):
@@ -108,7 +108,7 @@ def _until(one: Experiment) -> Night:
 
 
 def judge(one: Experiment, lived: list[Lived]) -> ExperimentReport:
-    """The verdict with all that it rests on. Pure, but slow to begin with: it imports numpy."""
+    """The verdict with all that it rests on. Pure."""
     from bot.core.experiment import analysis
 
     every = run.whole(one, lived, until=_until(one))

@@ -1,17 +1,21 @@
-"""The self-experiment's verdict: the re-randomisation test and its company. Imports numpy, so import it lazily."""
+"""The verdict of a self-experiment of version 1: the re-randomisation test and its company. Plain Python.
+
+New tests are judged by the second version. This one stays, so that what was told once can be read and checked.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
+from itertools import accumulate, islice, product
 
 from bot.core.experiment import design
 from bot.core.experiment.design import (
     FORTNIGHT,
+    FORTNIGHTS,
     RUN_IN,
     Arm,
     ArmTally,
@@ -36,27 +40,28 @@ COVERAGE = 0.80
 SMALLEST_GAP = 1 / 3
 """Adherence gap under which the as-taken line would stretch the effect more than threefold, and is left out."""
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-_FORTNIGHTS = np.array(design.FORTNIGHTS, dtype=np.float64)  # 100 x 14, 1 for ON
 _ENUMERATED = 2  # up to so many fortnights every schedule is tried instead of drawn
 _TIE = 1e-9  # differences of means closer than this are equal up to rounding
 _STEPS = 400  # equally likely values that stand for a posterior
+_GRID = 4001
+_WIDEST = 7.5
+_FEW = 400  # so many differences of two posteriors are listed and sorted
+
+Answers = Sequence[Rating | None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Nights:
-    """The counted nights in order. `rating` is NaN without a usable rating, `taken` NaN where unknown."""
+    """The counted nights in order. `rating` is None without a usable rating, `taken` None where unknown."""
 
-    on: Flags
-    rating: Floats
-    taken: Floats
-    void: Flags
+    on: tuple[bool, ...]
+    rating: tuple[Rating | None, ...]
+    taken: tuple[bool | None, ...]
+    void: tuple[bool, ...]
 
-    @property
-    def rated(self) -> Flags:
-        return ~np.isnan(self.rating)
+    def side(self, *, on: bool) -> list[Rating]:
+        """The usable ratings of one arm."""
+        return [r for o, r in zip(self.on, self.rating, strict=True) if o is on and r is not None]
 
 
 def analyse(plan: Plan, records: Sequence[AssignedNight], *, through: Night | None = None) -> Verdict:
@@ -76,25 +81,26 @@ def analyse(plan: Plan, records: Sequence[AssignedNight], *, through: Night | No
     return _judged(plain, nights, plan.seed)
 
 
-def chances(on: Flags, rating: Floats, *, seed: bytes) -> tuple[float, float]:
+def chances(on: Sequence[bool], rating: Answers, *, seed: bytes) -> tuple[float, float]:
     """Return the chance under luck alone of a difference at least as helpful, and of one at least as harmful.
 
-    `on` and `rating` (NaN for unrated) hold whole fortnights. The reference is every schedule for up to two fortnights
+    `on` and `rating` (None for unrated) hold whole fortnights. The reference is every schedule for up to two fortnights
     and `DRAWS` schedules of the same generator above. A schedule that leaves an arm unrated is extreme both ways.
     """
-    rated = (~np.isnan(rating)).astype(np.float64)
-    worth = np.where(rated > 0, rating, 0.0)
-    picks = _every_schedule(rating.size // FORTNIGHT)
-    drawn = picks is None
-    if picks is None:
-        picks = _drawn_schedules(seed, rating.size // FORTNIGHT)
-    seen = _difference(worth @ on, rated @ on, worth.sum(), rated.sum())
-    redrawn = _difference(_sums(worth, picks), _sums(rated, picks), worth.sum(), rated.sum())
-    helpful = int(np.count_nonzero(~(redrawn < seen - _TIE)))  # negated, so that NaN counts
-    harmful = int(np.count_nonzero(~(redrawn > seen + _TIE)))
-    extra = int(drawn)  # the observed schedule is one of the enumerated, and is added to the drawn
-    total = len(picks) + extra
-    return (helpful + extra) / total, (harmful + extra) / total
+    fortnights = len(rating) // FORTNIGHT
+    extra = int(fortnights > _ENUMERATED)  # the observed schedule is one of the enumerated, and is added to the drawn
+    sums = [_sums(rating[first : first + FORTNIGHT]) for first in range(0, len(rating), FORTNIGHT)]
+    total, rated = sum(r for r in rating if r is not None), sum(r is not None for r in rating)
+    side = [r for o, r in zip(on, rating, strict=True) if o and r is not None]
+    seen = _difference(sum(side), len(side), total, rated)
+    helpful, harmful, tried = extra, extra, extra
+    for picks in _drawn_schedules(seed, fortnights) if extra else product(range(len(FORTNIGHTS)), repeat=fortnights):
+        picked = [by_pattern[pick] for by_pattern, pick in zip(sums, picks, strict=True)]
+        redrawn = _difference(sum(one for one, _ in picked), sum(many for _, many in picked), total, rated)
+        helpful += not redrawn < seen - _TIE  # negated, so that NaN counts
+        harmful += not redrawn > seen + _TIE
+        tried += 1
+    return helpful / tried, harmful / tried
 
 
 def size(on: ArmTally, off: ArmTally) -> Effect:
@@ -112,9 +118,9 @@ def size(on: ArmTally, off: ArmTally) -> Effect:
     ]
     with_it, without = (_beta_values(a, b) for a, b in shapes)
     tail = (1 - COVERAGE) / 2
-    low, high = np.quantile(np.subtract.outer(with_it, without), (tail, 1 - tail))
+    low, high = (_quantile(with_it, without, share) for share in (tail, 1 - tail))
     middle = shapes[0][0] / sum(shapes[0]) - shapes[1][0] / sum(shapes[1])
-    return Effect(per_100=100 * middle, low=100 * float(low), high=100 * float(high))
+    return Effect(per_100=100 * middle, low=100 * low, high=100 * high)
 
 
 def _placed(plan: Plan, records: Sequence[AssignedNight]) -> dict[int, AssignedNight]:
@@ -138,10 +144,10 @@ def _counted_nights(plan: Plan, by_place: dict[int, AssignedNight], counted: int
     blank = AssignedNight(plan.start, None)
     records = [by_place.get(place, blank) for place in range(RUN_IN, RUN_IN + counted)]
     return _Nights(
-        on=np.array([arm is Arm.ON for arm in arms], dtype=np.bool_),
-        rating=np.array([_usable(record) for record in records], dtype=np.float64),
-        taken=np.array([record.taken for record in records], dtype=np.float64),  # None becomes NaN
-        void=np.array([record.void for record in records], dtype=np.bool_),
+        on=tuple(arm is Arm.ON for arm in arms),
+        rating=tuple(_usable(record) for record in records),
+        taken=tuple(record.taken for record in records),
+        void=tuple(record.void for record in records),
     )
 
 
@@ -157,32 +163,35 @@ def _baseline(by_place: dict[int, AssignedNight]) -> ArmTally:
 
 def _counts(plan: Plan, nights: _Nights, baseline: ArmTally) -> Verdict:
     """Return everything that is only counted, with the reason where there can be no verdict."""
-    on, off = _tally(nights.rating[nights.on]), _tally(nights.rating[~nights.on])
+    on, off = _tally(nights.side(on=True)), _tally(nights.side(on=False))
     lack = Lack.FEW_RATED_NIGHTS if min(on.nights, off.nights) < FEWEST_RATED else None
     return Verdict(
         label=Label.NO_VERDICT,
-        lack=lack if nights.on.size else Lack.NO_WHOLE_FORTNIGHT,
-        nights=nights.on.size,
+        lack=lack if nights.on else Lack.NO_WHOLE_FORTNIGHT,
+        nights=len(nights.on),
         planned=plan.length,
         on=on,
         off=off,
         baseline=baseline,
         pairs=_pairs(nights),
-        missing=int(np.count_nonzero(~nights.rated & ~nights.void)),
+        missing=sum(r is None and not v for r, v in zip(nights.rating, nights.void, strict=True)),
         missing_flips=False,
     )
 
 
-def _tally(rating: Floats) -> ArmTally:
-    better = np.count_nonzero(rating >= Rating.BETTER)  # NaN is not
-    return ArmTally(int(better), int(np.count_nonzero(~np.isnan(rating))))
+def _tally(ratings: Sequence[Rating]) -> ArmTally:
+    return ArmTally(sum(rating.better_night for rating in ratings), len(ratings))
 
 
 def _pairs(nights: _Nights) -> Pairs:
     """Compare each weekday's two nights within a fortnight."""
-    weeks = nights.rating.reshape(-1, 2, FORTNIGHT // 2)
-    gain = (weeks[:, 0] - weeks[:, 1]) * np.where(nights.on.reshape(weeks.shape)[:, 0], 1, -1)
-    return Pairs(*(int(np.count_nonzero(hit)) for hit in (gain > 0, gain < 0, gain == 0)))
+    gains: list[int] = []
+    for first, on in enumerate(nights.on):
+        if first % FORTNIGHT < FORTNIGHT // 2:
+            one, other = nights.rating[first], nights.rating[first + FORTNIGHT // 2]
+            if one is not None and other is not None:
+                gains.append(one - other if on else other - one)
+    return Pairs(sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains), sum(gain == 0 for gain in gains))
 
 
 def _judged(plain: Verdict, nights: _Nights, seed: bytes) -> Verdict:
@@ -190,7 +199,7 @@ def _judged(plain: Verdict, nights: _Nights, seed: bytes) -> Verdict:
     helpful, harmful = chances(nights.on, nights.rating, seed=seed)
     p = min(helpful, harmful)
     effect = size(plain.on, plain.off)
-    difference = _mean_difference(nights.on, nights.rating)
+    difference = _mean(nights.side(on=True)) - _mean(nights.side(on=False))
     return replace(
         plain,
         label=_label(helpful, harmful),
@@ -213,68 +222,111 @@ def _label(helpful: float, harmful: float) -> Label:
 
 def _flips(nights: _Nights, difference: float) -> bool:
     """Say whether the missing mornings, each as bad for the direction seen as can be, would undo that direction."""
-    against = -2.0 if difference > 0 else 2.0
-    missing = ~nights.rated & ~nights.void
-    filled = np.where(missing, np.where(nights.on, against, -against), nights.rating)
-    return bool(difference) and difference * _mean_difference(nights.on, filled) <= 0
+    against = Rating.MUCH_WORSE if difference > 0 else Rating.MUCH_BETTER
+    sides: dict[bool, list[int]] = {True: [], False: []}
+    for on, rating, void in zip(nights.on, nights.rating, nights.void, strict=True):
+        if rating is not None:
+            sides[on].append(rating)
+        elif not void:
+            sides[on].append(against if on else -against)
+    return bool(difference) and difference * (_mean(sides[True]) - _mean(sides[False])) <= 0
 
 
 def _as_taken(nights: _Nights, effect: Effect) -> float | None:
     """Return the assigned effect divided by the adherence gap, per 100 nights, never beyond 100."""
-    known = nights.rated & ~np.isnan(nights.taken)
-    with_it, without = nights.taken[known & nights.on], nights.taken[known & ~nights.on]
-    if not with_it.size or not without.size:
+    taken: dict[bool, list[bool]] = {True: [], False: []}
+    for on, rating, took in zip(nights.on, nights.rating, nights.taken, strict=True):
+        if rating is not None and took is not None:
+            taken[on].append(took)
+    if not taken[True] or not taken[False]:
         return None
-    gap = float(with_it.mean() - without.mean())
+    gap = _mean(taken[True]) - _mean(taken[False])
     return None if gap < SMALLEST_GAP else max(-100.0, min(100.0, effect.per_100 / gap))
 
 
-def _mean_difference(on: Flags, rating: Floats) -> float:
-    return float(np.nanmean(rating[on]) - np.nanmean(rating[~on]))
+def _mean(values: Sequence[int]) -> float:
+    return sum(values) / len(values)
 
 
-def _every_schedule(fortnights: int) -> npt.NDArray[np.intp] | None:
-    """Return every choice of valid fortnights, one a row, where there are few enough of them."""
-    if fortnights > _ENUMERATED:
-        return None
-    return np.indices((len(_FORTNIGHTS),) * fortnights).reshape(fortnights, -1).T
-
-
-def _drawn_schedules(seed: bytes, fortnights: int) -> npt.NDArray[np.intp]:
-    """Draw `DRAWS` rows of fortnights: the bytes of SHAKE-256("redraws/" + seed) under 200, modulo 100, row by row.
+def _drawn_schedules(seed: bytes, fortnights: int) -> Iterator[tuple[int, ...]]:
+    """Draw `DRAWS` times `fortnights` patterns: the bytes of SHAKE-256("redraws/" + seed) under 200, modulo 100, in order.
 
     From the seed, so that anyone gets the same p; from a hash, because a library's generator may change.
     """
     wanted = DRAWS * fortnights
-    stream = np.frombuffer(hashlib.shake_256(b"redraws/" + seed).digest(2 * wanted), dtype=np.uint8)
-    fair = stream[stream < 2 * len(_FORTNIGHTS)][:wanted]  # 78 % of the bytes pass, so twice as many are plenty
-    return (fair % len(_FORTNIGHTS)).reshape(DRAWS, fortnights).astype(np.intp)
+    stream = hashlib.shake_256(b"redraws/" + seed).digest(2 * wanted)
+    # 78 % of the bytes pass, so twice as many are plenty.
+    fair = islice((byte % len(FORTNIGHTS) for byte in stream if byte < 2 * len(FORTNIGHTS)), wanted)
+    return zip(*[fair] * fortnights, strict=True)
 
 
-def _sums(values: Floats, picks: npt.NDArray[np.intp]) -> Floats:
-    """Return the sum of `values` over the ON nights of each schedule: looked up fortnight by fortnight."""
-    by_fortnight = _FORTNIGHTS @ values.reshape(-1, FORTNIGHT).T
-    sums: Floats = by_fortnight[picks, np.arange(picks.shape[1])].sum(axis=1)
-    return sums
+def _sums(rating: Answers) -> list[tuple[int, int]]:
+    """Return, for each pattern of a fortnight, the sum of the ratings of its ON nights and how many there are."""
+    sides = ([r for on, r in zip(nights, rating, strict=True) if on and r is not None] for nights in FORTNIGHTS)
+    return [(sum(side), len(side)) for side in sides]
 
 
-def _difference(on_sum: Floats, on_rated: Floats, total: np.float64, rated: np.float64) -> Floats:
+def _difference(on_sum: int, on_rated: int, total: int, rated: int) -> float:
     """Return mean ON minus mean OFF; NaN where an arm has no rating."""
-    with np.errstate(invalid="ignore"):
-        difference: Floats = on_sum / on_rated - (total - on_sum) / (rated - on_rated)
-    return difference
+    if on_rated in (0, rated):
+        return math.nan
+    return on_sum / on_rated - (total - on_sum) / (rated - on_rated)
 
 
-def _beta_values(a: float, b: float) -> Floats:
-    """Cut a beta distribution into `_STEPS` equally likely values (its quantiles at the middle of each step).
+def _beta_values(a: float, b: float) -> list[float]:
+    """Cut a beta distribution into `_STEPS` equally likely values (its quantiles at the middle of each step), ascending.
 
     On the scale of log-odds its density is smooth and bounded for any a and b, so plain summing is exact enough; the
     grid widens outwards because an a near 0 has a long tail there.
     """
-    grid = np.linspace(-7.5, 7.5, 4001)
-    odds = np.sinh(grid)
-    log_density = -a * np.logaddexp(0, -odds) - b * np.logaddexp(0, odds)
-    weight = np.exp(log_density - log_density.max()) * np.cosh(grid)
-    below = (np.cumsum(weight) - weight / 2) / weight.sum()  # half of a point's weight lies below it
-    steps = (np.arange(_STEPS) + 0.5) / _STEPS
-    return np.exp(-np.logaddexp(0, -np.interp(steps, below, odds)))
+    grid = [2 * _WIDEST * point / (_GRID - 1) - _WIDEST for point in range(_GRID)]
+    odds = [math.sinh(place) for place in grid]
+    log_density = [-a * _softplus(-place) - b * _softplus(place) for place in odds]
+    highest = max(log_density)
+    weight = [math.exp(log - highest) * math.cosh(place) for log, place in zip(log_density, grid, strict=True)]
+    total = math.fsum(weight)
+    # Half of a point's weight lies below it.
+    below = [(sum_ - one / 2) / total for sum_, one in zip(accumulate(weight), weight, strict=True)]
+    places = (_between(below, odds, (step + 0.5) / _STEPS) for step in range(_STEPS))
+    return [math.exp(-_softplus(-place)) for place in places]
+
+
+def _softplus(x: float) -> float:
+    """Return log(1 + exp(x)) without overflow."""
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
+    """Return y at x on the line through the points, the ends' y beyond them. `xs` ascend."""
+    after = bisect_right(xs, x)
+    if after in (0, len(xs)):
+        return ys[min(after, len(xs) - 1)]
+    start, slope = xs[after - 1], (ys[after] - ys[after - 1]) / (xs[after] - xs[after - 1])
+    return ys[after - 1] + slope * (x - start)
+
+
+def _quantile(with_it: Sequence[float], without: Sequence[float], share: float) -> float:
+    """Return a quantile of all differences of two ascending lists, on the line between its two neighbours by rank.
+
+    Nobody lists 160,000 differences for two of them: the interval that holds the wanted ranks is halved until few are in it.
+    """
+    rank = (len(with_it) * len(without) - 1) * share
+    lower = math.floor(rank)
+    low, high = with_it[0] - without[-1] - 1, with_it[-1] - without[0] + 1
+    beneath, reached = 0, len(with_it) * len(without)
+    while reached - beneath > _FEW and high - low > _TIE:
+        middle = (low + high) / 2
+        under = sum(bisect_left(with_it, middle + other) for other in without)
+        if under <= lower:
+            low, beneath = middle, under
+        elif under > lower + 1:
+            high, reached = middle, under
+        else:
+            break
+    near = sorted(
+        one - other
+        for other in without
+        for one in with_it[bisect_left(with_it, low + other) : bisect_left(with_it, high + other)]
+    )
+    first, second = near[lower - beneath : lower - beneath + 2]
+    return first + (second - first) * (rank - lower)
