@@ -6,10 +6,12 @@ import html
 import json
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from bot.core.experiment import design, report_json
-from bot.core.experiment.run import ExperimentReport
+from bot.core.experiment import design, report_json, run
+from bot.core.experiment2 import report
+from bot.core.experiment2.report import Checked, Claim, Report
 from bot.texts import language
 from bot.views import verdict
 
@@ -23,29 +25,39 @@ class NotVerified(Exception):  # noqa: N818 - named for what it says
     """The export cannot be read, or it does not hold; the message is one sentence."""
 
 
+_BROKEN: Mapping[Claim, str] = {
+    Claim.BOTS_FINGERPRINT: "The bot's own seed does not have the fingerprint that was shown before the word was asked for.",
+    Claim.WORD: "The seed does not follow from the bot's own seed and the word.",
+    Claim.FINGERPRINT: "The seed does not have the fingerprint that was shown before night 1.",
+    Claim.NIGHTS: "The nights are not those of the seed: {differs}.",
+    Claim.VERDICT: "The verdict in the file is not the one that its nights give: {differs}.",
+}
+
+
 def main(path: Path) -> int:
     """Print what was found; 0 when all of it holds, 1 with one sentence when something does not."""
     try:
-        for number, report in enumerate(_reports(path), 1):
-            said = _checked(report)
-            print(f"Test {number}, from {report.plan.start}, {report.plan.length} nights", *said, sep="\n")
+        for number, found in enumerate(_checked(path), 1):
+            plan = found.report.plan
+            print(f"Test {number}, from {plan.start}, {plan.length} nights", *_told(found), "", sep="\n")
     except NotVerified as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
 
 
-def _reports(path: Path) -> list[ExperimentReport]:
-    tests = _tests(path)
+def _checked(path: Path) -> list[Checked]:
+    """Every finished test, made again. Raises NotVerified for the first thing that does not hold."""
+    ended = [test for test in _tests(path) if not (isinstance(test, dict) and test.get("sealed") is True)]
     try:
-        ended = [
-            report_json.read(test) for test in tests if not (isinstance(test, dict) and test.get("sealed") is True)
-        ]
+        found = [report.checked(test) for test in ended]
     except report_json.Unreadable as error:
         raise NotVerified(str(error)) from None
-    if not ended:
+    if not found:
         raise NotVerified("There is no finished test in this export; the seed is in it once a test is over.")
-    return ended
+    for check in (check for one in found for check in one.checks if not check.agrees):
+        raise NotVerified(_BROKEN[check.claim].format(differs=", ".join(check.differs)))
+    return found
 
 
 def _tests(path: Path) -> list[object]:
@@ -70,23 +82,40 @@ def _tests(path: Path) -> list[object]:
     return tests
 
 
-def _checked(report: ExperimentReport) -> list[str]:
-    """What holds, line by line. Raises NotVerified for the first thing that does not."""
-    from bot.core.experiment import analysis
-
-    try:
-        again = analysis.analyse(report.plan, report.nights, through=report.stopped_after)
-    except (ValueError, OverflowError) as error:
-        raise NotVerified(f"The nights are not those of the seed: {error}.") from None
-    if report_json.written_verdict(again) != report_json.written_verdict(report.verdict):
-        raise NotVerified("The verdict in the file is not the one that its nights give.")
-    words = language.words(language.SOURCE)
-    said = [*verdict.in_words(words, report), verdict.always(words)]
-    return [
-        f"Seed:        {report.plan.seed.hex()}",
-        f"Fingerprint: {design.fingerprint(report.plan.seed)} (is it the one you were shown before night 1?)",
-        f"Schedule:    {len(report.nights)} nights as the seed draws them",
-        f"Verdict:     {report.verdict.label}, recomputed and the same",
-        *(html.unescape(line) for line in said),
-        "",
+def _told(found: Checked) -> list[str]:
+    """What holds, line by line."""
+    one = found.report
+    lines = [
+        f"Seed:        {one.plan.seed.hex()}",
+        f"Fingerprint: {design.fingerprint(one.plan.seed)} (is it the one you were shown before night 1?)",
+        f"Schedule:    {len(one.nights)} nights as the seed draws them",
+        f"Verdict:     {one.verdict.label}, recomputed and the same",
     ]
+    return [*lines, *(_told_2(one) if isinstance(one, Report) else _told_1(one))]
+
+
+def _told_1(one: run.ExperimentReport) -> list[str]:
+    words = language.words(language.SOURCE)
+    return [html.unescape(line) for line in (*verdict.in_words(words, one), verdict.always(words))]
+
+
+def _told_2(one: Report) -> list[str]:
+    found = one.verdict
+    lines = [
+        f"Word:        {one.word}" + (" (drawn by the bot)" if one.word_drawn else ""),
+        f"Bot's seed:  {one.bots_seed.hex()}",
+        f"Its print:   {design.fingerprint(one.bots_seed)} (is it the one you were shown before the word?)",
+        f"End:         {found.end}, after {found.fortnights} of {found.planned} fortnights",
+    ]
+    if found.chances is not None:
+        lines.append(
+            f"p:           {found.chances.better:.6g} better, {found.chances.worse:.6g} worse; bound {found.bound}"
+        )
+    named = (("80 % range", found.size), ("Bound's range", found.clear_size), ("As taken", found.as_taken))
+    for name, size in ((name, size) for name, size in named if size is not None):
+        shares = [100 * share for share in (size.won, size.won_low, size.won_high)]
+        lines.append(
+            f"{name + ':':<13}{size.steps:+.3f} steps ({size.low:+.3f} to {size.high:+.3f}); "
+            "of 100 pairs {:.1f} ({:.1f} to {:.1f})".format(*shares)
+        )
+    return [*lines, "One person, own rating, not a medical test."]

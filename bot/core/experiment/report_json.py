@@ -14,7 +14,7 @@ from bot.core.experiment.run import ExperimentReport
 from bot.core.model import Night, Rating
 
 VERSION = 1
-_LONGEST_TEST = 2000  # nights, pauses and all
+LONGEST_TEST = 2000  # nights, pauses and all
 _MOST_WEEKS = 600
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -43,12 +43,13 @@ def written(report: ExperimentReport) -> dict[str, object]:
 
 def written_verdict(verdict: Verdict) -> dict[str, object]:
     """A verdict as JSON values, its fractions cut to nine digits: another machine may round the last ones otherwise."""
-    return {name: _rounded(value) for name, value in dataclasses.asdict(verdict).items()}
+    return {name: rounded(value) for name, value in dataclasses.asdict(verdict).items()}
 
 
-def _rounded(value: object) -> object:
+def rounded(value: object) -> object:
+    """A JSON value with its fractions cut to nine digits."""
     if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
+        return {name: rounded(part) for name, part in value.items()}
     return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
@@ -65,10 +66,10 @@ def _night_written(record: AssignedNight) -> dict[str, object]:
 
 def read(values: object) -> ExperimentReport:
     """A finished self-experiment from JSON values. Raises Unreadable."""
-    got = _Values(values, "the test")
+    got = Values(values, "the test")
     if got.number("version", 1, 10**6) != VERSION:
         raise Unreadable("This test was written by another version of the bot.")
-    shifts = tuple(_shift(item) for item in got.items("pauses", 100))
+    shifts = read_pauses(got)
     try:
         seed = bytes.fromhex(got.text("seed"))
         plan = Plan(got.night("start"), got.number("length", 1, 1000), seed, shifts)
@@ -80,20 +81,21 @@ def read(values: object) -> ExperimentReport:
         plan=plan,
         blind=got.flag("blind"),
         stopped_after=got.night("stopped_after") if got.get("stopped_after") is not None else None,
-        nights=tuple(_night(item) for item in got.items("nights", _LONGEST_TEST)),
-        left_out=got.number("left_out", 0, _LONGEST_TEST),
-        not_sent=got.number("not_sent", 0, _LONGEST_TEST),
-        verdict=_verdict(_Values(got.get("verdict"), "the verdict")),
+        nights=tuple(_night(item) for item in got.items("nights", LONGEST_TEST)),
+        left_out=got.number("left_out", 0, LONGEST_TEST),
+        not_sent=got.number("not_sent", 0, LONGEST_TEST),
+        verdict=_verdict(Values(got.get("verdict"), "the verdict")),
     )
 
 
-def _shift(values: object) -> Shift:
-    got = _Values(values, "a pause")
-    return Shift(got.night("night"), got.number("weeks", 1, _MOST_WEEKS))
+def read_pauses(got: Values) -> tuple[Shift, ...]:
+    """The pauses of a test. Raises Unreadable."""
+    pauses = (Values(item, "a pause") for item in got.items("pauses", 100))
+    return tuple(Shift(pause.night("night"), pause.number("weeks", 1, _MOST_WEEKS)) for pause in pauses)
 
 
 def _night(values: object) -> AssignedNight:
-    got = _Values(values, "a night")
+    got = Values(values, "a night")
     rating = got.get("rating")
     return AssignedNight(
         night=got.night("night"),
@@ -105,57 +107,59 @@ def _night(values: object) -> AssignedNight:
     )
 
 
-def _verdict(got: _Values) -> Verdict:
-    effect, pairs = got.get("effect"), _Values(got.get("pairs"), "the pairs")
+def _verdict(got: Values) -> Verdict:
+    effect, pairs = got.get("effect"), Values(got.get("pairs"), "the pairs")
     return Verdict(
         label=got.choice("label", Label),
         lack=None if got.get("lack") is None else got.choice("lack", Lack),
-        nights=got.number("nights", 0, _LONGEST_TEST),
-        planned=got.number("planned", 0, _LONGEST_TEST),
-        on=_tally(got.get("on")),
-        off=_tally(got.get("off")),
-        baseline=_tally(got.get("baseline")),
-        pairs=Pairs(*(pairs.number(name, 0, _LONGEST_TEST) for name in ("better", "worse", "equal"))),
-        missing=got.number("missing", 0, _LONGEST_TEST),
+        nights=got.number("nights", 0, LONGEST_TEST),
+        planned=got.number("planned", 0, LONGEST_TEST),
+        on=read_tally(got.get("on")),
+        off=read_tally(got.get("off")),
+        baseline=read_tally(got.get("baseline")),
+        pairs=Pairs(*(pairs.number(name, 0, LONGEST_TEST) for name in ("better", "worse", "equal"))),
+        missing=got.number("missing", 0, LONGEST_TEST),
         missing_flips=got.flag("missing_flips"),
         p=got.real("p"),
         one_in=None if got.get("one_in") is None else got.number("one_in", 0, 10**6),
         difference=got.real("difference"),
-        effect=None if effect is None else _effect(_Values(effect, "the effect")),
+        effect=None if effect is None else _effect(Values(effect, "the effect")),
         as_taken=got.real("as_taken"),
     )
 
 
-def _tally(values: object) -> ArmTally:
-    got = _Values(values, "a count")
-    return ArmTally(got.number("better", 0, _LONGEST_TEST), got.number("nights", 0, _LONGEST_TEST))
+def read_tally(values: object) -> ArmTally:
+    """Better nights among rated ones. Raises Unreadable."""
+    got = Values(values, "a count")
+    return ArmTally(got.number("better", 0, LONGEST_TEST), got.number("nights", 0, LONGEST_TEST))
 
 
-def _effect(got: _Values) -> Effect:
+def _effect(got: Values) -> Effect:
     per_100, low, high = (got.real(name) for name in ("per_100", "low", "high"))
     if per_100 is None or low is None or high is None:
         raise Unreadable("The effect in the test's file lacks a number.")
     return Effect(per_100, low, high)
 
 
-class _Values:
+class Values:
     """A JSON object of which nothing is believed."""
 
     def __init__(self, values: object, what: str) -> None:
         if not isinstance(values, Mapping):
             raise Unreadable(f"In the test's file, {what} is not what it should be.")
-        self._values, self._what = values, what
+        self.values, self._what = values, what
 
-    def _refuse(self, key: str) -> Unreadable:
+    def refusal(self, key: str) -> Unreadable:
+        """What to raise where a value is missing or wrong."""
         return Unreadable(f"In the test's file, {key} of {self._what} is missing or wrong.")
 
     def get(self, key: str) -> object:
-        return self._values.get(key)
+        return self.values.get(key)
 
     def number(self, key: str, least: int, most: int) -> int:
         value = self.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self._refuse(key)
+            raise self.refusal(key)
         return value
 
     def real(self, key: str) -> float | None:
@@ -163,35 +167,35 @@ class _Values:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
-            raise self._refuse(key)
+            raise self.refusal(key)
         return float(value)
 
     def flag(self, key: str) -> bool:
         value = self.get(key)
         if not isinstance(value, bool):
-            raise self._refuse(key)
+            raise self.refusal(key)
         return value
 
     def text(self, key: str) -> str:
         value = self.get(key)
         if not isinstance(value, str) or len(value) > 200:
-            raise self._refuse(key)
+            raise self.refusal(key)
         return value
 
     def night(self, key: str) -> Night:
         try:
             return date.fromisoformat(self.text(key))
         except ValueError:
-            raise self._refuse(key) from None
+            raise self.refusal(key) from None
 
     def choice(self, key: str, kind: type[_Choice]) -> _Choice:
         try:
             return kind(self.get(key))
         except ValueError:
-            raise self._refuse(key) from None
+            raise self.refusal(key) from None
 
     def items(self, key: str, most: int) -> list[object]:
         value = self.get(key)
         if not isinstance(value, list) or len(value) > most:
-            raise self._refuse(key)
+            raise self.refusal(key)
         return value
