@@ -1,38 +1,43 @@
 """Simulated people take the self-experiment: how often its verdict is right, and how often simpler ways mislead.
 
-Run from the project's root: python -m benchmarks.experiment_simulation [--people 2000] [--write]
---write puts the tables between the markers in docs/experiment.md.
+Run from the project's root: python -m benchmarks.experiment_simulation [--people 2000] [--processes 1] [--write]
+--write puts the tables between the markers in docs/experiment.md. Standard library only; the same people on any machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
-import os
 import platform
+import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from bot.core.experiment import analysis, design
-from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Label, Plan, Verdict
+from bot.core.experiment import design as experiment_design
+from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, Label
+from bot.core.experiment2 import design, exact, ranges, together, verdict
+from bot.core.experiment2.design import Design, NightRecord, Plan
+from bot.core.experiment2.forecast import SPREAD, latent_nights
+from bot.core.experiment2.verdict import End, Size
 from bot.core.model import Rating
 
-SEED = 20261120
+SEED = 20261203
 START = date(2026, 11, 23)
 
-# The model of a person's nights. The unit is the SD of the night-to-night noise.
-LAG_1 = 0.2  # how much of one night's noise carries into the next
-WEEKDAY_SD = 0.35
-DRIFT_SD = 0.3
-STEPS = (-1.5, -0.5, 0.5, 1.5)  # where Much worse, Worse, Same, Better and Much better part
+STEPS = (
+    -1.5,
+    -0.5,
+    0.5,
+    1.5,
+)  # in SD of the night-to-night noise: where Much worse, Worse, Same, Better and Much better part
 ANSWERED = 0.85
 
 NAIVE_NIGHTS = 42
@@ -41,169 +46,242 @@ ROUGH_SKIPS, CALM_SKIPS = 0.8, 0.2  # share of rough and of other evenings on wh
 WEAK_LINK, STRONG_LINK = 0.3, 0.5  # correlation of the evening with the night after it
 AFTER_BAD, AFTER_GOOD = 0.7, 0.3  # share of nights with the pill after a night worse or better than usual
 
+MORE = 10
+"""So many times more people where nothing but chance plays, and where the power that people are told comes from: 5 % of
+2,000 is uncertain by a point, of 20,000 by 0.3."""
+
+WITH_RANGES = 2000
+"""So many people of a row also get their ranges, which take most of the time."""
+
+ENOUGH_EVIDENCE = 20
+
 DOCUMENT = Path(__file__).parent.parent / "docs" / "experiment.md"
 BEGIN, END = "<!-- simulation: begin -->", "<!-- simulation: end -->"
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-RNG = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kind of simulated person: so many nights, so many better nights per 100 truly gained."""
+    """A kind of simulated person.
+
+    `gain`: so many more nights of 100 become Better or Much better (negative: the mirror of it). `build_up`: nights over
+    which the gain builds up and wears off. `expectation`: SD that knowing of it adds. `silence`: half of the bad mornings
+    with it and half of the good mornings without it stay unanswered.
+    """
 
     nights: int
-    gain: int
+    gain: int = 0
+    design: Design = Design.NIGHTLY
+    build_up: int = 0
+    expectation: float = 0.0
+    silence: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it stands for a useless pill with nothing that misleads, or for what people are told before the start."""
+        return self.gain in (0, 7, 19) and not (self.build_up or self.expectation or self.silence)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether it seemed to help one simulated person; of a sealed test also its label and whether the interval held the
-    truth (None without an interval).
-    """
+    """What one simulated person was told; the ranges held the truth or not (None where there was none)."""
 
-    helpful: bool
-    label: Label | None = None
-    covered: bool | None = None
-
-
-ROWS = (Row(28, 0), Row(28, 19), Row(56, 0), Row(56, 19), Row(84, 0), Row(84, 19), Row(84, 30))
+    label: Label
+    end: End
+    fortnights: int
+    held: bool | None
+    held_clear: bool | None
 
 
-def latent_nights(rng: RNG, nights: int) -> Floats:
-    """Draw how a person sleeps without a pill: noise that carries over, weekdays, and a slow drift."""
-    noise = rng.standard_normal(nights)
-    for night in range(1, nights):
-        noise[night] = LAG_1 * noise[night - 1] + np.sqrt(1 - LAG_1**2) * noise[night]
-    weekday = rng.normal(0, WEEKDAY_SD, 7)[np.arange(nights) % 7]
-    # A slow wave with a chance phase, twice the length of the shortest plan or once the length of a longer one.
-    phase = rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(nights) / max(nights, 56)
-    drift = DRIFT_SD * np.sqrt(2) * np.sin(phase)
-    latent: Floats = noise + weekday + drift
-    return latent
+ROWS = (
+    *(Row(nights, gain) for nights in (28, 56, 84) for gain in (0, 7, 19, 30, -19)),
+    Row(84, 19, build_up=2),
+    *(Row(84, gain, Design.WEEKLY, days) for gain, days in ((0, 0), (19, 0), (19, 2), (19, 5))),
+    *(Row(nights, expectation=shift) for nights in (56, 84) for shift in (0.15, 0.3, 0.5)),
+    *(Row(nights, silence=True) for nights in (56, 84)),
+    Row(84, 7, Design.WEEKLY),
+)
+
+SHOWN = sorted(
+    range(len(ROWS)), key=lambda i: (ROWS[i].silence, ROWS[i].expectation > 0, ROWS[i].design is Design.WEEKLY)
+)
+"""The rows in the order of the tables. Theirs is kept as it is: each person's chance is drawn from the row's number."""
 
 
 def latent_gain(gain: int) -> float:
-    """Return the shift that turns `gain` more nights of 100 into Better or Much better."""
-    spread = statistics.NormalDist(0, float(np.sqrt(1 + WEEKDAY_SD**2 + DRIFT_SD**2)))
-    usual = 1 - spread.cdf(STEPS[2])
-    return STEPS[2] + spread.inv_cdf(usual + gain / 100)
+    """Return the shift that turns `gain` more nights of 100 into Better or Much better; mirrored where negative."""
+    usual = 1 - SPREAD.cdf(STEPS[2])
+    return math.copysign(STEPS[2] + SPREAD.inv_cdf(usual + abs(gain) / 100), gain) if gain else 0.0
 
 
-def answers(rng: RNG, latent: Floats) -> Floats:
-    """Turn nights into five-step ratings, some mornings unanswered (NaN)."""
-    ratings = np.digitize(latent, STEPS) - 2.0
-    return np.where(rng.random(latent.size) < ANSWERED, ratings, np.nan)
+def true_steps(shift: float) -> float:
+    """Return by how many steps the mean answer differs with and without a latent shift."""
+    return sum(SPREAD.cdf(limit) - SPREAD.cdf(limit - shift) for limit in STEPS)
 
 
-def simulated_test(rng: RNG, row: Row) -> tuple[Plan, Floats]:
-    """Draw a plan and the ratings of its nights after the run-in."""
-    plan = Plan(START, row.nights, rng.bytes(design.SEED_BYTES))
-    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
-    return plan, answers(rng, latent_nights(rng, row.nights) + latent_gain(row.gain) * on)
+def true_pairs(gain: int) -> int:
+    """Return of how many of 100 pairs of nights the one with it is the better one, as the result counts them."""
+    limits = (-math.inf, *STEPS, math.inf)
+    shares = [SPREAD.cdf(high) - SPREAD.cdf(low) for low, high in pairwise(limits)]
+    shift = true_steps(latent_gain(gain))
+    won = (a * b * ranges.won(x + shift - y) for x, a in enumerate(shares) for y, b in enumerate(shares))
+    return round(100 * sum(won))
 
 
-def verdict(plan: Plan, ratings: Floats) -> Verdict:
-    """Judge by the very function the bot uses."""
-    records = [
-        AssignedNight(design.night_at(plan, RUN_IN + i), arm, arm is Arm.ON, None if np.isnan(r) else Rating(int(r)))
-        for i, (arm, r) in enumerate(zip(design.schedule(plan), ratings, strict=True))
+def five_steps(latent: float) -> int:
+    """Turn a night into its answer."""
+    return sum(latent >= limit for limit in STEPS) - 2
+
+
+def answers(rng: random.Random, latent: Sequence[float]) -> list[int | None]:
+    """Turn nights into answers, some mornings unanswered."""
+    return [five_steps(night) if rng.random() < ANSWERED else None for night in latent]
+
+
+def drawn_plan(rng: random.Random, row: Row) -> Plan:
+    """Draw a plan."""
+    return Plan(START, row.nights, rng.randbytes(experiment_design.SEED_BYTES), design=row.design)
+
+
+def told_answers(rng: random.Random, row: Row, on: Sequence[bool]) -> list[int | None]:
+    """Draw the answers of a plan's nights."""
+    effect = latent_gain(row.gain)
+    stays = math.exp(-1 / row.build_up) if row.build_up else 0.0
+    level, latent = 0.0, []
+    for assigned, night in zip(on, latent_nights(rng, row.nights), strict=True):
+        level = stays * level + (1 - stays) * assigned
+        latent.append(night + effect * level + row.expectation * assigned)
+    told = answers(rng, latent)
+    if row.silence:
+        told = [None if _unkind(a, o) and rng.random() < 1 / 2 else a for a, o in zip(told, on, strict=True)]
+    return told
+
+
+def _unkind(answer: int | None, on: bool) -> bool:
+    return answer is not None and (answer < 0 if on else answer > 0)
+
+
+def simulated_test(rng: random.Random, row: Row) -> tuple[Plan, list[NightRecord]]:
+    """Draw a plan and its nights after the run-in."""
+    plan = drawn_plan(rng, row)
+    arms = design.schedule(plan)
+    told = told_answers(rng, row, [arm is Arm.ON for arm in arms])
+    return plan, [
+        NightRecord(
+            experiment_design.night_at(plan, RUN_IN + index), arm, arm is Arm.ON, None if a is None else Rating(a)
+        )
+        for index, (arm, a) in enumerate(zip(arms, told, strict=True))
     ]
-    return analysis.analyse(plan, records)
 
 
-def one_person(rng: RNG, row: Row) -> Outcome:
-    """Run one person's test to its end."""
-    found = verdict(*simulated_test(rng, row))
-    effect = found.effect
-    covered = None if effect is None else effect.low <= row.gain <= effect.high
-    return Outcome(found.label is Label.CLEAR_HELP, found.label, covered)
+def one_person(rng: random.Random, row: Row, *, sized: bool = True) -> Outcome:
+    """Run one person's test to its end, judged by the very functions the bot uses; `sized`: with its ranges."""
+    plan, records = simulated_test(rng, row)
+    if not sized:
+        return Outcome(*verdict.decided(plan, records), None, None)
+    found = verdict.analyse(plan, records)
+    truth = true_steps(latent_gain(row.gain) + row.expectation)
+    return Outcome(found.label, found.end, found.fortnights, _held(found.size, truth), _held(found.clear_size, truth))
 
 
-def peeking_person(rng: RNG, row: Row) -> bool:
-    """Say whether a person who looks every second morning ever reads "clearly helps"."""
-    plan, ratings = simulated_test(rng, row)
-    on = np.array([arm is Arm.ON for arm in design.schedule(plan)])
-    for morning in range(2, row.nights + 1, 2):
-        so_far = np.where(np.arange(row.nights) < morning, ratings, np.nan)
-        rated = ~np.isnan(so_far)
-        if min(np.count_nonzero(rated & on), np.count_nonzero(rated & ~on)) < analysis.FEWEST_RATED:
-            continue
-        if analysis.chances(on, so_far, seed=plan.seed)[0] <= analysis.CLEAR:
-            return True
-    return False
+def _held(size: Size | None, truth: float) -> bool | None:
+    return None if size is None else size.low <= truth <= size.high
 
 
-def looks_helpful(ratings: Floats, took: Flags) -> bool:
+def stops_when_it_looks_good(rng: random.Random, _link: float) -> bool:
+    """Say whether p falls to 0.05 after any whole fortnight of 84 nights with a useless pill."""
+    plan, row = (drawn_plan(rng, Row(84)), Row(84))
+    on = tuple(arm is Arm.ON for arm in design.schedule(plan))
+    told = tuple(told_answers(rng, row, on))
+    so_far = (exact.Nights(Design.NIGHTLY, on[:n], told[:n]) for n in range(2 * FORTNIGHT, 85, FORTNIGHT))
+    return any(exact.chances(nights).better <= design.CLEAR for nights in so_far)
+
+
+def looks_helpful(told: Sequence[int | None], took: Sequence[bool]) -> bool:
     """Compare nights with and without the pill as if chance had chosen them: a one-sided t test at 5 %."""
-    with_it, without = (ratings[which & ~np.isnan(ratings)] for which in (took, ~took))
-    if min(with_it.size, without.size) < 2:
+    sides = [[a for a, t in zip(told, took, strict=True) if t is side and a is not None] for side in (True, False)]
+    if min(map(len, sides)) < 2:
         return False
-    scatter = np.sqrt(with_it.var(ddof=1) / with_it.size + without.var(ddof=1) / without.size)
-    return bool(with_it.mean() - without.mean() > NAIVE_T * scatter)
+    scatter = math.sqrt(sum(statistics.variance(side) / len(side) for side in sides))
+    return statistics.fmean(sides[0]) - statistics.fmean(sides[1]) > NAIVE_T * scatter
 
 
-def rough_evenings_person(rng: RNG, link: float) -> bool:
+def rough_evenings_person(rng: random.Random, link: float) -> bool:
     """Skip the useless pill mostly on rough evenings, which also make for rough nights."""
     latent = latent_nights(rng, NAIVE_NIGHTS)
-    evening = link * latent + np.sqrt(1 - link**2) * rng.standard_normal(NAIVE_NIGHTS)
-    skipped = rng.random(NAIVE_NIGHTS) < np.where(evening < -0.5, ROUGH_SKIPS, CALM_SKIPS)
-    return looks_helpful(answers(rng, latent), ~skipped)
+    evenings = [link * night + math.sqrt(1 - link**2) * rng.gauss(0, 1) for night in latent]
+    took = [rng.random() >= (ROUGH_SKIPS if evening < -0.5 else CALM_SKIPS) for evening in evenings]
+    return looks_helpful(answers(rng, latent), took)
 
 
-def last_night_person(rng: RNG, _link: float) -> bool:
+def last_night_person(rng: random.Random, _link: float) -> bool:
     """Take the useless pill mostly after bad nights, and rate each night against the one before."""
     latent = latent_nights(rng, NAIVE_NIGHTS + 1)
-    before, after = latent[:-1], latent[1:]
-    took = rng.random(NAIVE_NIGHTS) < np.where(before < 0, AFTER_BAD, AFTER_GOOD)
-    return looks_helpful(answers(rng, after - before), took)
+    took = [rng.random() < (AFTER_BAD if before < 0 else AFTER_GOOD) for before in latent[:-1]]
+    return looks_helpful(answers(rng, [b - a for a, b in pairwise(latent)]), took)
 
 
-def coin_person(rng: RNG, _link: float) -> bool:
+def coin_person(rng: random.Random, _link: float) -> bool:
     """Let a coin choose the nights of the useless pill."""
-    took = rng.random(NAIVE_NIGHTS) < 0.5
+    took = [rng.random() < 1 / 2 for _ in range(NAIVE_NIGHTS)]
     return looks_helpful(answers(rng, latent_nights(rng, NAIVE_NIGHTS)), took)
 
 
+def keeps_testing(rng: random.Random, tests: float) -> bool:
+    """Say whether so many 84-night tests of a useless pill together ever seem to help at 1 of 20."""
+    total = together.Evidence()
+    for _ in range(int(tests)):
+        plan, records = simulated_test(rng, Row(84))
+        for first in range(0, 84, FORTNIGHT):
+            total += fortnight_evidence(plan, records, first)
+            if 2 * together.together([total]).e >= ENOUGH_EVIDENCE and together.together([total]).helps:
+                return True
+    return False
+
+
+def fortnight_evidence(plan: Plan, records: Sequence[NightRecord], first: int) -> together.Evidence:
+    """Return the evidence of one fortnight, the others being unlived."""
+    return together.evidence(plan, records[first : first + FORTNIGHT])
+
+
 @dataclass(frozen=True, slots=True)
-class Habit:
-    """A way of finding out for oneself, and who does it."""
+class Way:
+    """A way of finding out, with a useless pill."""
 
     words: str
-    person: Callable[[RNG, float], bool]
+    person: Callable[[random.Random, float], bool]
     link: float = 0.0
 
 
-HABITS = (
-    Habit(f"skip it on rough evenings (link {WEAK_LINK} between evening and night)", rough_evenings_person, WEAK_LINK),
-    Habit(f"skip it on rough evenings (link {STRONG_LINK})", rough_evenings_person, STRONG_LINK),
-    Habit('take it after bad nights, ask "better than LAST night?"', last_night_person),
-    Habit("let a coin choose each night", coin_person),
+WAYS = (
+    Way(
+        f"{NAIVE_NIGHTS} nights: skip it on rough evenings (link {WEAK_LINK} between evening and night)",
+        rough_evenings_person,
+        WEAK_LINK,
+    ),
+    Way(f"{NAIVE_NIGHTS} nights: skip it on rough evenings (link {STRONG_LINK})", rough_evenings_person, STRONG_LINK),
+    Way(f'{NAIVE_NIGHTS} nights: take it after bad nights, ask "better than LAST night?"', last_night_person),
+    Way(f"{NAIVE_NIGHTS} nights: let a coin choose each night", coin_person),
+    Way("up to 84 nights by this plan, stopped by hand once p is 0.05 at a fortnight's end", stops_when_it_looks_good),
+    Way("all tests together reach 1 of 20 within 84 nights, looked at every fortnight", keeps_testing, 1),
+    Way("all tests together reach 1 of 20 within 168 nights (two tests)", keeps_testing, 2),
 )
-PEEKED = Row(56, 0)
-
-MORE_WITHOUT_EFFECT = 10
-"""So many times more people where there is nothing to find: 5 % of 2,000 is uncertain by a whole point, of 20,000 by 0.3."""
 
 # (kind, index, first person, last person + 1): small enough to spread, and the same people on any number of cores.
 Task = tuple[str, int, int, int]
-Found = dict[tuple[str, int], list[Outcome]]
-KINDS = ("test", "peek", "habit")
+Found = dict[tuple[str, int], list[Outcome | bool]]
+KINDS = ("test", "way")
 CHUNK = 25
 
 
-def simulated(kind: str, index: int, number: int) -> Outcome:
+def simulated(kind: str, index: int, number: int) -> Outcome | bool:
     """Simulate one person from a generator of their own."""
-    rng = np.random.default_rng([SEED, KINDS.index(kind), index, number])
-    if kind == "test":
-        return one_person(rng, ROWS[index])
-    if kind == "peek":
-        return Outcome(peeking_person(rng, PEEKED))
-    return Outcome(HABITS[index].person(rng, HABITS[index].link))
+    rng = random.Random(f"{SEED}/{kind}/{index}/{number}")
+    if kind == "way":
+        return WAYS[index].person(rng, WAYS[index].link)
+    return one_person(rng, ROWS[index], sized=number < WITH_RANGES)
 
 
-def run_task(task: Task) -> tuple[str, int, list[Outcome]]:
+def run_task(task: Task) -> tuple[str, int, list[Outcome | bool]]:
     """Simulate one batch of people."""
     kind, index, first, beyond = task
     return kind, index, [simulated(kind, index, number) for number in range(first, beyond)]
@@ -211,11 +289,11 @@ def run_task(task: Task) -> tuple[str, int, list[Outcome]]:
 
 def tasks(people: int) -> list[Task]:
     """List all batches."""
-    kinds = [("peek", 0), *(("test", i) for i in range(len(ROWS))), *(("habit", i) for i in range(len(HABITS)))]
+    kinds = [*(("test", i) for i in range(len(ROWS))), *(("way", i) for i in range(len(WAYS)))]
     return [
         (kind, index, first, min(first + CHUNK, many))
         for kind, index in kinds
-        for many in [people * MORE_WITHOUT_EFFECT if kind == "test" and not ROWS[index].gain else people]
+        for many in [people * MORE if kind == "test" and ROWS[index].plain else people]
         for first in range(0, many, CHUNK)
     ]
 
@@ -224,9 +302,9 @@ def simulate(people: int, processes: int) -> Found:
     """Simulate everybody, by kind and index."""
     todo = tasks(people)
     found: Found = {}
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread a process: the matrices are small
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done, (kind, index, batch) in enumerate(pool.imap_unordered(run_task, todo), start=1):
+    with nullcontext() if processes == 1 else multiprocessing.get_context("spawn").Pool(processes) as pool:
+        batches = map(run_task, todo) if pool is None else pool.imap_unordered(run_task, todo)
+        for done, (kind, index, batch) in enumerate(batches, start=1):
             found.setdefault((kind, index), []).extend(batch)
             draw_bar(done, len(todo))
     return found
@@ -240,68 +318,167 @@ def draw_bar(done: int, total: int) -> None:
     sys.stderr.flush()
 
 
-def share(hits: list[bool]) -> str:
+def share(hits: Sequence[bool]) -> str:
     """Write how many of a list are true, in per cent."""
-    return f"{100 * sum(hits) / len(hits):.1f} %"
+    return f"{100 * sum(hits) / len(hits):.1f} %" if hits else "–"
 
 
-def interval(hits: list[bool]) -> str:
+def interval(hits: Sequence[bool]) -> str:
     """Write the range in which the true share is with 95 % (Wilson's)."""
     n, found, z = len(hits), sum(hits) / len(hits), 1.96
     middle = found + z * z / (2 * n)
-    spread = z * np.sqrt(found * (1 - found) / n + z * z / (4 * n * n))
+    spread = z * math.sqrt(found * (1 - found) / n + z * z / (4 * n * n))
     low, high = ((middle + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
-    return f"{100 * low:.1f}–{100 * high:.1f}"
+    return f"{max(0.0, 100 * low):.1f}–{100 * high:.1f}"
 
 
-def verdict_table(found: Found) -> Iterator[str]:
-    """Write one line for each row of simulated tests."""
-    heads = ("nights", "true effect", "clear help", "leans help", "can't tell", "leans worse", "clear worse")
-    yield f"| {' | '.join(heads)} | no verdict | interval holds the truth |"
-    yield "|---" * 9 + "|"
+def told(found: Found, index: int) -> list[Outcome]:
+    """Return what the simulated people of a row were told."""
+    return [outcome for outcome in found["test", index] if isinstance(outcome, Outcome)]
+
+
+def effect_words(row: Row) -> str:
+    """Name what is true of a row's people."""
+    if row.expectation:
+        return f"none, but expecting it adds {row.expectation:g} SD"
+    if row.silence:
+        return "none, but half of the mornings that speak against it stay unanswered"
+    if not row.gain:
+        return "none"
+    slow = f", building up over {row.build_up} nights" if row.build_up else ""
+    return f"{true_pairs(row.gain)} of 100 pairs ({row.gain:+d}){slow}"
+
+
+def length_words(row: Row) -> str:
+    """Name a row's plan."""
+    if row.design is Design.WEEKLY:
+        return "weeks"
+    return str(row.nights) if row.nights == min(experiment_design.LENGTHS) else f"up to {row.nights}"
+
+
+def table(heads: Sequence[str], lines: Iterator[Sequence[str]]) -> Iterator[str]:
+    """Write a table of Markdown."""
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for cells in lines:
+        yield f"| {' | '.join(cells)} |"
+
+
+def verdict_lines(found: Found) -> Iterator[Sequence[str]]:
+    """What each kind of person was told."""
+    for index in SHOWN:
+        row, people = ROWS[index], told(found, index)
+        cells = [share([one.label is label for one in people]) for label in Label]
+        cells[0] += f" ({interval([one.label is Label.CLEAR_HELP for one in people])})"
+        nights = FORTNIGHT * statistics.fmean(one.fortnights for one in people)
+        yield length_words(row), effect_words(row), *cells, f"{nights:.0f}"
+
+
+def range_lines(found: Found) -> Iterator[Sequence[str]]:
+    """How often the ranges held the truth, by what was told."""
+    for index in SHOWN:
+        row = ROWS[index]
+        if row.build_up or row.silence:
+            continue
+        people = told(found, index)
+        groups = (
+            (*Label,),
+            (Label.CLEAR_HELP, Label.CLEAR_WORSE),
+            (Label.LEANS_HELP, Label.LEANS_WORSE),
+            (Label.CANT_TELL,),
+        )
+        held = [share([o.held for o in people if o.label in group and o.held is not None]) for group in groups]
+        clear = [one.held_clear for one in people if one.held_clear is not None]
+        yield length_words(row), effect_words(row), *held, share(clear)
+
+
+def end_lines(found: Found) -> Iterator[Sequence[str]]:
+    """When the tests of up to 84 nights ended, and how often the ranges of these held the truth."""
     for index, row in enumerate(ROWS):
-        told = found["test", index]
-        cells = [share([outcome.label is label for outcome in told]) for label in Label]
-        cells[0] += f" ({interval([outcome.helpful for outcome in told])})"
-        covered = share([outcome.covered for outcome in told if outcome.covered is not None])
-        effect = f"+{row.gain} better nights per 100" if row.gain else "none"
-        yield f"| {row.nights} | {effect} | {' | '.join(cells)} | {covered} |"
+        if (
+            row.nights != max(experiment_design.LENGTHS)
+            or row.design is Design.WEEKLY
+            or row.expectation
+            or row.silence
+        ):
+            continue
+        if not row.build_up:
+            yield effect_words(row), *(_ended(told(found, index), fortnights) for fortnights in range(2, 7))
 
 
-def habit_table(found: Found) -> Iterator[str]:
-    """Write how often a useless pill seems to help, by the way of finding out."""
-    yield "| way, with a useless pill | seems to help |"
-    yield "|---|---|"
-    ways = [(f"{NAIVE_NIGHTS} nights: {habit.words}", found["habit", index]) for index, habit in enumerate(HABITS)]
-    ways.append((f"{PEEKED.nights} nights: this test, looked at every second morning", found["peek", 0]))
-    ways.append(
-        (f"{PEEKED.nights} nights: this test with bags, sealed until the end", found["test", ROWS.index(PEEKED)])
-    )
-    for words, outcomes in ways:
-        yield f"| {words} | {share([outcome.helpful for outcome in outcomes])} |"
+def _ended(people: Sequence[Outcome], fortnights: int) -> str:
+    ended = [one for one in people if one.fortnights == fortnights]
+    held = [one.held for one in ended if one.held is not None]
+    clear = [one.held_clear for one in ended if one.held_clear is not None]
+    return f"{share([one.fortnights == fortnights for one in people])}: {share(held)}, {share(clear)}" if ended else "–"
 
 
-def milliseconds(row: Row, times: int = 200) -> float:
-    """Return the median processor time of one analysis: others may use the machine, too."""
-    plan, ratings = simulated_test(np.random.default_rng(SEED), row)
-    taken = []
-    for _ in range(times):
+def way_lines(found: Found) -> Iterator[Sequence[str]]:
+    """How often a useless pill seems to help, by the way of finding out."""
+    for index, way in enumerate(WAYS):
+        yield way.words, share([seemed is True for seemed in found["way", index]])
+    for nights in experiment_design.LENGTHS:
+        people = told(found, ROWS.index(Row(nights)))
+        words = f"{length_words(Row(nights))} nights: this test, sealed, looked at by the bot alone"
+        yield words, share([one.label is Label.CLEAR_HELP for one in people])
+
+
+def milliseconds(row: Row, people: int = 50) -> tuple[float, float]:
+    """Return the processor time of p alone, and of a whole analysis with all looks: medians over some people."""
+    p, whole = [], []
+    for number in range(people):
+        plan, records = simulated_test(random.Random(f"{SEED}/time/{number}"), row)
+        on = tuple(record.arm is Arm.ON for record in records)
+        nights = exact.Nights(row.design, on, tuple(record.rating for record in records))
         began = time.process_time()
-        verdict(plan, ratings)
-        taken.append(time.process_time() - began)
-    return 1000 * statistics.median(taken)
+        exact.chances(nights)
+        between = time.process_time()
+        verdict.analyse(plan, records)
+        p.append(between - began)
+        whole.append(time.process_time() - between)
+    return 1000 * statistics.median(p), 1000 * statistics.median(whole)
 
 
-def report(people: int, processes: int) -> str:
-    """Simulate and write all of it as Markdown."""
-    found = simulate(people, processes)
-    slowest = max(milliseconds(Row(nights, 0)) for nights in design.LENGTHS)
-    made = (
-        f"{people:,} simulated people a row, {people * MORE_WITHOUT_EFFECT:,} where the true effect is none; in brackets the range "
-        f"in which the share is with 95 %. Seed {SEED}, CPython {platform.python_version()}, numpy {np.__version__}. "
-        f"One analysis took {slowest:.1f} ms of processor time (median, the slowest of the three lengths)."
+def report(found: Found, people: int) -> str:
+    """Write all of it as Markdown."""
+    p, whole = (
+        max(times) for times in zip(*(milliseconds(Row(n, 19)) for n in experiment_design.LENGTHS), strict=True)
     )
-    return "\n".join([*verdict_table(found), "", *habit_table(found), "", made])
+    verdicts = (
+        "nights",
+        "true effect",
+        *(label.replace("_", " ").replace("cant", "can't") for label in Label),
+        "nights lived",
+    )
+    ranges_ = ("nights", "true effect", "all", "clear", "leans", "can't tell", "clear, the wider range")
+    ends = ("true effect", *(f"night {FORTNIGHT * fortnights}" for fortnights in range(2, 7)))
+    made = (
+        f"{people:,} simulated people a row, {people * MORE:,} where nothing but chance plays and for gains of 7 and 19; in "
+        f"brackets the range in which the share is with 95 %. Ranges are those of {WITH_RANGES:,} people a row. Seed {SEED}, "
+        f"CPython {platform.python_version()}. p took {p:.1f} ms of processor time, a whole analysis with its looks and "
+        f"ranges {whole:.0f} ms (medians, the slowest of the lengths)."
+    )
+    return "\n".join(
+        [
+            "**What they are told**",
+            "",
+            *table(verdicts, verdict_lines(found)),
+            "",
+            "**How often the 80 % range holds the truth, by what is told; last, the wider range beside a clear verdict**",
+            "",
+            *table(ranges_, range_lines(found)),
+            "",
+            "**When a test of up to 84 nights ends: how many, how often the 80 % range held, how often the wider one**",
+            "",
+            *table(ends, end_lines(found)),
+            "",
+            "**How often a useless pill seems to help**",
+            "",
+            *table(("way", "seems to help"), way_lines(found)),
+            "",
+            made,
+        ]
+    )
 
 
 def write(text: str) -> None:
@@ -316,10 +493,10 @@ def main() -> None:
     """Read the options, simulate, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=2000, help="simulated people a row")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/experiment.md")
     options = parser.parse_args()
-    text = report(options.people, options.processes)
+    text = report(simulate(options.people, options.processes), options.people)
     print(text)
     if options.write:
         write(text)
