@@ -16,7 +16,7 @@ from bot.texts.content import Content
 from bot.texts.need import ASKS, CRISIS, KINDS, URGENT
 
 CONTENT: Content = content.load()
-TABLES = Path(__file__).with_name("need")
+TABLES = Path(__file__).parents[1] / "need"
 NONE = "none"
 """The group of a table that is heard as nothing at all."""
 
