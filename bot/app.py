@@ -15,8 +15,8 @@ from telegram.ext import ApplicationBuilder, ContextTypes, ExtBot
 
 from bot import VERSION
 from bot.clock import Clock, open_clock
-from bot.delivery.broadcast import Announcer
-from bot.delivery.reminders import Heartbeat
+from bot.delivery.broadcast import Broadcasts
+from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
 from bot.handlers import routes
 from bot.jobs import backup, error_digest, tzdata_update, withdrawn_tips
@@ -66,8 +66,8 @@ class Lull:
     ingress: Ingress
     gallery: Pictures
     late: LateEdits
-    heartbeat: Heartbeat
-    announcer: Announcer
+    reminders: Reminders
+    broadcasts: Broadcasts
     digest: error_digest.ErrorDigest
     endings: Endings
     withdrawals: Withdrawals
@@ -103,12 +103,12 @@ def build(settings: Settings, texts: Content) -> Lull:
     # What people are owed.
     renderer = Renderer(texts)
     dispatcher.reloaded.append(renderer.renew)
-    heartbeat = Heartbeat(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
+    reminders = Reminders(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
+    broadcasts = Broadcasts(app.bot, database, clock=clock, rate=rate, metrics=metrics)
     withdrawals = Withdrawals(database, texts, clock=clock)
     dispatcher.reloaded.append(withdrawals.renew)
-    announcer = Announcer(app.bot, database, clock=clock, rate=rate)
     # Who leads, and whether all is well.
-    on_duty = Leadership(settings, clock, database, app.bot, heartbeat, announcer, queues, ingress.intake(transport))
+    on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, ingress.intake(transport))
     inspected = IntegrityCheck(database, metrics)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(monitor.live(limiter, queues, on_duty.leader))
@@ -124,8 +124,8 @@ def build(settings: Settings, texts: Content) -> Lull:
         ingress=ingress,
         gallery=gallery,
         late=late,
-        heartbeat=heartbeat,
-        announcer=announcer,
+        reminders=reminders,
+        broadcasts=broadcasts,
         digest=error_digest.ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
         endings=Endings(database, clock=clock),
         withdrawals=withdrawals,
@@ -226,7 +226,7 @@ def _schedule(lull: Lull) -> None:
     # A tick is a second of the bot's clock; in simulated time there is no point in more than fifty a real second.
     tick = max(1.0 / lull.clock.speed, 0.02)
     options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    lull.scheduler.add_job(lull.heartbeat.beat, seconds=tick, id="heartbeat", **options)
+    lull.scheduler.add_job(lull.reminders.beat, seconds=tick, id="heartbeat", **options)
     lull.scheduler.add_job(lull.duty.sweep, seconds=duty.LEFT.total_seconds(), id="letters", **options)
     look = max(backup.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
     lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
@@ -243,7 +243,7 @@ def _schedule(lull: Lull) -> None:
         next_run_time=datetime.now(UTC) + timedelta(seconds=soon),
         **options,
     )
-    lull.scheduler.add_job(lull.announcer.beat, seconds=tick, id="broadcast", **options)
+    lull.scheduler.add_job(lull.broadcasts.beat, seconds=tick, id="broadcast", **options)
     lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
     day = inspection.EVERY.total_seconds() / lull.clock.speed
     # Also now: of a big file the start has read only the beginning.
@@ -273,7 +273,7 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    senders = (lull.queues.drain, lull.heartbeat.stop, lull.announcer.stop)
+    senders = (lull.queues.drain, lull.reminders.stop, lull.broadcasts.stop)
     await asyncio.gather(*(end(seconds=FLYING) for end in senders))
     await lull.late.stop()
     lull.scheduler.shutdown(wait=False)

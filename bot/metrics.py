@@ -17,6 +17,9 @@ from bot.core.owed import Owed
 
 _LATENESS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0)
 _LAG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+CHECKS = ("taken_once", "noted", "in_time", "before_bed")
+"""What must always hold where things are sent: an item is in one hand, leaves only once noted and in time, never after bed."""
+
 _LOST = (State.EXPIRED, State.UNKNOWN)
 
 
@@ -72,6 +75,12 @@ class Metrics:
         self._reclaimed = Counter(
             "lull_reclaimed", "Messages that a dead process was sending", ["kind"], registry=registry
         )
+        self._broken = Counter(
+            "lull_invariant_failures",
+            "Times that something was so which never should be; each is a fault to report",
+            ["check"],
+            registry=registry,
+        )
         self.lag = Histogram(
             "lull_loop_lag_seconds", "How late the event loop wakes a sleeper", buckets=_LAG, registry=registry
         )
@@ -90,6 +99,8 @@ class Metrics:
         for kind in Kind:
             for state in _LOST:
                 self._missed.labels(kind.value, state.value)
+        for check in CHECKS:
+            self._broken.labels(check)
 
     def about(self, *, build: str, tzdata: str) -> None:
         """Which code and which zone rules run here."""
@@ -113,6 +124,10 @@ class Metrics:
         for kind, state in rows:
             if state in _LOST:
                 self._missed.labels(kind.value, state.value).inc()
+
+    def broken(self, check: str) -> None:
+        """One of CHECKS failed."""
+        self._broken.labels(check).inc()
 
     def reclaimed(self, rows: Iterable[tuple[Kind, State]]) -> None:
         """Rows that a dead process was sending, and where they stand now."""

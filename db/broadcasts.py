@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bot.core import broadcast as core_broadcast
 from bot.core.broadcast import Broadcast, BroadcastReport, Fate, Phase
 from bot.core.model import Person, Status
-from db import tables, upserts, users
+from db import tables, types, upserts, users
 from db.dialect import is_sqlite
 from db.engine import Connection
 
@@ -240,6 +240,7 @@ class CopySettled:
     user_id: int
     fate: Fate
     reason: str | None = None
+    due_at: datetime | None = None  # from when on it may go, where it goes again
 
 
 async def settle(db: Connection, ends: Sequence[CopySettled]) -> None:
@@ -253,6 +254,7 @@ async def settle(db: Connection, ends: Sequence[CopySettled]) -> None:
             "user": end.user_id,
             "new_fate": end.fate,
             "new_reason": end.reason and end.reason[:80],
+            "new_due_at": end.due_at,
         }
         for end in ends
     ]
@@ -269,7 +271,11 @@ _SETTLE = (
             sa.and_(_to.c.fate == Fate.UNKNOWN, _new_fate != Fate.PENDING),
         ),
     )
-    .values(fate=_new_fate, reason=sa.bindparam("new_reason", type_=sa.String()))
+    .values(
+        fate=_new_fate,
+        reason=sa.bindparam("new_reason", type_=sa.String()),
+        due_at=sa.func.coalesce(sa.bindparam("new_due_at", type_=types.Utc()), _to.c.due_at),
+    )
 )
 
 

@@ -1,36 +1,35 @@
-"""The heartbeat: every second, owe what is due; then claim, render, send and settle until nothing is left."""
+"""Reminders, nudges, check-ins and digests: every second, owe what is due; then claim, render, send and settle it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.core import pacing
 from bot.core.message_kinds import KINDS
 from bot.core.model import State
-from bot.core.outcome import Sent, TokenRefused, Unknown
+from bot.core.outcome import Outcome, Sent, Unknown
 from bot.core.owed import Owed
+from bot.core.pacing import Lane
 from bot.delivery import settlement, weekly_digest
 from bot.delivery.renderer import Renderer
+from bot.delivery.sending import Parcel, SendingEngine
 from bot.delivery.tidying import Tidying
 from bot.metrics import Metrics
 from bot.telegram import sender
 from bot.telegram.pictures import Pictures
-from bot.telegram.rate_limiter import Passage, RateLimiter
+from bot.telegram.rate_limiter import Passage
 from bot.views.message import View
-from config import failpoints, logs
+from config import logs
 from db import inbox
 from db.engine import Connection, Database, Unavailable
-from db.group_commit import GroupCommit
 from db.outbox import due as outbox_due
 from db.outbox import history, leases
 from db.outbox import rows as outbox
@@ -46,12 +45,14 @@ PAGE = 500
 CAREFUL = 10
 """After an unclean start so many go one at a time: a crash loop then costs one row, not a batch."""
 
-HALT = timedelta(seconds=60)
-"""How long nothing is sent after Telegram refused our token."""
 
+class Reminders:
+    """Everything that the outbox holds. One a process; `worker` is its name on the rows it has claimed.
 
-class Heartbeat:
-    """Sends what is owed. One a process; `worker` is its name on the rows it has claimed."""
+    1. A beat, once a second, owes what has come due, ends what is over, and lets the engine send.
+    2. A row in hand is not reclaimed, however far the clock jumps meanwhile.
+    3. What cannot be rendered is put off by an hour and holds up nobody.
+    """
 
     def __init__(
         self,
@@ -65,21 +66,15 @@ class Heartbeat:
         gallery: Pictures | None = None,
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
-        self._rate, self.metrics, self._gallery = rate, metrics, gallery
-        self._paid = rate > pacing.FREE_RATE
+        self._rate, self._metrics, self._gallery = rate, metrics, gallery
         self._tidying = Tidying(bot)
         self.worker = secrets.token_hex(8)
-        self._starting = GroupCommit[int, bool](self._start)
-        self._settling = GroupCommit[Settled, None](self._settle)
-        self._sending: dict[asyncio.Task[None], int] = {}  # and the row each of them has in hand
-        self._waiting: set[asyncio.Task[None]] = set()  # those of them whose message has certainly not left
-        self._pump: asyncio.Task[None] | None = None
-        self._careful = 0
+        self._engine = SendingEngine[Owed, Settled](
+            self, bot, clock=clock, rate=rate, metrics=metrics, name="reminders"
+        )
         self._early = timedelta()  # how long before their moment reminders may go: nothing, but in crowded minutes
-        self._halted_until = 0.0
         self._pruned_at: datetime | None = None
-        self._leading = self._stopping = self._doubtful = False
-        self._beating, self._landed = asyncio.Lock(), asyncio.Event()
+        self._beating = asyncio.Lock()
         self.last_beat: float | None = None  # on the monotonic clock
 
     async def lead(self, *, clean: bool) -> None:
@@ -89,11 +84,10 @@ class Heartbeat:
         """
         async with self._database.write("recover") as db:
             if self._database.is_sqlite:
-                self.metrics.reclaimed(await leases.reclaim(db, now=self._clock.now(), everything=True))
+                self._metrics.reclaimed(await leases.reclaim(db, now=self._clock.now(), everything=True))
             else:
                 clean = not await self._bury_the_dead(db)
-        self._careful = 0 if clean else CAREFUL
-        self._leading = True
+        self._engine.lead(careful=0 if clean else CAREFUL)
 
     async def _bury_the_dead(self, db: Connection) -> bool:
         """Whether workers died with rows in hand. What they had not begun is due at once; what they were sending may have
@@ -104,13 +98,13 @@ class Heartbeat:
         return bool(dead)
 
     def rest(self) -> None:
-        """Beat no more: another process may lead. What is at the socket is finished and settled, nothing new begins."""
-        self._leading = False
+        """Beat no more: another process may lead."""
+        self._engine.rest()
 
     async def beat(self) -> None:
         """One tick. It never raises: the next one comes in a second."""
         async with self._beating:
-            if self._leading and not self._stopping:
+            if self._engine.active:
                 await self._beat()
 
     async def _beat(self) -> None:
@@ -127,8 +121,8 @@ class Heartbeat:
             _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
             return
         self.last_beat = self._clock.monotonic()
-        if (owed or found.due) and (self._pump is None or self._pump.done()):
-            self._pump = asyncio.create_task(self._deliver(), name="delivery")
+        if owed or found.due:
+            self._engine.go()
 
     # -- owe -----------------------------------------------------------------------------------------------------------
 
@@ -151,8 +145,8 @@ class Heartbeat:
         was owed just now for an evening long over."""
         if due or found.to_reclaim:
             async with self._database.write("look_back") as db:
-                self.metrics.reclaimed(await leases.reclaim(db, now=now, keep=set(self._sending.values())))
-                self.metrics.ended(await history.expire(db, now=now))
+                self._metrics.reclaimed(await leases.reclaim(db, now=now, keep=self._rows_in_hand()))
+                self._metrics.ended(await history.expire(db, now=now))
         while found.to_close:
             async with self._database.write("close") as db:
                 closed = await history.close(db, now=now, limit=PAGE)
@@ -163,183 +157,88 @@ class Heartbeat:
                 await inbox.prune(db, now=now)
             self._pruned_at = now
 
-    # -- deliver -------------------------------------------------------------------------------------------------------
+    # -- what the engine asks ------------------------------------------------------------------------------------------
 
-    async def _deliver(self) -> None:
-        """Claim and send until nothing is due."""
-        try:
-            while self._leading and not self._stopping and not self._halted() and await self._answering():
-                rows = await self._claim()
-                for row in rows:
-                    self._take(row)
-                if not rows and not self._sending:
-                    return
-                if self._sending:
-                    # Not for ever: a send that hangs must not hold up those that fall due meanwhile.
-                    await self._room(seconds=max(1.0 / self._clock.speed, 0.02))
-        except Unavailable as error:
-            _log.error("the database is away; sending waits", why=str(error))
-        except Exception as error:  # the next beat tries again
-            _log.error("rows could not be claimed", kind=type(error).__name__, exc_info=error)
+    def key(self, item: Owed) -> int:
+        """The row's number."""
+        return item.id
 
-    async def _room(self, *, seconds: float) -> None:
-        """Come back when a send has ended and more can be claimed, or after so long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while True:
-                    self._landed.clear()
-                    await self._landed.wait()
-                    if self._has_room() or not self._sending:
-                        return
+    def _rows_in_hand(self) -> set[int]:
+        return {key for key in self._engine.in_hand if isinstance(key, int)}
 
-    def _has_room(self) -> bool:
-        # Small refills would cost a transaction a row.
-        return self._window - len(self._sending) >= max(1, self._window // 4)
-
-    def _take(self, row: Owed) -> None:
-        """Put a claimed row on its way. A row in hand is not reclaimed, however far the clock jumps meanwhile."""
-        task = asyncio.create_task(self._one(row), name="send")
-        self._sending[task] = row.id
-        self._waiting.add(task)
-        task.add_done_callback(self._let_go)
-
-    def _let_go(self, task: asyncio.Task[None]) -> None:
-        self._waiting.discard(task)
-        del self._sending[task]
-        self._landed.set()
-
-    async def _answering(self) -> bool:
-        """Whether Telegram answers. After an outcome that nobody knows it is asked something harmless before another copy
-        is spent: an outage would use up all three, and leave nothing for the time after it."""
-        if self._doubtful:
-            try:
-                await self._bot.get_me()
-            except TelegramError:
-                return False
-            self._doubtful = False
-        return True
-
-    def _halted(self) -> bool:
-        """Whether nothing bulky may be sent now: what is claimed then would only grow stale in the limiter."""
-        limiter = self._bot.rate_limiter
-        flooded = isinstance(limiter, RateLimiter) and not limiter.takes_bulk
-        return flooded or self._clock.monotonic() < self._halted_until
-
-    @property
-    def _window(self) -> int:
-        """Rows in hand at once: what leaves in half a second, so that a death has little in the air."""
-        return 1 if self._careful > 0 else max(4, self._rate // 2)
-
-    async def _claim(self) -> list[Owed]:
-        free = self._window - len(self._sending)
-        if self._sending and not self._has_room():
-            return []
+    async def take(self, limit: int) -> list[Owed]:
+        """Claim rows that are due."""
         async with self._database.write("claim") as db:
-            return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=free, early=self._early)
+            return await outbox.claim(db, worker=self.worker, now=self._clock.now(), limit=limit, early=self._early)
 
-    async def _one(self, row: Owed) -> None:
-        """One row from claimed to settled."""
+    async def make(self, item: Owed) -> Parcel | Settled:
+        """Render a row. The week's digest has a picture, and is nothing for a week without a word."""
+        if KINDS[item.kind].lane is Lane.REMINDER and item.until_at > item.bed_at:
+            self._metrics.broken("before_bed")
+            _log.error("a row may go after bedtime", kind=item.kind)
+            return settlement.pushed_on(item, now=self._clock.now())
         try:
-            if KINDS[row.kind].picture:
-                await self._digest(row)
-                return
-            view = self._renderer.render(row, now=self._clock.now())
+            if KINDS[item.kind].picture:
+                return await self._digest(item)
+            return self._parcel(item, self._renderer.render(item, now=self._clock.now()))
+        except Unavailable:
+            raise
         except Exception as error:  # a mistake in one text must not hold up the others
-            _log.error("a message could not be rendered", kind=row.kind, error=type(error).__name__, exc_info=error)
-            await self._end(settlement.pushed_on(row, now=self._clock.now()))
-            return
-        await self._send(row, view)
+            _log.error("a message could not be rendered", kind=item.kind, error=type(error).__name__, exc_info=error)
+            return settlement.pushed_on(item, now=self._clock.now())
 
-    async def _digest(self, row: Owed) -> None:
-        """The week's picture, or nothing for a week without a word."""
+    async def _digest(self, row: Owed) -> Parcel | Settled:
         async with self._database.read() as db:
             found = await weekly_digest.prepare(db, row)
         if found is None:
-            await self._end(Settled(row.id, State.CANCELLED, reason="nothing to tell"))
-            return
+            return Settled(row.id, State.CANCELLED, reason="nothing to tell")
         view, drawing = found
         photo = None if self._gallery is None else await self._gallery.drawn(drawing)
-        await self._send(row, self._renderer.with_tip_by_day(row, view), photo)
+        return self._parcel(row, self._renderer.with_tip_by_day(row, view), photo)
 
-    async def _send(self, row: Owed, view: View, photo: bytes | None = None) -> None:
-        lane = KINDS[row.kind].lane
-        begin = functools.partial(self._begin, row)
-        passage = Passage(lane, deadline=row.until_at, before=begin, paid=self._paid)
-        outcome = await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)
-        failpoints.reach("after_send")
+    def _parcel(self, row: Owed, view: View, photo: bytes | None = None) -> Parcel:
+        async def send(passage: Passage) -> Outcome:
+            return await sender.send(self._bot, row.person.id, view, passage=passage, photo=photo)
+
+        return Parcel(KINDS[row.kind].lane, row.until_at, send)
+
+    async def start(self, items: list[Owed]) -> list[bool]:
+        """Count the copies that are about to leave."""
+        async with self._database.write("start", quick=True) as db:
+            ids = [row.id for row in items]
+            mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
+        return [row.id in mine for row in items]
+
+    def end(self, item: Owed, outcome: Outcome) -> Settled:
+        """How the row ends or goes on."""
         now = self._clock.now()
-        if isinstance(outcome, TokenRefused):
-            _log.error("Telegram does not accept the token; nothing is sent for a minute")
-            self._halted_until = self._clock.monotonic() + HALT.total_seconds()
-        self._doubtful = self._doubtful or isinstance(outcome, Unknown)
-        self._careful = max(0, self._careful - 1)
-        self.metrics.outcome(row, outcome, now=now)
-        end = settlement.settle(row, outcome, now=now)
+        self._metrics.outcome(item, outcome, now=now)
+        end = settlement.settle(item, outcome, now=now)
         if isinstance(outcome, Sent | Unknown):
-            end = replace(end, tip=self._renderer.tip_number(row))
-        self.metrics.ended([(row.kind, end.state)])
-        await self._end(end)
-        self._tidying.after(row, outcome)
-        # What else an outcome changes: a nudge to come, or a person who is gone.
-        change = settlement.follow(row, outcome, now=now)
-        if change is not None:
-            await self._insist(functools.partial(self._write, change))
+            end = replace(end, tip=self._renderer.tip_number(item))
+        self._metrics.ended([(item.kind, end.state)])
+        return end
 
-    async def _begin(self, row: Owed) -> bool:
-        """Asked by the limiter when it is the row's turn: note the copy, unless the row is no longer ours to send."""
-        task = asyncio.current_task()
-        if self._stopping or self._doubtful or task is None:
-            return False
-        self._waiting.discard(task)
-        mine = await self._starting.add(row.id)
-        failpoints.reach("before_send")
-        return mine
+    async def settle(self, ends: list[Settled]) -> None:
+        """Write how rows end or go on."""
+        async with self._database.write("settle", quick=True) as db:
+            await outbox.settle(db, ends, worker=self.worker)
+
+    def follow(self, item: Owed, outcome: Outcome) -> Callable[[], Awaitable[None]] | None:
+        """What else an outcome changes: a nudge to come, or a person who is gone. A replaced message goes beside it."""
+        self._tidying.after(item, outcome)
+        change = settlement.follow(item, outcome, now=self._clock.now())
+        return None if change is None else functools.partial(self._write, change)
 
     async def _write(self, change: settlement.Change) -> None:
         async with self._database.write("follow") as db:
             await change(db)
 
-    async def _end(self, end: Settled) -> None:
-        await self._insist(functools.partial(self._settling.add, end))
-
-    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write it, however long the database is away: what was sent must be known as sent."""
-        while True:
-            try:
-                await write()
-            except Unavailable as error:
-                _log.error("the database is away; an outcome waits", why=str(error))
-                await self._clock.sleep(1.0)
-            else:
-                return
-
-    async def _start(self, ids: list[int]) -> list[bool]:
-        if not self._leading:
-            return [False] * len(ids)
-        async with self._database.write("start", quick=True) as db:
-            mine = await outbox.start(db, ids, worker=self.worker, now=self._clock.now())
-        return [row_id in mine for row_id in ids]
-
-    async def _settle(self, ends: list[Settled]) -> list[None]:
-        async with self._database.write("settle", quick=True) as db:
-            await outbox.settle(db, ends, worker=self.worker)
-        return [None] * len(ends)
-
-    # -- stop ----------------------------------------------------------------------------------------------------------
-
     async def stop(self, *, seconds: float) -> None:
         """Claim no more, let what is in flight finish for so many real seconds, give the rest back."""
-        self._stopping = True
+        await self._engine.stop(seconds=seconds)
         async with self._beating:  # a beat under way ends in its own time: it is a few short transactions
             pass
-        for task in self._waiting:
-            task.cancel()
-        pump = set() if self._pump is None else {self._pump}
-        if busy := pump | set(self._sending):
-            _, late = await asyncio.wait(busy, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
         await self._tidying.stop(seconds=1.0)
         try:
             async with self._database.write("give_back") as db:

@@ -10,8 +10,8 @@ from typing import Any
 from telegram.ext import ExtBot
 
 from bot.clock import Clock
-from bot.delivery.broadcast import Announcer
-from bot.delivery.reminders import Heartbeat
+from bot.delivery.broadcast import Broadcasts
+from bot.delivery.reminders import Reminders
 from bot.runtime.leader import Leader
 from bot.updates.queues import Queues
 from bot.updates.source import UpdateSource
@@ -34,8 +34,8 @@ class Leadership:
     clock: Clock
     database: Database
     bot: ExtBot[Any]
-    heartbeat: Heartbeat
-    announcer: Announcer
+    reminders: Reminders
+    broadcasts: Broadcasts
     queues: Queues
     intake: UpdateSource
     leader: Leader = field(init=False)
@@ -43,7 +43,7 @@ class Leadership:
     led_at: float | None = None
 
     def __post_init__(self) -> None:
-        self.leader = Leader(self.database, self.heartbeat.worker, rise=self._rise, fall=self._fall)
+        self.leader = Leader(self.database, self.reminders.worker, rise=self._rise, fall=self._fall)
 
     def wake(self) -> None:
         """Telegram was reached."""
@@ -68,8 +68,8 @@ class Leadership:
             clean = await marks.find(db, "ended") != "running"
             await marks.put(db, "ended", "running")
         self.led_at = self.clock.monotonic()
-        await self.heartbeat.lead(clean=clean)
-        await self.announcer.lead()
+        await self.reminders.lead(clean=clean)
+        await self.broadcasts.lead()
         async with self.database.read() as db:
             self.queues.add(await inbox.waiting(db))
         await self._offer_claim()
@@ -77,8 +77,8 @@ class Leadership:
     def _fall(self) -> None:
         """Another process may lead now."""
         self.led_at = None
-        self.heartbeat.rest()
-        self.announcer.rest()
+        self.reminders.rest()
+        self.broadcasts.rest()
 
     async def _offer_claim(self) -> None:
         """With nobody named as admin, the log shows the one-time link that makes one."""
@@ -106,7 +106,7 @@ class Leadership:
         """Real seconds since each part that is on duty was last good. Who stands by has neither polls nor ticks to show."""
         since: dict[str, float] = {}
         if self.led_at is not None:
-            since["tick"] = max(self.led_at, self.heartbeat.last_beat or self.led_at)
+            since["tick"] = max(self.led_at, self.reminders.last_beat or self.led_at)
         begun = self.led_at if self.settings.mode == "polling" else self.awake_at
         if begun is not None:
             since["telegram"] = max(begun, self.intake.last_good or begun)

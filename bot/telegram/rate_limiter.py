@@ -66,15 +66,17 @@ class NotYet(transport.Flooded):
 class Passage:
     """How a call goes through the limiter.
 
-    `deadline` (aware) orders calls of one lane, earliest first, and nothing leaves at or after it: the wall clock is asked
-    at the last step before the socket, however long the process was stopped meanwhile. `before` is awaited after the wait
-    for the turn, at every try: when it gives False, or fails, the call is not made. Both raise Withdrawn.
+    `deadline` (aware) orders calls of one lane, earliest first. At or after it, and at or after `good_until`, nothing
+    leaves: the wall clock is asked at the last step before the socket, however long the process was stopped meanwhile.
+    `before` is awaited after the wait for the turn, at every try: when it gives False, or fails, the call is not made.
+    Both raise Withdrawn.
     """
 
     lane: Lane
     deadline: datetime | None = None
     before: Callable[[], Awaitable[bool]] | None = None
     paid: bool = False  # may be charged for, above Telegram's free limit
+    good_until: datetime | None = None
 
 
 _ANSWER = Passage(Lane.ANSWER)
@@ -299,7 +301,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
             halt = 0.0 if probe else min(self._halt.wait(now), PROBES[0])
             if (wait := max(halt, self._chat(chat_id).held_until - now)) > 0:
                 raise NotYet(wait)
-        if passage.deadline is not None and self._clock.now() >= passage.deadline:
+        if any(end is not None and self._clock.now() >= end for end in (passage.deadline, passage.good_until)):
             raise Withdrawn(Why.TOO_LATE)
         self._written.append(now)
 

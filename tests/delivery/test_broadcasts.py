@@ -18,11 +18,12 @@ from telegram.ext import ExtBot
 from bot.clock import SharedClock
 from bot.core.broadcast import Fate, Phase
 from bot.core.model import Status
-from bot.delivery.broadcast import Announcer
+from bot.delivery.broadcast import Broadcasts
 from bot.fake_telegram import server
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.people import Person
 from bot.fake_telegram.telegram import Telegram
+from bot.metrics import Metrics
 from bot.telegram.rate_limiter import Passage, RateLimiter
 from bot.telegram.transport import Timeouts, Transport
 from db import broadcasts, users
@@ -43,7 +44,7 @@ class Hall:
     telegram: Telegram
     clock: SharedClock
     bot: ExtBot[Passage]
-    announcer: Announcer
+    sending: Broadcasts
     admin: Person
     number: int = 0
     message_id: int = 0
@@ -76,7 +77,7 @@ class Hall:
         """Let it tick until the admin's message says so."""
         async with asyncio.timeout(60):
             while phrase not in self.admin.last.text:
-                await self.announcer.beat()
+                await self.sending.beat()
                 await self.clock.sleep(1.0)
         return self.admin.last.text
 
@@ -90,8 +91,8 @@ class Hall:
         assert found is not None
         return found.status
 
-    def another(self) -> Announcer:
-        return Announcer(self.bot, self.database, clock=self.clock, rate=RATE)
+    def another(self) -> Broadcasts:
+        return Broadcasts(self.bot, self.database, clock=self.clock, rate=RATE, metrics=Metrics())
 
 
 def copies(people: list[Person], text: str = "News") -> Counter[int]:
@@ -117,11 +118,11 @@ async def opened(database: Database, folder: Path, *, kind: type[RateLimiter] = 
             get_updates_request=transport,
             rate_limiter=limiter,
         )
-        announcer = Announcer(bot, database, clock=clock, rate=RATE)
-        hall = Hall(database, telegram, clock, bot, announcer, telegram.person(ADMIN))
-        await announcer.lead()
+        sending = Broadcasts(bot, database, clock=clock, rate=RATE, metrics=Metrics())
+        hall = Hall(database, telegram, clock, bot, sending, telegram.person(ADMIN))
+        await sending.lead()
         yield hall
-        await announcer.stop(seconds=5)
+        await sending.stop(seconds=5)
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ async def test_a_pause_is_felt_at_once_and_nothing_is_lost_by_it(hall: Hall) -> 
     people = await hall.fill(100)
     await hall.begin()
     while not copies(people)[1]:
-        await hall.announcer.beat()
+        await hall.sending.beat()
         await hall.clock.sleep(0.2)
     await hall.move(Phase.PAUSED)
 
@@ -243,7 +244,7 @@ async def test_after_a_stop_the_report_counts_what_was_in_the_air(hall: Hall) ->
     people = await hall.fill(100)
     await hall.begin()
     while not copies(people)[1]:
-        await hall.announcer.beat()
+        await hall.sending.beat()
         await hall.clock.sleep(0.2)
     await hall.move(Phase.STOPPED)
 
@@ -257,11 +258,11 @@ async def test_another_leader_goes_on_and_nobody_gets_two(hall: Hall) -> None:
     people = await hall.fill(80)
     await hall.begin()
     while not copies(people)[1]:
-        await hall.announcer.beat()
+        await hall.sending.beat()
         await hall.clock.sleep(0.2)
-    hall.announcer.rest()
-    former, hall.announcer = hall.announcer, hall.another()
-    await hall.announcer.lead()
+    hall.sending.rest()
+    former, hall.sending = hall.sending, hall.another()
+    await hall.sending.lead()
 
     report = await hall.until(": done")
 

@@ -10,7 +10,7 @@ from telegram.ext import ExtBot
 
 from bot.clock import SharedClock
 from bot.core.model import State
-from bot.delivery.reminders import Heartbeat
+from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.telegram import Telegram
@@ -48,7 +48,7 @@ async def test_a_send_that_hangs_holds_up_nobody_who_is_due_after_it(
     await heart.stop(seconds=0.1)
 
 
-async def _heart(database: Database, telegram: Telegram, clock: SharedClock, transports: Open) -> Heartbeat:
+async def _heart(database: Database, telegram: Telegram, clock: SharedClock, transports: Open) -> Reminders:
     transport = await transports(telegram.url, clock=clock)
     limiter = RateLimiter(25, clock=clock)
     bot = ExtBot(
@@ -58,6 +58,6 @@ async def _heart(database: Database, telegram: Telegram, clock: SharedClock, tra
         get_updates_request=transport,
         rate_limiter=limiter,
     )
-    heart = Heartbeat(bot, database, Renderer(content.load()), clock=clock, rate=25, metrics=Metrics())
+    heart = Reminders(bot, database, Renderer(content.load()), clock=clock, rate=25, metrics=Metrics())
     await heart.lead(clean=True)
     return heart

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from tests.delivery.test_broadcast import ADMIN, RATE, Hall, copies, opened
 
 from bot.clock import Clock
 from bot.core.model import State
 from bot.core.pacing import Lane
-from bot.delivery.reminders import Heartbeat
+from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
 from bot.metrics import Metrics
 from bot.telegram import replies
@@ -23,7 +24,6 @@ from bot.views.message import View
 from db import broadcasts
 from db.engine import Database
 from tests.db import evenings
-from tests.delivery.test_broadcast import ADMIN, RATE, Hall, copies, opened
 
 PEOPLE, REMINDED, ANSWERED = 200, 50, 15
 
@@ -82,12 +82,12 @@ def limiter_of(hall: Hall) -> Watched:
 async def under_way(hall: Hall, copied: int) -> None:
     async with asyncio.timeout(60):
         while len(hall.telegram.called_with("copyMessage")) < copied:
-            await hall.announcer.beat()
+            await hall.sending.beat()
             await hall.clock.sleep(0.1)
 
 
 async def test_no_copy_goes_while_a_reminder_waits(hall: Hall) -> None:
-    heart = Heartbeat(hall.bot, hall.database, Renderer(content.load()), clock=hall.clock, rate=RATE, metrics=Metrics())
+    heart = Reminders(hall.bot, hall.database, Renderer(content.load()), clock=hall.clock, rate=RATE, metrics=Metrics())
     await heart.lead(clean=True)
     await under_way(hall, 40)
     now = hall.clock.now()
@@ -112,7 +112,7 @@ async def test_no_copy_and_no_reminder_goes_while_an_answer_waits(hall: Hall) ->
     await under_way(hall, 40)
     for user_id in range(1, ANSWERED + 1):
         await replies.perform(hall.bot, Say(View("Taken")), chat_id=user_id, clock=hall.clock)
-        await hall.announcer.beat()
+        await hall.sending.beat()
 
     slots = limiter_of(hall).slots
     assert Slot(Lane.ANSWER, Lane.BROADCAST) in slots
