@@ -48,7 +48,7 @@ _KEPT_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class BroadcastCopy:
     """One recipient's copy of a broadcast's message."""
 
     broadcast: Broadcast
@@ -57,7 +57,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    copies: list[Copy]
+    copies: list[BroadcastCopy]
     moved: bool  # somebody was taken up, put off or struck out, so there may be more
 
 
@@ -71,7 +71,7 @@ class Broadcasts:
 
     def __init__(self, bot: ExtBot[Any], database: Database, *, clock: Clock, rate: int, metrics: Metrics) -> None:
         self._bot, self._database, self._clock = bot, database, clock
-        self._engine = SendingEngine[Copy, CopySettled](
+        self._engine = SendingEngine[BroadcastCopy, CopySettled](
             self, bot, clock=clock, rate=rate, metrics=metrics, name="broadcast"
         )
         self._bar = BroadcastProgress(bot, database, clock=clock)
@@ -100,11 +100,11 @@ class Broadcasts:
 
     # -- what the engine asks ------------------------------------------------------------------------------------------
 
-    def key(self, item: Copy) -> int:
+    def key(self, item: BroadcastCopy) -> int:
         """There is one active broadcast at a time."""
         return item.user_id
 
-    async def take(self, limit: int) -> list[Copy]:
+    async def take(self, limit: int) -> list[BroadcastCopy]:
         """The next recipients who are awake; everybody else on the way there is put off or struck out."""
         while self._engine.active and await self._anything_to_do():
             batch = await self._next(limit)
@@ -141,10 +141,10 @@ class Broadcasts:
             if not turns.seen and not active.fed:
                 fed = await broadcasts.feed(db, active, now=now, limit=PAGE)
                 turns = await broadcasts.turns(db, active, now=now, limit=limit, but=hands)
-        copies = [Copy(active, user_id) for user_id in turns.ready]
+        copies = [BroadcastCopy(active, user_id) for user_id in turns.ready]
         return _Batch(copies, moved=fed > 0 or turns.seen > 0)
 
-    async def make(self, item: Copy) -> Parcel | CopySettled:
+    async def make(self, item: BroadcastCopy) -> Parcel | CopySettled:
         """A copy of the admin's message, within minutes: its recipient is awake now, and may sleep later."""
 
         async def send(passage: Passage) -> Outcome:
@@ -153,7 +153,7 @@ class Broadcasts:
 
         return Parcel(Lane.BROADCAST, self._clock.now() + FRESH, send)
 
-    async def start(self, items: list[Copy]) -> list[bool]:
+    async def start(self, items: list[BroadcastCopy]) -> list[bool]:
         """Note that these copies are on their way."""
         begun: set[tuple[int, int]] = set()
         async with self._database.write("start_copy") as db:
@@ -163,7 +163,7 @@ class Broadcasts:
                 begun |= {(number, user_id) for user_id in found}
         return [(copy.broadcast.id, copy.user_id) in begun for copy in items]
 
-    def end(self, item: Copy, outcome: Outcome) -> CopySettled | None:
+    def end(self, item: BroadcastCopy, outcome: Outcome) -> CopySettled | None:
         """What an outcome makes of a copy; nothing where it was never begun."""
         if outcome in (Withdrawn(Why.UNWANTED), Withdrawn(Why.SHUTTING_DOWN)):
             return None
@@ -178,7 +178,7 @@ class Broadcasts:
         async with self._database.write("settle_copy") as db:
             await broadcasts.settle(db, ends)
 
-    def follow(self, item: Copy, outcome: Outcome) -> Callable[[], Awaitable[None]] | None:
+    def follow(self, item: BroadcastCopy, outcome: Outcome) -> Callable[[], Awaitable[None]] | None:
         """What else an outcome changes: a person who is gone, or a message that nobody can get any more."""
         fate, reason = fate_of(outcome)
         if fate is Fate.BLOCKED:

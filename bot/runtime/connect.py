@@ -14,7 +14,7 @@ from config.settings import SettingsError
 _log = logs.logger(__name__)
 
 
-class TokenRejectedError(SettingsError):
+class WrongToken(SettingsError):  # noqa: N818 - named for what Telegram did
     """Telegram does not accept the token."""
 
 
@@ -25,7 +25,7 @@ async def greet(app: App, stop: asyncio.Event) -> bool:
         try:
             await app.initialize()
         except InvalidToken:
-            raise TokenRejectedError(["Telegram does not accept BOT_TOKEN; copy it again from @BotFather."]) from None
+            raise WrongToken(["Telegram does not accept BOT_TOKEN; copy it again from @BotFather."]) from None
         except TelegramError as error:
             why = str(getattr(error, "cause", type(error).__name__))
             _log.warning("Telegram is not reachable yet", why=why, kind=type(error).__name__, retry_in=wait)

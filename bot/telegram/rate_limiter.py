@@ -46,7 +46,7 @@ _PRUNE_FROM = 1024
 Result = bool | dict[str, object] | list[dict[str, object]]
 
 
-class Withdrawn(TelegramError):  # noqa: N818 - named for what became of the message
+class KeptBack(TelegramError):  # noqa: N818 - named for what became of the message
     """The message was certainly not sent, and `why` says for which reason of ours."""
 
     __slots__ = ("why",)
@@ -69,7 +69,7 @@ class Passage:
     `deadline` (aware) orders calls of one lane, earliest first. At or after it, and at or after `good_until`, nothing
     leaves: the wall clock is asked at the last step before the socket, however long the process was stopped meanwhile.
     `before` is awaited after the wait for the turn, at every try: when it gives False, or fails, the call is not made.
-    Both raise Withdrawn.
+    Both raise KeptBack.
     """
 
     lane: Lane
@@ -88,9 +88,9 @@ async def _ask(passage: Passage) -> None:
     try:
         wanted = await passage.before()
     except Exception as error:  # whatever failed, the message has certainly not been sent, and the sender must know
-        raise Withdrawn(Why.NOT_NOTED, f"{Why.NOT_NOTED} ({type(error).__name__})") from error
+        raise KeptBack(Why.NOT_NOTED, f"{Why.NOT_NOTED} ({type(error).__name__})") from error
     if not wanted:
-        raise Withdrawn(Why.UNWANTED)
+        raise KeptBack(Why.UNWANTED)
 
 
 class RateLimiter(BaseRateLimiter[Passage]):
@@ -145,7 +145,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
         self._ready.clear()
         for waiter in waiters:
             if not waiter.turn.done():
-                waiter.turn.set_exception(Withdrawn(Why.SHUTTING_DOWN))
+                waiter.turn.set_exception(KeptBack(Why.SHUTTING_DOWN))
 
     def _everybody(self) -> list[WaitingCall]:
         return self._ready + [waiter for chat in self._chats.values() for waiter in chat.waiting]
@@ -183,7 +183,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
         data: Mapping[str, object],
         rate_limit_args: Passage | None,
     ) -> Result:
-        """Wait for the turn, ask `before`, call. Raises Withdrawn, NotYet, RetryAfter, and whatever the call raises."""
+        """Wait for the turn, ask `before`, call. Raises KeptBack, NotYet, RetryAfter, and whatever the call raises."""
         passage = rate_limit_args or _ANSWER
         weight, chat_id = weight_of(endpoint), data.get("chat_id")
         call = functools.partial(callback, *args, **kwargs)
@@ -255,7 +255,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
         self._wake_in(self._release(now), now)
 
     async def _turn(self, passage: Passage, weight: Weight, chat_id: object, patient_until: float) -> bool:
-        """Come back when the call may be made, as a probe or not; the slot is then taken. Raises NotYet and Withdrawn."""
+        """Come back when the call may be made, as a probe or not; the slot is then taken. Raises NotYet and KeptBack."""
         deadline = math.inf if passage.deadline is None else passage.deadline.timestamp()
         now, chat = self._clock.monotonic(), self._chat(chat_id)
         if passage.lane.bulk and 0 < self._halt.wait(now) < math.inf:
@@ -286,7 +286,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
     async def _depart(self, passage: Passage, chat_id: object, *, probe: bool) -> None:
         """The last look, at the socket: `before` may have kept many for a while, a halt or the deadline may have come.
 
-        Raises NotYet and Withdrawn; the message has not been sent.
+        Raises NotYet and KeptBack; the message has not been sent.
         """
         now = self._clock.monotonic()
         if passage.before is not None:
@@ -302,7 +302,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
             if (wait := max(halt, self._chat(chat_id).held_until - now)) > 0:
                 raise NotYet(wait)
         if any(end is not None and self._clock.now() >= end for end in (passage.deadline, passage.good_until)):
-            raise Withdrawn(Why.TOO_LATE)
+            raise KeptBack(Why.TOO_LATE)
         self._written.append(now)
 
     def _wake_in(self, wait: float, now: float) -> None:

@@ -104,7 +104,7 @@ async def _outcome(call: Awaitable[object]) -> Outcome:
 def classify(error: TelegramError) -> Outcome:
     """What an exception of PTB or of our transport says about the message."""
     match error:
-        case rate_limiter.Withdrawn():
+        case rate_limiter.KeptBack():
             return Withdrawn(error.why)
         case transport.NotSent():
             return Unsent(str(error))

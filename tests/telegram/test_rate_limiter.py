@@ -15,7 +15,7 @@ import pytest
 
 from bot.core.outcome import Why
 from bot.core.pacing import Lane
-from bot.telegram.rate_limiter import NotYet, Passage, RateLimiter, Withdrawn
+from bot.telegram.rate_limiter import KeptBack, NotYet, Passage, RateLimiter
 from bot.telegram.transport import Flooded
 from tests.telegram.virtual_time import VirtualClock, simulate
 
@@ -366,7 +366,7 @@ def test_a_probe_that_was_no_longer_wanted_leaves_its_place_to_the_next() -> Non
     async def play(telegram: Telegram) -> None:
         await refused_in_two_chats(telegram)
         await telegram.clock.sleep(31)
-        with pytest.raises(Withdrawn):
+        with pytest.raises(KeptBack):
             await telegram.ask("unwanted", passage=Passage(Lane.REMINDER, before=no))
         cancelled = telegram.start("cancelled", Lane.REMINDER)
         cancelled.cancel()
@@ -467,7 +467,7 @@ def test_nothing_leaves_after_its_deadline_however_long_it_was_on_its_way_to_the
             return True
 
         deadline = telegram.clock.now() + timedelta(minutes=40)
-        with pytest.raises(Withdrawn) as caught:
+        with pytest.raises(KeptBack) as caught:
             await telegram.ask("asleep", passage=Passage(Lane.REMINDER, deadline, suspended))
         assert caught.value.why is Why.TOO_LATE
 
@@ -548,7 +548,7 @@ def test_a_call_that_is_no_longer_wanted_is_not_made() -> None:
         return False
 
     async def play(telegram: Telegram) -> None:
-        with pytest.raises(Withdrawn):
+        with pytest.raises(KeptBack):
             await telegram.ask("late", passage=Passage(Lane.REMINDER, before=no))
 
     assert scene(play).calls == []
@@ -613,7 +613,7 @@ def test_shutting_down_withdraws_whoever_waits() -> None:
         await asyncio.sleep(0)
         await telegram.limiter.shutdown()
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert sum(isinstance(result, Withdrawn) for result in results) == 7
+        assert sum(isinstance(result, KeptBack) for result in results) == 7
 
     scene(play, rate=3)
 
