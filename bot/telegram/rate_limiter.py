@@ -245,13 +245,13 @@ class RateLimiter(BaseRateLimiter[Passage]):
         if not left:
             self._halt.probe_kept()
         elif taken:
-            _log.warning("Telegram takes messages again", halted_seconds=round(self.halted_for))
+            _log.warning("the 429s are over: everything goes out", halted_seconds=round(self.halted_for))
             self._halt.probe_taken(now)
         else:
             self._halt.probe_failed(now)
             self._put_off_bulk(now)
             # At this level the admins hear of it.
-            _log.error("Telegram refuses everybody; only answers go out", halted_seconds=round(self.halted_for))
+            _log.error("429s go on: only answers go out", halted_seconds=round(self.halted_for))
         self._wake_in(self._release(now), now)
 
     async def _turn(self, passage: Passage, weight: Weight, chat_id: object, patient_until: float) -> bool:
@@ -438,7 +438,7 @@ class RateLimiter(BaseRateLimiter[Passage]):
         if halts:
             self._put_off_bulk(now)
         if halts or seconds > _WORTH_A_WORD:
-            event = "Telegram refuses several chats; only answers go out" if halts else "Telegram refuses one chat"
+            event = "429s of several chats: only answers go out" if halts else "429: one chat waits"
             who = logs.person(chat_id) if isinstance(chat_id, int) else None
             _log.warning(event, seconds=round(seconds), method=endpoint, chat=who)
 

@@ -188,7 +188,8 @@ def _worth_another(error: TelegramError, reply: Reply) -> bool:
 
 def _note(error: TelegramError, reply: Reply) -> None:
     text = str(error).lower()
-    if any(sign in text for sign in _HARMLESS):
+    late = isinstance(error, RetryAfter) and isinstance(reply, Edit | EditButtons)
+    if late or any(sign in text for sign in _HARMLESS):
         return
     _log.warning(
         "an answer was not delivered", reply=type(reply).__name__, kind=type(error).__name__, why=str(error)[:120]

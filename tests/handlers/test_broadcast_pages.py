@@ -10,7 +10,7 @@ from bot.core.broadcast import Fate, Phase
 from bot.telegram.turn import CopyOf
 from bot.views.message import View
 from db import broadcasts
-from db.broadcasts import Settled
+from db.broadcasts import CopySettled
 from db.engine import Database
 from tests.db import evenings
 from tests.handlers.one_person import Ann, buttons
@@ -114,7 +114,7 @@ async def test_the_history_opens_on_what_became_of_each_to_whom_it_went_and_who_
         await broadcasts.feed(db, cast, now=NOON, limit=10)
         await broadcasts.start(db, number, [1, 2, 3], now=NOON)
         ends = [(1, Fate.DELIVERED, None), (2, Fate.FAILED, "Bad Request: VOICE_FORBIDDEN"), (3, Fate.UNKNOWN, "died")]
-        await broadcasts.settle(db, [Settled(number, *end) for end in ends])
+        await broadcasts.settle(db, [CopySettled(number, *end) for end in ends])
         await broadcasts.end(db, number, now=NOON + timedelta(minutes=5))
 
     await ann.taps("adm_casts")
