@@ -7,7 +7,7 @@ import contextlib
 import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from bot.core.model import State
 from bot.delivery.broadcast import Broadcasts
 from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
+from bot.delivery.sending import Parcel
 from bot.fake_telegram import server
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.telegram import Telegram
@@ -41,6 +42,7 @@ class Troubled:
 
     away = 0  # so many times the database is away when an outcome is to be written
     broken = -1  # of this person nothing can be made, in a way that nobody foresaw
+    unnoted = False  # messages leave without being noted before
     twice = False  # the database gives every item twice
     after_start: Callable[[], None] = staticmethod(lambda: None)
 
@@ -51,7 +53,10 @@ class Troubled:
     async def make(self, item: Any) -> Any:
         if self.broken in (getattr(item, "user_id", None), getattr(getattr(item, "person", None), "id", None)):
             raise ZeroDivisionError
-        return await super().make(item)  # type: ignore[misc]
+        made = await super().make(item)  # type: ignore[misc]
+        if self.unnoted:
+            return Parcel(made.lane, made.deadline, lambda passage: made.send(replace(passage, before=None)))
+        return made
 
     async def start(self, items: list[Any]) -> list[bool]:
         begun: list[bool] = await super().start(items)  # type: ignore[misc]
@@ -329,3 +334,39 @@ async def test_an_item_that_comes_twice_goes_once_and_is_counted_as_a_fault(benc
 
     assert set(bench.arrived().values()) == {1}
     assert bench.failures() == {"taken_once": 3}
+
+
+async def test_what_leaves_without_a_note_is_counted_as_a_fault(bench: Bench) -> None:
+    await bench.fill(2)
+    bench.work.unnoted = True
+
+    async with asyncio.timeout(30):
+        while sum(bench.failures().values()) < 2:
+            await bench.work.beat()
+            await bench.clock.sleep(0.5)
+
+    assert bench.failures()["noted"] >= 2
+
+
+async def test_what_was_made_more_than_five_minutes_ago_is_made_anew(bench: Bench) -> None:
+    await bench.fill(1)
+    naps = [timedelta(minutes=6)]
+    bench.work.after_start = lambda: naps and bench.clock.set(bench.clock.now() + naps.pop())
+
+    await bench.sent(1)
+
+    assert naps == []
+    assert set(bench.arrived().values()) == {1}
+    assert len(bench.telegram.called_with(bench.method)) == 1
+
+
+@pytest.mark.parametrize("bench", ["reminders"], indirect=True)
+async def test_an_evenings_row_that_could_go_after_bedtime_is_kept_back(bench: Bench) -> None:
+    await bench.fill(0)
+    await evenings.settle_in(bench.database, evenings.person(1, remind_at=None, remind_night=None))
+    await evenings.owe(bench.database, evenings.message(1, until_at=evenings.BED + timedelta(minutes=1)))
+
+    await bench.beats(5)
+
+    assert bench.failures() == {"before_bed": 1}
+    assert bench.telegram.called_with("sendMessage") == []
