@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.delivery.test_broadcast import ADMIN, RATE, Hall, copies, opened
+from tests.delivery.test_broadcasts import ADMIN, RATE, Hall, copies, opened
 
 from bot.clock import Clock
 from bot.core.model import State
