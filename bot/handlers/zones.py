@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telegram import Update
 
 from bot.core import parsing
@@ -10,11 +12,11 @@ from bot.handlers import onboarding, plans
 from bot.handlers.after_change import changed
 from bot.telegram.turn import ANSWER_WITHIN, AnswerHandler, Handler, Turn
 from bot.texts import places
+from bot.texts.places import Place
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View
 
-LONGEST_PLACE = 100
 _BY_BUTTON = "button"
 """What a zone is awaited for while the phone's own keyboard is replaced by the button that sends the location."""
 
@@ -40,25 +42,29 @@ async def typed_zone(update: Update, turn: Turn, text: str) -> None:
             turn.await_typed(Awaiting.ZONE)
         turn.say(setup.type_city(turn.words))
         return
-    found = places.find(text, turn.words.code) if len(text) <= LONGEST_PLACE else places.Found()
+    found = places.Found()
+    if len(text) <= places.LONGEST:
+        found = places.find(text, turn.words.code, own=turn.person.language)
     if not found.places:
         turn.say(views.unknown_place(turn.words))
     elif len(found.places) == 1 and found.sure:
-        (place,) = found.places
-        if turn.person.awaiting_for == _BY_BUTTON:
-            turn.say(setup.located(turn.words))
-        await _set_zone(update, turn, place.zone, name=_named(turn, place.zone, place.label))
+        await _take(update, turn, found.places[0])
     else:
-        choices = [
-            (place.zone, _named(turn, place.zone, place.label), turn.words.moment(turn.now, place.zone))
-            for place in found.places
-        ]
-        turn.say(views.places(turn.words, choices, sure=found.sure))
+        _choose(turn, found.places, sure=found.sure)
 
 
-def _named(turn: Turn, zone: str, city: str | None = None) -> str:
-    """A zone's city, or the one it was found by, and its country."""
-    return places.named(zone, turn.words.code, city)
+async def _take(update: Update, turn: Turn, place: Place) -> None:
+    if turn.person.awaiting_for == _BY_BUTTON:
+        turn.say(setup.located(turn.words))
+    await _set_zone(update, turn, place.zone, name=places.named(place.zone, turn.words.code, place))
+
+
+def _choose(turn: Turn, found: Sequence[Place], *, sure: bool) -> None:
+    words = turn.words
+    choices = [
+        (place.zone, places.named(place.zone, words.code, place), words.moment(turn.now, place.zone)) for place in found
+    ]
+    turn.say(views.places(words, choices, sure=sure))
 
 
 async def pressed_zone(update: Update, turn: Turn) -> None:
@@ -68,7 +74,20 @@ async def pressed_zone(update: Update, turn: Turn) -> None:
         turn.out_of_date(update)
         return
     turn.answer(update)
-    await _set_zone(update, turn, zone, name=_named(turn, zone))
+    await _set_zone(update, turn, zone, name=_pressed_name(update, turn, zone))
+
+
+def _pressed_name(update: Update, turn: Turn, zone: str) -> str:
+    """What the button called the place: a town may have another name than its zone's city."""
+    name = places.named(zone, turn.words.code)
+    query = update.callback_query
+    message = query.message if query is not None else None
+    markup = getattr(message, "reply_markup", None)  # one that is not accessible any more has none
+    for one in (one for row in (markup.inline_keyboard if markup is not None else ()) for one in row):
+        if query is not None and one.callback_data == query.data and " · " in one.text:
+            label = one.text.rpartition(" · ")[0]
+            return label if ", " in label else name
+    return name
 
 
 async def _set_zone(update: Update, turn: Turn, zone: str, *, name: str) -> None:
@@ -155,14 +174,18 @@ async def locate(update: Update, turn: Turn) -> None:
 async def location(update: Update, turn: Turn) -> None:
     """A location arrived. It became a zone's name at the door, before anything was written, and is forgotten."""
     message = update.effective_message
-    zone = None if message is None else str(message.api_kwargs.get("lull_zone") or "") or None
+    told = "" if message is None else str(message.api_kwargs.get("lull_zone") or "")
+    there = [Place(zone, name_of(turn, zone)) for zone in told.split() if places.exists(zone)]
     if turn.person.consent is None:
         await onboarding.start(update, turn)
-    elif zone is None:
+    elif not there:
         turn.say(View(turn.words("I found no time zone there. Type a city instead.")))
+    elif len(there) == 1:
+        turn.say(setup.located(turn.words))
+        await _set_zone(update, turn, there[0].zone, name=places.named(there[0].zone, turn.words.code))
     else:
         turn.say(setup.located(turn.words))
-        await _set_zone(update, turn, zone, name=_named(turn, zone))
+        _choose(turn, there, sure=True)
 
 
 COMMANDS: dict[str, Handler] = {"timezone": timezone}

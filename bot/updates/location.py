@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.texts import places
 
 ZONE = "lull_zone"
-"""The field beside a message's location that holds its zone's name, or "" where there is none."""
+"""The field beside a message's location that holds its zone's name; two with a blank between where two clocks are in use,
+"" where there is none."""
 
 _COORDINATES = ("latitude", "longitude")
 _FIELDS = tuple(f'"{name}"'.encode() for name in (*_COORDINATES, ZONE))
@@ -33,7 +34,7 @@ def _zone_of(message: object) -> str | None:
         return None
     found = [shared.get(name) for name in _COORDINATES]
     numbers = [float(value) for value in found if isinstance(value, int | float)]
-    return (places.at(numbers[0], numbers[1]) or "") if len(numbers) == len(_COORDINATES) else ""
+    return " ".join(places.at(numbers[0], numbers[1])) if len(numbers) == len(_COORDINATES) else ""
 
 
 def _without(value: object, depth: int) -> object:
