@@ -18,8 +18,8 @@ python-telegram-bot is under the LGPL, version 3. Lull uses it unchanged, as a l
 exchanged for another version: whoever passes on an image passes on that freedom, the licence's text, which lies in the image
 with the package, and the source, which is the package itself. tzdata holds the public-domain time zone database.
 
-`bot/texts/towns.tsv.gz` is a cut of GeoNames' towns of more than 15,000 people, made by `tools/towns.py`: names, countries, states,
-time zones and populations, by GeoNames (https://www.geonames.org), under the Creative Commons Attribution 4.0 licence.
+`bot/texts/towns.tsv.gz` is a cut of GeoNames' towns of more than 15,000 people, made by `tools/towns.py`: names, countries,
+states, time zones and populations, by GeoNames (https://www.geonames.org), under the Creative Commons Attribution 4.0 licence.
 
 | package | version | licence |
 |---|---|---|

@@ -25,7 +25,7 @@ from pathlib import Path
 from bot.texts.places.folding import fold, spelled_out
 from bot.texts.places.zones import canonical
 
-CONTENT = Path(__file__).parents[1] / "bot" / "content"
+CONTENT = Path(__file__).parents[1] / "bot" / "texts"
 REGIONS: dict[str, dict[str, list[str]]] = tomllib.loads((CONTENT / "regions.toml").read_text(encoding="utf-8"))
 KNOWN_ABROAD = 100_000
 """From so many people on a town has names in other languages that are written in Latin letters."""

@@ -22,7 +22,8 @@ AHEAD = timedelta(days=366)
 
 Usual = Literal["evening", "morning"]
 
-_LONGEST = 60
+LONGEST = 60
+"""Characters of the longest answer that is read."""
 _HALF_DAY: Minute = 720
 
 
@@ -50,6 +51,16 @@ def clean(text: str, limit: int) -> str:
     return " ".join("".join(kept).split())[:limit].rstrip()
 
 
+def answer(text: str, limit: int) -> str:
+    """An answer or a command's argument: cleaned, and without marks that nobody sees and blanks that only look like nothing."""
+    return clean(
+        "".join(" " if char in _BLANKS else char for char in text if unicodedata.category(char) != "Cf"), limit
+    )
+
+
+_BLANKS = frozenset("\u2800\u3164\u115f\u1160\uffa0")
+
+
 def _harmful(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs"} or char in _BIDI
 
@@ -57,9 +68,9 @@ def _harmful(char: str) -> bool:
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower case, digits of any script as 0-9, full-width forms as ASCII; empty when far too long for any answer."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return ""
     return "".join(map(_plain_char, text.strip(" \n\t"))).casefold()
 
@@ -100,13 +111,13 @@ def time_of_day(text: str, *, usual: Usual) -> Time | Ambiguous | None:
     such a time settle it,
     and the others are ambiguous. "24:00" is midnight. Three digits in a row ("400") need am or pm.
     """
-    plain = _plain(text)
-    if plain == "midnight":
+    typed = plain(text)
+    if typed == "midnight":
         return Time(0)
-    if found := _CLOCK.fullmatch(plain):
+    if found := _CLOCK.fullmatch(typed):
         full = len(found["hour"]) == 2 and found["minute"] is not None
         return _time(found["hour"], int(found["minute"] or 0), found["half"], usual=usual, full=full)
-    found = _COMPACT.fullmatch(plain)
+    found = _COMPACT.fullmatch(typed)
     if found is None or (len(found["hour"]) == 1 and not found["half"]):
         return None
     return _time(found["hour"], int(found["minute"]), found["half"], usual=usual, full=False)
@@ -170,17 +181,22 @@ def weekly(
     "weekends" are the nights before free days, Friday's and Saturday's; "weekdays" the other five. `names` maps further
     words (any case) to weekdays. None without a weekday or without a time.
     """
-    plain = _plain(text)
-    days = {**_ENGLISH_DAYS, **{word.casefold(): value for word, value in (names or {}).items() if word}}
-    for space in (place for place, char in enumerate(plain) if char == " "):
-        chosen = _weekdays(plain[:space].rstrip(" :,"), days)
-        time = time_of_day(plain[space:], usual=usual)
+    typed, known = plain(text), days(names)
+    for space in (place for place, char in enumerate(typed) if char == " "):
+        chosen = weekdays(typed[:space].rstrip(" :,"), known)
+        time = time_of_day(typed[space:], usual=usual)
         if chosen and time:
             return chosen, time
     return None
 
 
-def _weekdays(text: str, days: Mapping[str, frozenset[int]]) -> frozenset[int] | None:
+def days(names: Mapping[str, frozenset[int]] | None = None) -> dict[str, frozenset[int]]:
+    """The weekdays that words stand for: English ones, and further `names` (any case)."""
+    return {**_ENGLISH_DAYS, **{word.casefold(): value for word, value in (names or {}).items() if word}}
+
+
+def weekdays(text: str, days: Mapping[str, frozenset[int]]) -> frozenset[int] | None:
+    """The weekdays of a list like "fri, sat" or "sun-thu"; None where some of it is none of `days`."""
     words = "|".join(map(re.escape, sorted(days, key=len, reverse=True)))
     one = rf"({words})\.?(?!\w)(?: ?(?:-|–|to|bis) ?({words})\.?(?!\w))?"
     chosen: frozenset[int] = frozenset()
@@ -213,23 +229,23 @@ def lead(text: str) -> int | None:
 
 def minutes(text: str) -> int | None:
     """A length of time in minutes: "20", "20 min", "1h", "1 h 15"."""
-    plain = _plain(text)
-    if found := _MINUTES.fullmatch(plain):
+    typed = plain(text)
+    if found := _MINUTES.fullmatch(typed):
         return int(found[1])
-    if found := _HOURS.fullmatch(plain):
+    if found := _HOURS.fullmatch(typed):
         return int(found[1]) * 60 + int(found[2] or 0)
     return None
 
 
 def count(text: str) -> int | None:
     """A whole number of up to four digits."""
-    plain = _plain(text)
-    return int(plain) if re.fullmatch("[0-9]{1,4}", plain) else None
+    typed = plain(text)
+    return int(typed) if re.fullmatch("[0-9]{1,4}", typed) else None
 
 
 def nights(text: str) -> int | None:
     """A number of nights, 1 to 365: "7", "7 nights", "2 weeks"."""
-    found = _NIGHTS.fullmatch(_plain(text))
+    found = _NIGHTS.fullmatch(plain(text))
     if found is None:
         return None
     count = int(found[1]) * (7 if (found[2] or "").startswith("w") else 1)
@@ -257,7 +273,7 @@ _MONTH_FIRST = re.compile(r"(?P<month>[^\W\d_]+)\.? (?P<day>[0-9]{1,2})(?:,? (?P
 
 def night(text: str, today: date, months: Mapping[str, int] | None = None) -> Night | None:
     """A night up to today's: "2026-11-14", or "14.11.", "14 Nov" for the last such date. From the year 2000 on."""
-    if _plain(text) in {"today", "tonight"}:
+    if plain(text) in {"today", "tonight"}:
         return today
     found = _date(text, months, (today.year, today.year - 1), lambda when: when <= today)
     return found if found is not None and found.year >= 2000 else None
@@ -269,10 +285,10 @@ def day(text: str, today: date, months: Mapping[str, int] | None = None) -> date
     Without a year it is the next such date. `months` maps further month names (lower case) to 1-12. Dates with slashes
     are not read: half the world puts the month first.
     """
-    plain = _plain(text)
-    if plain == "tomorrow":
+    typed = plain(text)
+    if typed == "tomorrow":
         return today + timedelta(days=1)
-    if (count := nights(plain.removeprefix("in "))) is not None:
+    if (count := nights(typed.removeprefix("in "))) is not None:
         return today + timedelta(days=count)
     found = _date(text, months, (today.year, today.year + 1), lambda when: when > today)
     return found if found is not None and found - today <= AHEAD else None
@@ -282,12 +298,12 @@ def _date(
     text: str, months: Mapping[str, int] | None, years: tuple[int, ...], fits: Callable[[date], bool]
 ) -> date | None:
     """The first date that fits: in the year that was typed, or else in one of `years`."""
-    plain = _plain(text)
+    typed = plain(text)
     for pattern in (_ISO, _DOTTED, _DAY_FIRST, _MONTH_FIRST):
-        if found := pattern.fullmatch(plain):
+        if found := pattern.fullmatch(typed):
             month = _month(found["month"], months or {})
-            typed = (int(found["year"]),) if found["year"] else years
-            dates = (_real_date(year, month, int(found["day"])) for year in typed)
+            given = (int(found["year"]),) if found["year"] else years
+            dates = (_real_date(year, month, int(found["day"])) for year in given)
             return next((when for when in dates if when is not None and fits(when)), None)
     return None
 
@@ -324,10 +340,10 @@ def offset(text: str) -> str | None:
 
     Whole hours become Etc zones, whose sign is the other way round: Etc/GMT-2 is two hours ahead of UTC.
     """
-    plain = _plain(text).replace("\u2212", "-").replace("–", "-")
-    if plain in {"utc", "gmt"}:
+    typed = plain(text).replace("\u2212", "-").replace("–", "-")
+    if typed in {"utc", "gmt"}:
         return "Etc/UTC"
-    found = _OFFSET.fullmatch(plain)
+    found = _OFFSET.fullmatch(typed)
     if found is None or int(found["minutes"] or 0) > 59:
         return None
     minutes = int(found["hours"]) * 60 + int(found["minutes"] or 0)

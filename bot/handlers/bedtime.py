@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telegram import Update
 
 from bot.core import parsing
+from bot.core import spoken as words
 from bot.core.model import Awaiting, Minute
 from bot.handlers import onboarding
 from bot.handlers.after_change import changed
 from bot.telegram.turn import AnswerHandler, Handler, Turn
+from bot.texts import spoken
 from bot.views import settings as views
 from bot.views import setup
 from bot.views.message import View
@@ -31,8 +35,11 @@ async def bedtime(update: Update, turn: Turn) -> None:
 
 async def typed_bedtime(update: Update, turn: Turn, text: str) -> None:
     """A bedtime as people type it."""
-    weekly = parsing.weekly(text, turn.words.weekdays)
-    days, time = weekly if weekly is not None else (_ALL_WEEK, parsing.bedtime(text))
+    several = words.weekly(text, spoken.known(), turn.words.weekdays)
+    if len(several) > 1:
+        await _set_week(update, turn, several)
+        return
+    days, time = several[0] if several else (_ALL_WEEK, words.time_of_day(text, spoken.known(), usual="evening"))
     match time:
         case parsing.Time(minute) if _week_first(turn) and days == _ALL_WEEK:
             turn.say(_then_the_weekend(turn, minute))
@@ -40,8 +47,27 @@ async def typed_bedtime(update: Update, turn: Turn, text: str) -> None:
             await _set_bedtime(update, turn, minute, days, typed=True)
         case parsing.Ambiguous(morning, evening) if days == _ALL_WEEK:
             turn.say(setup.ambiguous(turn.words, morning=morning, evening=evening, verb="bed_set"))
+        case words.Several() as two:
+            turn.say(setup.one_of(turn.words, two, verb="bed_set"))
         case _:
-            turn.say(View(turn.words("I did not understand that time. Type it like 22:45, 10:45 pm or fri,sat 00:30.")))
+            turn.say(_not_a_time(turn))
+
+
+def _not_a_time(turn: Turn) -> View:
+    return View(turn.words("I did not understand that time. Type it like 22:45, 10:45 pm or fri,sat 00:30."))
+
+
+async def _set_week(update: Update, turn: Turn, several: Sequence[words.OfDays]) -> None:
+    """Times of several nights at once; all of them, or none where one could be morning or evening."""
+    exact = [(days, time.minute) for days, time in several if isinstance(time, parsing.Time)]
+    if len(exact) < len(several):
+        turn.say(_not_a_time(turn))
+        return
+    bedtimes = turn.person.bedtimes or (exact[0][1],) * 7
+    for days, minute in exact:
+        bedtimes = tuple(minute if day in days else bedtimes[day] for day in range(7))
+    turn.change(bedtimes=bedtimes, later_night=None, later_bedtime=None)
+    await changed(update, turn, lambda: views.bedtime_set(turn.words, turn.person))
 
 
 async def _set_bedtime(
@@ -130,11 +156,13 @@ def _weekend_grid(turn: Turn, *, shifted: bool = False) -> View:
 
 async def typed_weekend(update: Update, turn: Turn, text: str) -> None:
     """The weekend's bedtime, typed."""
-    match parsing.bedtime(text):
+    match words.time_of_day(text, spoken.known(), usual="evening"):
         case parsing.Time(minute):
             await _set_bedtime(update, turn, minute, _FRIDAY_SATURDAY)
         case parsing.Ambiguous(morning, evening):
             turn.say(setup.ambiguous(turn.words, morning=morning, evening=evening, verb="bedw"))
+        case words.Several() as two:
+            turn.say(setup.one_of(turn.words, two, verb="bedw"))
         case None:
             turn.say(View(turn.words("I did not understand that time. Type it like 23:30.")))
 

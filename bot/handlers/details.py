@@ -9,10 +9,12 @@ from telegram import Update
 from bot.core import callback_data, parsing
 from bot.core import diary as core
 from bot.core import schedule as times
+from bot.core import spoken as words
 from bot.core.diary import Detail
 from bot.core.model import Awaiting, Minute, Night
 from bot.handlers import diary, plans, span
 from bot.telegram.turn import AnswerHandler, Handler, Turn
+from bot.texts import spoken
 from bot.views import details as views
 from bot.views.message import View
 from db import diary as details
@@ -73,10 +75,10 @@ async def typed_detail(_update: Update, turn: Turn, text: str) -> None:
 
 def _read(turn: Turn, detail: Detail, name: str, text: str) -> int | None:
     if name in ("latency", "awake"):
-        return parsing.minutes(text)
+        return words.minutes(text, spoken.known())
     if name not in _TIMES:
         return parsing.count(text)
-    match parsing.time_of_day(text, usual="evening" if _TIMES[name] == "evening" else "morning"):
+    match words.time_of_day(text, spoken.known(), usual="evening" if _TIMES[name] == "evening" else "morning"):
         case parsing.Time(minute):
             return minute
         case parsing.Ambiguous(am, pm):

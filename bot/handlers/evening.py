@@ -9,11 +9,13 @@ from telegram import Update
 
 from bot.core import callback_data, parsing
 from bot.core import schedule as times
+from bot.core import spoken as spoken_rules
 from bot.core import tonight as rules
 from bot.core.model import Awaiting, Intake, Kind, Night, NightRecord, Reason, Status
 from bot.core.tonight import LaterEffect, Tap, TapEffect
 from bot.handlers import plans, stock
 from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn, all_need
+from bot.texts import spoken
 from bot.views import evening as views
 from bot.views import setup as setup_views
 from bot.views import stock as stock_views
@@ -320,11 +322,13 @@ async def set_later(turn: Turn, night: Night, minute: int) -> View:
 async def typed_later(update: Update, turn: Turn, text: str) -> None:
     """A later bedtime for tonight, typed."""
     night = callback_data.Press("", (turn.person.awaiting_for or "",)).night
-    match parsing.bedtime(text):
+    match spoken_rules.time_of_day(text, spoken.known(), usual="evening"):
         case parsing.Time(minute) if isinstance(night, date):
             turn.say(await set_later(turn, night, minute))
         case parsing.Ambiguous(morning, late) if night is not None:
             turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="late", night=night))
+        case spoken_rules.Several() as two:
+            turn.say(setup_views.one_of(turn.words, two, verb="late", night=night))
         case _:
             turn.say(View(turn.words("I did not understand that time. Type it like 23:45.")))
 

@@ -8,6 +8,7 @@ from telegram import Update
 
 from bot import handlers
 from bot.core import parsing
+from bot.core import spoken as words
 from bot.core.model import Awaiting
 from bot.handlers import (
     admins,
@@ -18,7 +19,7 @@ from bot.handlers import (
     privacy,
 )
 from bot.telegram.turn import Say, Turn
-from bot.texts import need
+from bot.texts import need, spoken
 from bot.views import broadcast
 from bot.views import need as views
 from bot.views import settings as settings_views
@@ -36,7 +37,7 @@ async def text(update: Update, turn: Turn) -> None:
     """Free text."""
     message = update.effective_message
     said = (message.text or "") if message is not None else ""
-    short = parsing.clean(said, LONGEST_ANSWER) if len(said) <= LONGEST_ANSWER else ""
+    short = parsing.answer(said, LONGEST_ANSWER) if len(said) <= LONGEST_ANSWER else ""
     awaited = onboarding.awaited(turn.person, turn)
     kept = turn.person.consent is not None and await _kept(update, turn, said, awaited)
     kind = heard(turn, said, asks=not kept and awaited is None)
@@ -88,12 +89,12 @@ async def _unasked(update: Update, turn: Turn, said: str) -> None:
     if found is not None:
         await preferences.set_form(update, turn, found)
         return
-    match parsing.bedtime(said):
+    match words.time_of_day(said, spoken.known(), usual="evening"):
         case parsing.Time(minute):
             turn.say(settings_views.suggest_bedtime(turn.words, minute))
         case parsing.Ambiguous(morning, late):
             turn.say(setup_views.ambiguous(turn.words, morning=morning, evening=late, verb="bed_set"))
-        case None:
+        case _:
             turn.say(_friendly(turn))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.core import parsing
+from bot.core import spoken as words
 from bot.core.model import Awaiting, Form, Minute
 from bot.handlers import onboarding, plans, stock, zones
 from bot.handlers.after_change import changed
 from bot.telegram.turn import AnswerHandler, Handler, Needs, Route, Turn
-from bot.texts import language
+from bot.texts import language, spoken
 from bot.views import details as detail_views
 from bot.views import settings as views
 from bot.views import setup
@@ -78,7 +79,7 @@ async def lead(update: Update, turn: Turn) -> None:
 
 async def typed_lead(update: Update, turn: Turn, text: str) -> None:
     """Minutes before bed, typed."""
-    minutes = parsing.lead(text)
+    minutes = words.lead(text, spoken.known())
     if minutes is None:
         turn.say(View(turn.words("Type a number of minutes from 15 to 120, such as /lead 45.")))
         return
@@ -163,8 +164,10 @@ async def typed_check_in(update: Update, turn: Turn, text: str) -> None:
     if text.casefold() in ("off", "auto"):
         await _set_check_in(update, turn, text.casefold())
         return
-    weekly = parsing.weekly(text, {**turn.words.weekdays, **_MORNINGS}, usual="morning")
-    mornings, time = weekly if weekly is not None else (_ALL_WEEK, parsing.check_in(text))
+    known = spoken.known()
+    several = words.weekly(text, known, {**turn.words.weekdays, **_MORNINGS}, usual="morning")
+    whole = words.time_of_day(text, known, usual="morning")
+    mornings, time = several[0] if len(several) == 1 else (_ALL_WEEK, None if several else whole)
     days = frozenset((morning - 1) % 7 for morning in mornings)
     match time:
         case parsing.Time(minute):

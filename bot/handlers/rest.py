@@ -5,19 +5,28 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.core import parsing
+from bot.core import schedule as times
+from bot.core import spoken as words
 from bot.handlers import onboarding, plans
 from bot.telegram.turn import Handler, Needs, Route, Turn
+from bot.texts import spoken
 from bot.views import settings as views
 from bot.views.message import View
 
 
 async def pause(update: Update, turn: Turn) -> None:
     """/pause, with a number of nights or without"""
-    count = parsing.nights(turn.typed)
+    tonight = turn.words.date_in(turn.now, turn.person.zone or "UTC")
+    if turn.person.schedule is not None:
+        tonight = times.tonight(turn.schedule, turn.now)
+    months, weekdays = turn.words.months, turn.words.weekdays
+    count = words.nights(turn.typed, tonight, spoken.known(), months=months, weekdays=weekdays)
     if not turn.typed:
         turn.say(views.pause(turn.words))
+    elif isinstance(count, words.Doubtful):
+        turn.say(views.doubtful_date(turn.words, count))
     elif count is None:
-        turn.say(View(turn.words("Type a number of nights from 1 to 365, such as /pause 7.")))
+        turn.say(View(turn.words("Type how many nights, up to 365, or a day: /pause 7, /pause until monday.")))
     else:
         await _pause(update, turn, count)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from telegram import CallbackQuery, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, MessageHandler, filters
 
 from bot import handlers
-from bot.core import callback_data
+from bot.core import callback_data, parsing
 from bot.handlers import chats, free_text, plans
 from bot.telegram.turn import Handler, Needs, Turn
 
@@ -16,13 +17,17 @@ from bot.telegram.turn import Handler, Needs, Turn
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 _GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 
+_LONGEST_COMMAND = 4096
+
 
 def routes() -> list[BaseHandler[Any, Turn, Any]]:
     """Every handler of the bot; the first that fits an update has it."""
     return [
         CallbackQueryHandler(pressed),
         # Not CommandHandler: a slash line that Telegram did not mark as a command, or whose name is unknown, is one as well.
-        MessageHandler(_PRIVATE & filters.TEXT & filters.Regex(r"^/"), _from_home(command)),
+        MessageHandler(
+            _PRIVATE & filters.TEXT & filters.Regex(r"^[\s\u200b-\u200f\u2060\ufeff]*[/／]"), _from_home(command)
+        ),
         MessageHandler(_PRIVATE & filters.LOCATION, _from_home(handlers.zones.location)),
         MessageHandler(_PRIVATE & filters.TEXT, _from_home(free_text.text)),
         MessageHandler(_PRIVATE & ~filters.StatusUpdate.ALL, _from_home(free_text.other)),
@@ -82,12 +87,12 @@ def _at_home(query: CallbackQuery) -> bool:
 async def command(update: Update, turn: Turn) -> None:
     """A line that begins with a slash, however oddly it is written: to the handler of its name."""
     message = update.effective_message
-    said = (message.text or "") if message is not None else ""
+    said = parsing.answer((message.text or "") if message is not None else "", _LONGEST_COMMAND)
     if (kind := free_text.heard(turn, said, asks=False)) is not None:
         free_text.answer(turn, kind)
         return
-    name, *rest = said.lstrip("/").split(maxsplit=1) or [""]
-    name = name.partition("@")[0].lower()
+    name, *rest = said.lstrip("/／ ").split(maxsplit=1) or [""]
+    name = unicodedata.normalize("NFKC", name).partition("@")[0].lower()
     turn.args = rest[0].split() if rest else []
     route = handlers.COMMANDS.get(name)
     if not _has(turn, Needs.CONSENT if route is None else route.needs):

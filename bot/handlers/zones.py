@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from telegram import Update
 
-from bot.core import parsing
+from bot.core import spoken as words
 from bot.core.model import Awaiting
 from bot.handlers import onboarding, plans
 from bot.handlers.after_change import changed
 from bot.telegram.turn import ANSWER_WITHIN, AnswerHandler, Handler, Turn
-from bot.texts import places
+from bot.texts import places, spoken
 from bot.texts.places import Place
 from bot.views import settings as views
 from bot.views import setup
@@ -150,7 +150,11 @@ async def typed_away(update: Update, turn: Turn, text: str) -> None:
     """The date of the return: until then the new zone holds, after it the old one comes back by itself."""
     home = turn.person.awaiting_for
     today = turn.words.date_in(turn.now, turn.person.zone or "UTC")
-    until = parsing.day(text, today, turn.words.months)
+    months, weekdays = turn.words.months, turn.words.weekdays
+    until = words.day(text, today, spoken.known(), months=months, weekdays=weekdays)
+    if isinstance(until, words.Doubtful):
+        turn.say(views.doubtful_date(turn.words, until))
+        return
     if until is None or home is None or not places.exists(home):
         turn.say(View(turn.words("I did not understand that date. Type it like 24 Dec, 2026-12-24 or “in 5 days”.")))
         return

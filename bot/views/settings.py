@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.model import DEFAULT_LEAD, Form, Minute, Person
+from bot.core.spoken import Doubtful
 from bot.texts import language
 from bot.texts.language import Words
 from bot.views import setup
@@ -167,6 +168,12 @@ def suggest_bedtime(words: Words, minute: Minute) -> View:
     """A time was typed without a question."""
     text = words("Set bedtime to {time}?", time=words.minute(minute))
     return View(text, keyboard([button(words("Yes"), "bed_set", minute), button(words("No"), "dismiss")]))
+
+
+def doubtful_date(words: Words, two: Doubtful) -> View:
+    """A date that may be two: half the world puts the month first."""
+    first, second = words.short_date(two.first), words.short_date(two.second)
+    return View(words("Is that {first} or {second}? Type it with the month's name.", first=first, second=second))
 
 
 def places(words: Words, found: Sequence[tuple[str, str, str]], *, sure: bool) -> View:

@@ -9,6 +9,7 @@ from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.core import schedule as times
 from bot.core.model import Form, Minute, Night, Person
+from bot.core.spoken import Several
 from bot.texts.language import Words
 from bot.views.message import Button, Keyboard, View, button, grid, keyboard, lines
 
@@ -53,6 +54,13 @@ def ambiguous(words: Words, *, morning: Minute, evening: Minute, verb: str, nigh
     first = () if night is None else (night,)
     choice = [button(words.minute(minute), verb, *first, minute) for minute in (evening, morning)]
     return View(words("Morning or evening?"), keyboard(choice))
+
+
+def one_of(words: Words, two: Several, *, verb: str, night: Night | None = None) -> View:
+    """Two times were typed where one is needed."""
+    first = () if night is None else (night,)
+    choice = [button(words.minute(minute), verb, *first, minute) for minute in (two.first, two.second)]
+    return View(words("I need one time. Which one?"), keyboard(choice))
 
 
 def zone(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.delivery.test_broadcasts import ADMIN, RATE, Hall, copies, opened
 
 from bot.clock import Clock
 from bot.core.model import State
@@ -24,6 +23,7 @@ from bot.views.message import View
 from db import broadcasts
 from db.engine import Database
 from tests.db import evenings
+from tests.delivery.test_broadcasts import ADMIN, RATE, Hall, copies, opened
 
 PEOPLE, REMINDED, ANSWERED = 200, 50, 15
 

@@ -78,7 +78,7 @@ async def test_nonsense_on_its_own_gets_one_friendly_line(house: House) -> None:
 async def test_an_odd_slash_line_is_met_with_a_word_about_help(house: House) -> None:
     person = await resident(house)
 
-    for text in ("/", "//", "/nonsense", "/BED TIME", "/@", "/\u202ebedtime"):
+    for text in ("/", "//", "/nonsense", "/BED TIME", "/@", "/\u202ebed time"):
         answer = await house.says(person, text)
         assert answer.text == "I do not know that command. /help shows those I know.", text
 

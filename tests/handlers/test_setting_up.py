@@ -369,3 +369,36 @@ async def test_a_wrong_place_of_today_is_taken_back_and_one_of_long_ago_is_only_
     house.at(house.clock.now() + timedelta(days=2))
     await house.taps(person, "Another place", message=old.message_id, becomes="Where do you sleep?")
     assert house.row(person, "zone") == ("America/Lima",)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\u200b/bedtime 23:10",
+        "／bedtime 23:10",
+        "/Ｂｅｄｔｉｍｅ 23:10。",
+        "/ bedtime 23:10",
+        "/bedtime 23\u200b:\u200f10",
+    ],
+)
+async def test_marks_that_nobody_sees_and_wide_letters_are_no_hindrance(house: House, typed: str) -> None:
+    person = await house.settled()
+    assert (await house.says(person, typed)).text.startswith("Bedtime: 23:10.")
+
+
+async def test_of_two_bedtimes_one_has_to_be_chosen(house: House) -> None:
+    person = await house.settled()
+    asked = await house.says(person, "/bedtime between 10 and 11")
+    assert (asked.text, asked.labels) == ("I need one time. Which one?", ["22:00", "23:00"])
+    await house.taps(person, "23:00", becomes="Bedtime: 23:00.")
+
+
+async def test_a_date_with_slashes_that_may_be_two_is_asked_about(house: House) -> None:
+    person = await house.settled()
+    house.at("2026-03-26 12:00")
+    asked = await house.says(person, "/pause until 4/5")
+    assert (
+        asked.text == "Is that 5 Apr or 4 May? Type it with the month's name."
+        or "Is that 4 May or 5 Apr?" in asked.text
+    )
+    assert "Paused." in (await house.says(person, "/pause until monday")).text

@@ -13,7 +13,7 @@ from babel.core import get_global
 from bot.texts.places import index, zones
 from bot.texts.places.folding import fold
 
-_FILE = Path(__file__).parents[1] / "content" / "regions.toml"
+_FILE = Path(__file__).parents[1] / "regions.toml"
 
 Region = tuple[str, str]
 """A country's two letters and a state's; no state is all of the country."""

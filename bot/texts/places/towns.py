@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.texts.places.folding import fold
 
-_FILE = Path(__file__).parents[1] / "content" / "towns.tsv.gz"
+_FILE = Path(__file__).parents[1] / "towns.tsv.gz"
 _SHORTEST = 3
 """Of so many Latin letters a name has to be at least; the shorter ones are villages' that nobody means."""
 

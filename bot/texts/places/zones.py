@@ -18,7 +18,7 @@ from bot.texts.places.folding import fold
 MOST = 8
 """So many zones of a country, and places of a name, are offered."""
 
-_CITIES = Path(__file__).parents[1] / "content" / "cities.toml"
+_CITIES = Path(__file__).parents[1] / "cities.toml"
 # For these some other place is likelier to be meant by the short form; the table of short names has them.
 _MISLEADING = frozenset({"EST", "MST", "EET", "Factory"})
 
