@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from bot.core import diary_csv, diary_import
 from bot.core.diary import Detail, EveningFactors
 from bot.core.diary_csv import Line
-from bot.core.diary_import import Arrived, Preview
+from bot.core.diary_import import Arrived, Choice, Left, Odd, Preview
 from bot.core.experiment import run
 from db import experiments, personal_data, tables, upserts
 from db.engine import Connection
@@ -22,6 +23,9 @@ _imports, _nights, _details = tables.imports, tables.nights, tables.night_detail
 
 KEEP = timedelta(hours=12)
 """How long nights wait for a yes."""
+
+_CHOICE = "choice\n"
+"""What waits is not one sheet but one a habit, as JSON."""
 
 _SAID = ("intake", "intake_at", "reason", "rating", "rated_at", "late")
 _MORE = tuple(field.name for field in fields(Detail) if field.name != "night")
@@ -47,7 +51,38 @@ async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime)
         filled=len(changes) - new,
         same=len(arrived.lines) - len(changes),
         naps=arrived.naps,
+        left=arrived.left,
+        habit=arrived.habit,
     )
+
+
+async def keep_choice(db: Connection, user_id: int, choice: Choice, *, now: datetime) -> None:
+    """Let the nights of each habit wait until the person says which it is."""
+    listed = [
+        (name, diary_csv.written(one.lines), one.naps, [(left.line, left.why, left.number) for left in one.left])
+        for name, one in choice.habits
+    ]
+    values = {"at": now, "nights": _CHOICE + json.dumps(listed, ensure_ascii=False)}
+    insert = upserts.into(_imports, dialect=db.dialect.name)
+    await db.execute(
+        insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
+    )
+
+
+async def choose(db: Connection, user_id: int, number: int, *, now: datetime) -> Preview | None:
+    """Of the habits that wait this one; None where none wait any more, or not so many."""
+    mine = (_imports.c.user_id == user_id, _imports.c.at > now - KEEP)
+    text: str = await db.scalar(sa.select(_imports.c.nights).where(*mine)) or ""
+    habits = json.loads(text.removeprefix(_CHOICE)) if text.startswith(_CHOICE) else []
+    if not 0 <= number < len(habits):
+        return None
+    name, nights, naps, odd = habits[number]
+    left = tuple(Left(line, Odd(why), count) for line, why, count in odd)
+    return await keep(db, user_id, Arrived(tuple(_read(nights)), naps, left, name), now=now)
+
+
+def _read(text: str) -> list[Line]:
+    return [diary_csv.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
 
 
 async def take(db: Connection, user_id: int, *, now: datetime) -> int | None:
@@ -55,9 +90,9 @@ async def take(db: Connection, user_id: int, *, now: datetime) -> int | None:
     text = await db.scalar(
         _imports.delete().where(_imports.c.user_id == user_id, _imports.c.at > now - KEEP).returning(_imports.c.nights)
     )
-    if text is None:
+    if text is None or text.startswith(_CHOICE):
         return None
-    lines = [diary_csv.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
+    lines = _read(text)
     changes = await _changes(db, user_id, lines, now=now)
     await _write(db, user_id, changes)
     return len(changes)

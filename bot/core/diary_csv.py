@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import IntEnum
@@ -18,7 +19,7 @@ from bot.core.model import Delivery, Intake, Minute, Night, NightRecord, Rating,
 # A cell that begins so would be run as a formula by a spreadsheet; an apostrophe before it makes it text again.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _DEFUSED = re.compile(r"'+[=+\-@\t\r\n]")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?")
 _NONE = "none"
 _Name = TypeVar("_Name", bound=IntEnum)
 
@@ -27,6 +28,14 @@ _CLOCKS = ("in_bed", "tried", "woke", "rose")
 _NUMBERS = ("onset", "rested", "latency", "awakenings", "awake", "quality")
 DETAIL_COLUMNS = ("note", "evening", *_CLOCKS, *_NUMBERS, "detail_late")
 COLUMNS = ("night", *DIARY_COLUMNS, *DETAIL_COLUMNS)
+
+
+class BadCell(ValueError):  # noqa: N818 - named for what is bad
+    """A cell that could not be read."""
+
+    def __init__(self, column: str, text: str) -> None:
+        self.column, self.text = column, text
+        super().__init__(f"{column}: {text!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +124,94 @@ def _evening(evening: EveningFactors | None) -> str:
 # -- in ----------------------------------------------------------------------------------------------------------------
 
 
-def line(cells: Mapping[str, str]) -> Line:
-    """A line from its cells by column; columns that are not there are blank. Raises ValueError for what we never write."""
-    given = {name: fused(cells.get(name) or "").strip() for name in COLUMNS}
-    night = date.fromisoformat(given["night"])
-    intake = _named(Intake, given["intake"])
-    rating = _named(Rating, given["rating"])
+DAY_FIRST, MONTH_FIRST = "day", "month"
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_TAKEN = {
+    "yes": Intake.TAKEN,
+    "y": Intake.TAKEN,
+    "1": Intake.TAKEN,
+    "no": Intake.SKIPPED,
+    "n": Intake.SKIPPED,
+    "0": Intake.SKIPPED,
+}
+_STEPS = {str(step): rating for step, rating in enumerate(sorted(Rating), start=1)}
+_Value = TypeVar("_Value")
+
+
+def slashed(text: str) -> tuple[int, int] | None:
+    """The first two numbers of a date with slashes."""
+    found = _SLASHED.fullmatch(text.strip())
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+def line(cells: Mapping[str, str], order: str = MONTH_FIRST) -> Line:
+    """A line from its cells by column; columns that are not there are blank. `order`: of dates with slashes.
+
+    Beside what we write, `taken` may say yes or no, ratings may be 1 (much worse) to 5, and dates and times may be as a
+    spreadsheet leaves them. Raises BadCell for anything else.
+    """
+    given = {name: fused(cells.get(name) or "").strip() for name in (*COLUMNS, "taken")}
+    read = functools.partial(_cell, given)
+    night = read("night", lambda text: _date(text, order))
+    intake = read("intake", lambda text: _named(Intake, text)) if given["intake"] else read("taken", _taken)
+    rating = read("rating", _rating)
     record = NightRecord(
         night=night,
-        delivery=_named(Delivery, given["reminder"]),
+        delivery=read("reminder", lambda text: _named(Delivery, text)),
         intake=intake,
-        intake_at=_instant(given["intake_at"]) if intake is not None else None,
-        reason=Reason(given["reason"]) if given["reason"] else None,
+        intake_at=read("intake_at", _instant) if intake is not None else None,
+        reason=read("reason", lambda text: Reason(text) if text else None),
         rating=rating,
-        rated_at=_instant(given["rated_at"]) if rating is not None else None,
-        late=_yes(given["late"]),
+        rated_at=read("rated_at", _instant) if rating is not None else None,
+        late=read("late", _yes),
     )
     return Line(record, _detail(night, given))
 
 
+def _cell(given: Mapping[str, str], name: str, read: Callable[[str], _Value]) -> _Value:
+    try:
+        return read(given[name])
+    except (ValueError, KeyError):
+        raise BadCell(name, given[name]) from None
+
+
+def _date(text: str, order: str) -> Night:
+    if found := _DOTTED.fullmatch(text):
+        return date(int(found[3]), int(found[2]), int(found[1]))
+    if found := _SLASHED.fullmatch(text):
+        day, month = (1, 2) if order == DAY_FIRST else (2, 1)
+        return date(int(found[3]), int(found[month]), int(found[day]))
+    return date.fromisoformat(text.replace("/", "-"))
+
+
+def _taken(text: str) -> Intake | None:
+    lowered = text.casefold()
+    return _TAKEN[lowered] if lowered in _TAKEN else _named(Intake, lowered)
+
+
+def _rating(text: str) -> Rating | None:
+    return _STEPS[text] if text in _STEPS else _named(Rating, text.replace(" ", "_"))
+
+
 def _detail(night: Night, given: Mapping[str, str]) -> Detail:
-    clocks = {name: _minute(given[name]) for name in _CLOCKS}
-    numbers = {name: _number(name, given[name]) for name in _NUMBERS}
-    if len(given["note"]) > diary.LONGEST_NOTE:
-        raise ValueError("the note is too long")
+    read = functools.partial(_cell, given)
+    clocks = {name: read(name, _minute) for name in _CLOCKS}
+    numbers = {name: read(name, functools.partial(_number, name)) for name in _NUMBERS}
     return Detail(
         night,
-        note=given["note"] or None,
-        evening=_bits(given["evening"]),
-        late=_yes(given["detail_late"]),
+        note=read("note", _note),
+        evening=read("evening", _bits),
+        late=read("detail_late", _yes),
         **clocks,
         **numbers,
     )
+
+
+def _note(text: str) -> str | None:
+    if len(text) > diary.LONGEST_NOTE:
+        raise ValueError("the note is too long")
+    return text or None
 
 
 def _named(kind: type[_Name], text: str) -> _Name | None:

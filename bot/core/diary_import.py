@@ -1,23 +1,30 @@
-"""Nights from a file that somebody sent: our own sheet, Loop Habit Tracker's or Plees Tracker's. All of it, or one reason why not.
+"""Nights from a file that somebody sent: our own sheet, a plain one, Loop Habit Tracker's or Plees Tracker's; or why not.
 
+A file that is none of these, or whose lines cannot be told apart, is refused whole. A night that cannot be is left out, and said.
 Loop's Checkmarks.csv has a line a day: "Date,Value,Notes" for one habit, or "Date" and a column a habit; values are words
-(YES_MANUAL) or their numbers. Plees writes "sid,start,stop,rating,comment,wakes" with milliseconds since 1970.
+(YES_MANUAL) or their numbers, or of a habit that is measured a thousand times what was noted. Plees writes
+"sid,start,stop,rating,comment,wakes" with milliseconds since 1970, or with dates and times for people to read.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from bot.core import diary, diary_csv
 from bot.core import schedule as times
 from bot.core.diary import Detail
-from bot.core.diary_csv import Line
+from bot.core.diary_csv import BadCell, Line
 from bot.core.model import Intake, Night, NightRecord
 
 LARGEST = 2**20
@@ -27,7 +34,15 @@ MOST_LINES = 20_000
 HORIZON = timedelta(days=20 * 366)
 """How far back a night may be."""
 
-_PRODUCT = "magnes"  # how the word begins in most languages
+_PRODUCT = re.compile(
+    "magn|магн|μαγν|hořčí|horčí|镁|鎂|マグネ|마그네|مغني|منیز|מגנז|मैग्न|แมกนี|magiê|ম্যাগ|მაგნ", re.IGNORECASE
+)
+"""How the word begins in most languages."""
+
+_LONGEST_CELL = 30
+_MOST_HABITS = 8
+_SOON = timedelta(days=2)
+"""Loop's files hold the day on which they were made, whose night is not over."""
 
 
 class ImportProblemKind(StrEnum):
@@ -47,22 +62,59 @@ class ImportProblemKind(StrEnum):
     TWICE = "twice"
     ORDER = "order"
     IMPOSSIBLE = "impossible"
+    SIBLING = "sibling"
+    DATES = "dates"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportProblem:
-    """Why a file was not taken, and on which of its lines, counted from 1."""
+    """Why a file was not taken, and on which of its lines, counted from 1. `cell` is what could not be read in `column`."""
 
     kind: ImportProblemKind
     line: int = 0
+    column: str = ""
+    cell: str = ""
+    naps: int = 0
+
+
+class Odd(StrEnum):
+    """Why a night, or one number of it, was left out."""
+
+    NO_LENGTH = "no_length"
+    TOO_LONG = "too_long"
+    NOT_OVER = "not_over"
+    TOO_OLD = "too_old"
+    IMPOSSIBLE = "impossible"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was left out: on which line, why, and the hours or the number that cannot be."""
+
+    line: int
+    why: Odd
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """The nights of a file, in order; naps are sleeps beside a night's longest one."""
+    """The nights of a file, in order; naps are short sleeps by day, and those beside a night's longest one.
+
+    `habit` is the one of several that was taken for the magnesium.
+    """
 
     lines: tuple[Line, ...]
     naps: int = 0
+    left: tuple[Left, ...] = ()
+    habit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Several habits of which the person has to say which it is."""
+
+    habits: tuple[tuple[str, Arrived], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +128,15 @@ class Preview:
     filled: int
     same: int
     naps: int = 0
+    left: tuple[Left, ...] = ()
+    habit: str = ""
 
 
 class _Refused(Exception):  # noqa: N818 - carries the reason out of the depths of a file
-    def __init__(self, kind: ImportProblemKind, line: int = 0) -> None:
-        self.trouble = ImportProblem(kind, line)
+    def __init__(
+        self, kind: ImportProblemKind, line: int = 0, *, column: str = "", cell: str = "", naps: int = 0
+    ) -> None:
+        self.trouble = ImportProblem(kind, line, column, cell[:_LONGEST_CELL], naps)
         super().__init__(kind)
 
 
@@ -91,7 +147,7 @@ Numbered = tuple[int, Line]
 """A night with the number of the line that it is on."""
 
 
-def read(data: bytes, *, zone: str, last: Night) -> Arrived | ImportProblem:
+def read(data: bytes, *, zone: str, last: Night) -> Arrived | Choice | ImportProblem:
     """The nights in a file. `zone` is where the person sleeps; `last` is the last night that is over."""
     try:
         return _read(data, zone=zone, last=last)
@@ -99,37 +155,43 @@ def read(data: bytes, *, zone: str, last: Night) -> Arrived | ImportProblem:
         return refused.trouble
 
 
-def _read(data: bytes, *, zone: str, last: Night) -> Arrived:
+def _read(data: bytes, *, zone: str, last: Night) -> Arrived | Choice:
     if len(data) > LARGEST:
         raise _Refused(ImportProblemKind.TOO_LARGE)
-    header, rows = _table(data)
-    naps = 0
-    if header[:1] == ["night"]:
-        found = _each(rows, diary_csv.line)
-    elif header[:3] == ["sid", "start", "stop"]:
-        found, naps = _longest(rows, zone)
-    elif header[:1] == ["Date"] and len(header) > 1:
-        found = _each(rows, _loop_line(_habit(header)))
-    else:
-        raise _Refused(ImportProblemKind.NOT_KNOWN)
-    if not found:
-        raise _Refused(ImportProblemKind.EMPTY)
-    _check(found, zone=zone, last=last)
-    return Arrived(tuple(sorted((line for _, line in found), key=lambda line: line.night)), naps)
+    if data.startswith(b"PK\x03\x04"):
+        return _unpacked(data, zone=zone, last=last)
+    return _of_table(*_table(data), zone=zone, last=last)
+
+
+def _of_table(header: Sequence[str], rows: Sequence[SheetRow], *, zone: str, last: Night) -> Arrived | Choice:
+    names = [name.casefold() for name in header]
+    if names[:1] == ["night"]:
+        _no_column_twice(names)
+        order = _date_order([(number, cells[header[0]]) for number, cells in rows])
+        found = _each(
+            rows, lambda cells: diary_csv.line({name.casefold(): cell for name, cell in cells.items()}, order)
+        )
+        return _arrived(found, zone=zone, last=last)
+    if names[:3] == ["sid", "start", "stop"]:
+        _no_column_twice(names)
+        return _plees(rows, zone=zone, last=last)
+    if names[:1] == ["date"] and len(names) > 1:
+        return _loop(header, rows, zone=zone, last=last)
+    raise _Refused(ImportProblemKind.SIBLING if names[:2] == ["position", "name"] else ImportProblemKind.NOT_KNOWN)
+
+
+def _no_column_twice(names: Sequence[str]) -> None:
+    known = [name for name in names if name]
+    if len({*known}) < len(known):
+        raise _Refused(ImportProblemKind.COLUMNS, 1)
 
 
 def _table(data: bytes) -> tuple[list[str], list[SheetRow]]:
-    """The header, and every line that is not blank. Semicolons are what some spreadsheets write instead of commas."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _Refused(ImportProblemKind.NOT_TEXT) from None
-    if "\0" in text or text.startswith("PK\x03\x04"):
-        raise _Refused(ImportProblemKind.NOT_TEXT)
+    """The header, and every line that is not blank. Semicolons and tabs are what some spreadsheets write instead of commas."""
+    text = _decoded(data)
     first = text.split("\n", 1)[0]
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
-    )
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
@@ -143,6 +205,17 @@ def _table(data: bytes) -> tuple[list[str], list[SheetRow]]:
         raise _Refused(ImportProblemKind.EMPTY)
     header = [name.strip() for name in rows[0][1]]
     return header, [(number, _by_column(number, header, cells)) for number, cells in rows[1:]]
+
+
+def _decoded(data: bytes) -> str:
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise _Refused(ImportProblemKind.NOT_TEXT) from None
+    if "\0" in text:
+        raise _Refused(ImportProblemKind.NOT_TEXT)
+    return text
 
 
 def _by_column(number: int, header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
@@ -162,6 +235,8 @@ def _each(rows: Iterable[SheetRow], parse: Callable[[Mapping[str, str]], Line | 
     for number, cells in rows:
         try:
             line = parse(cells)
+        except BadCell as bad:
+            raise _Refused(ImportProblemKind.BAD_LINE, number, column=bad.column, cell=bad.text) from None
         except (ValueError, KeyError, OverflowError):
             raise _Refused(ImportProblemKind.BAD_LINE, number) from None
         if line is not None:
@@ -169,20 +244,128 @@ def _each(rows: Iterable[SheetRow], parse: Callable[[Mapping[str, str]], Line | 
     return found
 
 
-def _check(lines: Sequence[Numbered], *, zone: str, last: Night) -> None:
-    """Every night is over, not ages ago, there once, and such as a night can be."""
+def _date_order(dates: Sequence[tuple[int, str]]) -> str:
+    """Whether dates with slashes, as a spreadsheet leaves them, have the day or the month first; refused where none tells."""
+    found = [(number, parts) for number, text in dates if (parts := diary_csv.slashed(text)) is not None]
+    if any(first > 12 for _, (first, _) in found):
+        return diary_csv.DAY_FIRST
+    if not found or any(second > 12 for _, (_, second) in found):
+        return diary_csv.MONTH_FIRST
+    raise _Refused(ImportProblemKind.DATES, found[0][0], column="night", cell=dict(dates)[found[0][0]])
+
+
+def _arrived(
+    found: Sequence[Numbered], *, zone: str, last: Night, naps: int = 0, left: Sequence[Left] = (), habit: str = ""
+) -> Arrived:
+    """The nights that can be, in order. Refused where there is none, or where one is told twice or still far ahead."""
     any_time = datetime.combine(last, time.max, UTC) + timedelta(days=2)
     seen: set[Night] = set()
-    for number, line in lines:
-        if line.night > last:
-            raise _Refused(ImportProblemKind.FUTURE, number)
-        if line.night < last - HORIZON:
-            raise _Refused(ImportProblemKind.TOO_OLD, number)
+    kept, odd = [], list(left)
+    for number, line in found:
+        if line.night > last + _SOON:
+            raise _Refused(ImportProblemKind.FUTURE, number, cell=line.night.isoformat())
         if line.night in seen:
             raise _Refused(ImportProblemKind.TWICE, number)
-        if diary.trouble(line.detail, zone, now=any_time) is not None:
-            raise _Refused(ImportProblemKind.IMPOSSIBLE, number)
         seen.add(line.night)
+        why = _odd(line, zone, last=last, any_time=any_time)
+        if why is None:
+            kept.append(line)
+        else:
+            odd.append(Left(number, why))
+    if not kept:
+        raise _nothing(odd, naps)
+    odd.sort(key=lambda one: one.line)
+    return Arrived(tuple(sorted(kept, key=lambda line: line.night)), naps, tuple(odd), habit)
+
+
+def _odd(line: Line, zone: str, *, last: Night, any_time: datetime) -> Odd | None:
+    if line.night > last:
+        return Odd.NOT_OVER
+    if line.night < last - HORIZON:
+        return Odd.TOO_OLD
+    return None if diary.trouble(line.detail, zone, now=any_time) is None else Odd.IMPOSSIBLE
+
+
+def _nothing(odd: Sequence[Left], naps: int) -> _Refused:
+    """Why there is no night at all."""
+    kinds = {
+        Odd.NOT_OVER: ImportProblemKind.FUTURE,
+        Odd.TOO_OLD: ImportProblemKind.TOO_OLD,
+        Odd.IMPOSSIBLE: ImportProblemKind.IMPOSSIBLE,
+    }
+    if not odd:
+        return _Refused(ImportProblemKind.EMPTY, naps=naps)
+    return _Refused(kinds.get(odd[0].why, ImportProblemKind.ORDER), odd[0].line)
+
+
+# -- what is packed ----------------------------------------------------------------------------------------------------
+
+_MOST_FILES = 4_000
+_UNPACKED = 8 * LARGEST
+
+
+def _unpacked(data: bytes, *, zone: str, last: Night) -> Arrived | Choice:
+    """Our own export, or Loop's: a folder a habit, so that names with commas do no harm. Little enough of it is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            files = {info.filename: info for info in packed.infolist()[:_MOST_FILES]}
+            wanted = {name: info for name, info in files.items() if PurePosixPath(name).name in _WANTED}
+            if sum(info.file_size for info in wanted.values()) > _UNPACKED:
+                raise _Refused(ImportProblemKind.TOO_LARGE)
+            texts = {name: _content(packed, info) for name, info in wanted.items()}
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise _Refused(ImportProblemKind.NOT_TEXT) from None
+    if ours := [text for name, text in texts.items() if PurePosixPath(name).name in _OURS]:
+        return _together([_of_table(*_table(text), zone=zone, last=last) for text in ours])
+    habits = {PurePosixPath(name).parent.name: text for name, text in texts.items() if PurePosixPath(name).parent.name}
+    if not habits and texts:
+        return _of_table(*_table(next(iter(texts.values()))), zone=zone, last=last)
+    named = {re.sub(r"^\d+ ", "", folder): text for folder, text in habits.items()}
+    return _chosen({name: _folder(text, name, zone, last) for name, text in named.items()})
+
+
+_OURS = frozenset({"nights.csv", "sealed.csv"})
+_WANTED = _OURS | {"Checkmarks.csv"}
+
+
+def _content(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with packed.open(info) as file:
+        content = file.read(LARGEST + 1)  # what a file says of its size need not be true
+    if len(content) > LARGEST:
+        raise _Refused(ImportProblemKind.TOO_LARGE)
+    return content
+
+
+def _together(sheets: Sequence[Arrived | Choice]) -> Arrived:
+    """The nights of both of our sheets: what was taken on the nights of a sealed test is in one of its own."""
+    lines: dict[Night, Line] = {}
+    for line in (line for one in sheets if isinstance(one, Arrived) for line in one.lines):
+        known = lines.get(line.night)
+        at = datetime.combine(line.night, time.max, UTC)
+        lines[line.night] = line if known is None else merged(known, line, sealed_from=None, at=at) or known
+    left = tuple(left for one in sheets if isinstance(one, Arrived) for left in one.left)
+    return Arrived(tuple(lines[night] for night in sorted(lines)), left=left)
+
+
+def _folder(text: bytes, name: str, zone: str, last: Night) -> Arrived | None:
+    try:
+        found = _of_table(*_table(text), zone=zone, last=last)
+    except _Refused as refused:
+        if refused.trouble.kind is ImportProblemKind.EMPTY:
+            return None
+        raise
+    return replace(found, habit=name) if isinstance(found, Arrived) else None
+
+
+def _chosen(habits: Mapping[str, Arrived | None]) -> Arrived | Choice:
+    """The one habit that is called magnesium, or the only one; else the person has to say which it is."""
+    known = {name: found for name, found in habits.items() if found is not None}
+    if not known:
+        raise _Refused(ImportProblemKind.EMPTY)
+    named = [name for name in known if _PRODUCT.search(name)] or list(known)
+    if len(named) == 1:
+        return known[named[0]]
+    return Choice(tuple((name, known[name]) for name in named[:_MOST_HABITS]))
 
 
 # -- Loop Habit Tracker ------------------------------------------------------------------------------------------------
@@ -203,21 +386,37 @@ _LOOP: Mapping[str, Intake | None] = {
 }
 
 
-def _habit(header: Sequence[str]) -> str:
-    """The column that is about the magnesium."""
+def _loop(header: Sequence[str], rows: Sequence[SheetRow], *, zone: str, last: Night) -> Arrived | Choice:
     habits = [name for name in header[1:] if name and name != "Notes"]
-    if "Value" in habits or len(habits) == 1:
-        return "Value" if "Value" in habits else habits[0]
-    named = [name for name in habits if _PRODUCT in name.casefold()]
-    if len(named) != 1:
+    if habits in (["Score"], ["Streak"], []):
+        raise _Refused(ImportProblemKind.SIBLING)
+    wanted = ["Value"] if "Value" in habits else [name for name in habits if _PRODUCT.search(name)] or habits
+    values = (cells[name].strip().upper() for _, cells in rows for name in wanted)
+    if "Value" not in habits and not any((value and value in _LOOP) or _measured(value) for value in values):
+        # "Date" is also how other apps' tables begin.
+        raise _Refused(ImportProblemKind.NOT_KNOWN if rows else ImportProblemKind.EMPTY)
+    if len({*wanted}) < len(wanted):
         raise _Refused(ImportProblemKind.WHICH_HABIT)
-    return named[0]
+    found: dict[str, Arrived | None] = {}
+    for name in wanted[:_MOST_HABITS]:
+        lines = _each(rows, _loop_line(name, header[0]))
+        habit = name if len(habits) > 1 else ""
+        found[name] = _arrived(lines, zone=zone, last=last, habit=habit) if lines else None
+    return _chosen(found)
 
 
-def _loop_line(column: str) -> Callable[[Mapping[str, str]], Line | None]:
+def _measured(text: str) -> bool:
+    return re.fullmatch(r"\d+(?:\.\d+)?", text.strip()) is not None
+
+
+def _loop_line(column: str, dated: str) -> Callable[[Mapping[str, str]], Line | None]:
     def parse(cells: Mapping[str, str]) -> Line | None:
-        night = date.fromisoformat(cells["Date"].strip())
-        intake = _LOOP[cells.get(column, "").strip()]
+        night = _night(cells[dated], dated)
+        value = cells.get(column, "").strip().upper()
+        if value not in _LOOP and not _measured(value):
+            raise BadCell(column, cells.get(column, ""))
+        # Of a habit that is measured, anything that was noted is taken, however much it was.
+        intake = _LOOP[value] if value in _LOOP else Intake.TAKEN if float(value) else Intake.MISSED
         note = (cells.get("Notes") or "").strip()[: diary.LONGEST_NOTE] or None
         if intake is None and note is None:
             return None
@@ -226,38 +425,62 @@ def _loop_line(column: str) -> Callable[[Mapping[str, str]], Line | None]:
     return parse
 
 
+def _night(text: str, column: str) -> Night:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadCell(column, text) from None
+
+
 # -- Plees Tracker -----------------------------------------------------------------------------------------------------
 
+_NAP = timedelta(hours=3)
+_BY_DAY = range(9 * 60, 19 * 60)
+"""Minutes of the day in which a sleep that is shorter than `_NAP` begins as a nap."""
 
-def _longest(rows: Iterable[SheetRow], zone: str) -> tuple[list[Numbered], int]:
-    """Each night's longest sleep, and how many shorter ones there were beside them."""
+
+def _plees(rows: Iterable[SheetRow], *, zone: str, last: Night) -> Arrived:
+    """Each night's longest sleep, and how many others there were: naps, and such as cannot be."""
     sleeps: dict[Night, tuple[timedelta, Numbered]] = {}
-    count = 0
+    left: list[Left] = []
+    count = naps = 0
     for number, cells in rows:
-        try:
-            start, stop = (_from_milliseconds(cells[name]) for name in ("start", "stop"))
-            line = _plees_line(cells, start, stop, zone)
-        except (ValueError, KeyError, OverflowError):
-            raise _Refused(ImportProblemKind.BAD_LINE, number) from None
-        if not timedelta(0) < stop - start <= diary.LONGEST_IN_BED:
-            raise _Refused(ImportProblemKind.ORDER, number)
-        count += 1
-        known = sleeps.get(line.night)
-        if known is None or known[0] < stop - start:
-            sleeps[line.night] = (stop - start, (number, line))
-    return [numbered for _, numbered in sleeps.values()], count - len(sleeps)
+        start, stop = (_moment(number, name, cells[name], zone) for name in ("start", "stop"))
+        length = stop - start
+        if not timedelta(0) < length <= diary.LONGEST_IN_BED:
+            hours = round(abs(length).total_seconds() / 3600)
+            left.append(Left(number, Odd.TOO_LONG if length > timedelta(0) else Odd.NO_LENGTH, hours))
+        elif length < _NAP and _civil(start, zone) in _BY_DAY:
+            naps += 1
+        else:
+            count += 1
+            line = _plees_line(number, cells, (start, stop), zone, left)
+            known = sleeps.get(line.night)
+            if known is None or known[0] < length:
+                sleeps[line.night] = (length, (number, line))
+    found = [numbered for _, numbered in sleeps.values()]
+    return _arrived(found, zone=zone, last=last, naps=naps + count - len(sleeps), left=left)
 
 
-def _from_milliseconds(text: str) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
+def _moment(number: int, column: str, text: str, zone: str) -> datetime:
+    """An instant in milliseconds, or as the tracker writes it for people, which is the clock where they were."""
+    try:
+        if re.fullmatch(r"\d{1,15}", text.strip()):
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _Refused(ImportProblemKind.BAD_LINE, number, column=column, cell=text) from None
 
 
-def _plees_line(cells: Mapping[str, str], start: datetime, stop: datetime, zone: str) -> Line:
+def _plees_line(
+    number: int, cells: Mapping[str, str], span: tuple[datetime, datetime], zone: str, left: list[Left]
+) -> Line:
     """The tracker's start is when the person tried to sleep, its stars (0: none given) are the quality."""
+    start, stop = span
     night = times.night_of(start, zone)
-    stars, wakes = int(cells.get("rating") or 0), int(cells.get("wakes") or 0)
-    if stars not in (0, *diary.RANGES["quality"]) or wakes not in diary.RANGES["awakenings"]:
-        raise ValueError("out of range")
+    stars = _number(number, "rating", cells, (0, *diary.RANGES["quality"]), left)
+    wakes = _number(number, "wakes", cells, diary.RANGES["awakenings"], left)
     detail = Detail(
         night,
         note=(cells.get("comment") or "").strip()[: diary.LONGEST_NOTE] or None,
@@ -268,6 +491,17 @@ def _plees_line(cells: Mapping[str, str], start: datetime, stop: datetime, zone:
         quality=stars or None,
     )
     return Line(NightRecord(night), detail)
+
+
+def _number(line: int, column: str, cells: Mapping[str, str], allowed: Container[int], left: list[Left]) -> int:
+    """A number, or 0 in place of one that cannot be, which is said."""
+    text = (cells.get(column) or "").strip() or "0"
+    if re.fullmatch(r"-?\d{1,9}", text) is None:
+        raise _Refused(ImportProblemKind.BAD_LINE, line, column=column, cell=text)
+    if int(text) in allowed:
+        return int(text)
+    left.append(Left(line, Odd.NUMBER, int(text)))
+    return 0
 
 
 def _civil(at: datetime, zone: str) -> int:

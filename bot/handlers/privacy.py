@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 
 from bot import export
 from bot.core import diary_import
-from bot.core.diary_import import ImportProblem, ImportProblemKind
+from bot.core.diary_import import Choice, ImportProblem, ImportProblemKind
 from bot.core.experiment import run
 from bot.core.model import Awaiting
 from bot.telegram.turn import AfterCommit, Attach, Handler, Needs, Reply, Route, Say, Turn
@@ -122,6 +122,10 @@ async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequ
     found = await asyncio.to_thread(diary_import.read, data, zone=schedule.zone, last=last)
     if isinstance(found, ImportProblem):
         return _said(words, found)
+    if isinstance(found, Choice):
+        async with backstage.database.write("import") as db:
+            await imports.keep_choice(db, turn.person.id, found, now=turn.now)
+        return [Say(views.which_habit(words, [name for name, _ in found.habits]))]
     async with backstage.database.write("import") as db:
         preview = await imports.keep(db, turn.person.id, found, now=turn.now)
     return [Say(views.preview(words, preview))]
@@ -129,6 +133,13 @@ async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequ
 
 def _said(words: Words, trouble: ImportProblem) -> Sequence[Reply]:
     return [Say(views.trouble(words, trouble))]
+
+
+async def choose_habit(update: Update, turn: Turn) -> None:
+    """A habit of several, tapped."""
+    preview = await imports.choose(turn.db, turn.person.id, turn.press.number(0) or 0, now=turn.now)
+    turn.answer(update)
+    turn.edit(update, views.import_gone(turn.words) if preview is None else views.preview(turn.words, preview))
 
 
 async def bring_in(update: Update, turn: Turn) -> None:
@@ -148,4 +159,4 @@ COMMANDS: dict[str, Handler | Route] = {
     "delete": Route(ask, Needs.NOTHING),
     "import": ask_import,
 }
-PRESSES: dict[str, Handler] = {"imp": bring_in, "stay": stay}
+PRESSES: dict[str, Handler] = {"imp": bring_in, "habit": choose_habit, "stay": stay}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from bot.core.diary_import import ImportProblem, ImportProblemKind, Preview
+import html
+from collections.abc import Sequence
+
+from bot.core import diary
+from bot.core.diary_import import ImportProblem, ImportProblemKind, Left, Odd, Preview
+from bot.core.model import Night
 from bot.texts.language import Words
-from bot.views.message import View, button, keyboard, lines
+from bot.views.message import View, button, grid, keyboard, lines
 
 BACKUP_DAYS = 30
 """How long a backup may still hold what was erased."""
@@ -87,13 +92,28 @@ def export_wait(words: Words, minutes: int) -> View:
 def ask_import(words: Words) -> View:
     """What can be sent."""
     text = lines(
-        words("<b>Send me a CSV file as a document.</b>"),
-        words("• nights.csv from my own /export"),
-        words("• Checkmarks.csv of Loop Habit Tracker"),
-        words("• the CSV of Plees Tracker"),
+        words("<b>Send me a file as a document.</b>"),
+        *_kinds(words),
         words("I show you first what would change. What you told me here is never overwritten."),
     )
     return View(text)
+
+
+def _kinds(words: Words) -> list[str]:
+    """The kinds of file that can be read."""
+    return [
+        words("• nights.csv from my own /export, or its ZIP"),
+        words("• Checkmarks.csv of Loop Habit Tracker, or its ZIP"),
+        words("• the CSV of Plees Tracker"),
+        words("• a CSV of your own: night,taken,rating – such as 2026-11-20,yes,better"),
+    ]
+
+
+def which_habit(words: Words, habits: Sequence[str]) -> View:
+    """Several habits, none of which is called magnesium, or more than one."""
+    choices = [button(name[:_LONGEST_BUTTON], "habit", number) for number, name in enumerate(habits)]
+    text = words("Which of these habits is your magnesium?")
+    return View(text, keyboard(*grid(choices, across=2), [button(words("None of these"), "imp", "no")]))
 
 
 def fetching(words: Words) -> View:
@@ -105,7 +125,8 @@ def preview(words: Words, seen: Preview) -> View:
     """What would change."""
     text = lines(
         words.plural("<b>{n} night in this file</b>", "<b>{n} nights in this file</b>", seen.nights),
-        words("From {first} to {last}.", first=words.night(seen.first), last=words.night(seen.last)),
+        words("From the habit “{habit}”.", habit=seen.habit) if seen.habit else None,
+        words("From {first} to {last}.", first=_dated(words, seen.first), last=_dated(words, seen.last)),
         words(
             "New: {new}. Filled in: {filled}. Left as they are: {same}.",
             new=seen.new,
@@ -113,11 +134,50 @@ def preview(words: Words, seen: Preview) -> View:
             same=seen.same,
         ),
         words.plural("{n} nap was left out.", "{n} naps were left out.", seen.naps) if seen.naps else None,
+        _left(words, [one for one in seen.left if one.why is not Odd.NUMBER]),
+        _blank(words, [one for one in seen.left if one.why is Odd.NUMBER]),
     )
     if seen.new + seen.filled == 0:
         return View(lines(text, words("So there is nothing to import.")))
     yes, no = button(words("Import"), "imp", "yes", style="success"), button(words("Cancel"), "imp", "no")
     return View(text, keyboard([yes, no]))
+
+
+def _dated(words: Words, night: Night) -> str:
+    return f"{words.night(night)} {night.year}"
+
+
+def _left(words: Words, odd: Sequence[Left]) -> str | None:
+    """The nights that cannot be, the first of them with their lines."""
+    why = {
+        Odd.NO_LENGTH: words("no length"),
+        Odd.NOT_OVER: words("not over yet"),
+        Odd.TOO_OLD: words("over twenty years ago"),
+        Odd.IMPOSSIBLE: words("times that cannot be"),
+    }
+    told = [
+        words(
+            "line {line}: {why}",
+            line=one.line,
+            why=why.get(one.why) or words.plural("{n} hour", "{n} hours", one.number),
+        )
+        for one in odd[:_NAMED]
+    ]
+    return words("Left out: {n} ({lines}).", n=len(odd), lines=_listed(told, odd)) if odd else None
+
+
+def _blank(words: Words, odd: Sequence[Left]) -> str | None:
+    """Numbers that cannot be."""
+    told = [words("line {line}: {why}", line=one.line, why=one.number) for one in odd[:_NAMED]]
+    return words("Numbers left blank: {n} ({lines}).", n=len(odd), lines=_listed(told, odd)) if odd else None
+
+
+_NAMED = 3
+_LONGEST_BUTTON = 40
+
+
+def _listed(told: Sequence[str], odd: Sequence[Left]) -> str:
+    return ", ".join([*map(html.unescape, told), *(["…"] if len(odd) > len(told) else [])])
 
 
 def imported(words: Words, nights: int) -> View:
@@ -137,21 +197,36 @@ def import_gone(words: Words) -> View:
 
 
 def trouble(words: Words, what: ImportProblem) -> View:
-    """Why a file could not be taken, and that nothing was changed."""
-    return View(lines(_trouble(words, what), words("Nothing was changed.")))
+    """Why a file could not be taken, that nothing was changed, and what can be read."""
+    kinds = [words("I can read:"), *_kinds(words)] if what.kind is not ImportProblemKind.NOT_FETCHED else []
+    return View(lines(_trouble(words, what), words("Nothing was changed."), *kinds))
 
 
 def _trouble(words: Words, what: ImportProblem) -> str:
     line = what.line
+    if what.kind is ImportProblemKind.BAD_LINE and what.column:
+        return words(
+            "Line {line}, column {column}: I cannot read “{cell}”. {expected}",
+            line=line,
+            column=what.column,
+            cell=what.cell,
+            expected=html.unescape(_expected(words, what.column)),
+        )
+    if what.kind is ImportProblemKind.EMPTY and what.naps:
+        return words.plural(
+            "There are no nights in this file, only {n} nap.",
+            "There are no nights in this file, only {n} naps.",
+            what.naps,
+        )
     return {
         ImportProblemKind.TOO_LARGE: words("That file is too large: one megabyte is the most."),
         ImportProblemKind.NOT_FETCHED: words("I could not fetch that file from Telegram. Please send it again."),
-        ImportProblemKind.NOT_TEXT: words("That is not a CSV file in UTF-8. A ZIP has to be unpacked first."),
-        ImportProblemKind.NOT_KNOWN: words("I do not know this kind of CSV: its first line is none that I can read."),
+        ImportProblemKind.NOT_TEXT: words("I cannot read that file. Save it as CSV in UTF-8."),
+        ImportProblemKind.NOT_KNOWN: words("I do not know this kind of file: its first line is none that I can read."),
         ImportProblemKind.EMPTY: words("There are no nights in this file."),
         ImportProblemKind.TOO_MANY: words("There are too many lines in this file."),
         ImportProblemKind.WHICH_HABIT: words(
-            "There are several habits in this file and none is called magnesium. Send the Checkmarks.csv of that one."
+            "Two habits in this file have one name. Send the Checkmarks.csv of one of them."
         ),
         ImportProblemKind.BAD_LINE: words("I cannot read line {line}.", line=line),
         ImportProblemKind.COLUMNS: words(
@@ -159,7 +234,19 @@ def _trouble(words: Words, what: ImportProblem) -> str:
             "A comma in a name does that.",
             line=line,
         ),
-        ImportProblemKind.FUTURE: words("Line {line} is about a night that is not over.", line=line),
+        ImportProblemKind.SIBLING: words(
+            "That is another of Loop's files. Send Checkmarks.csv from the same folder, or the whole ZIP."
+        ),
+        ImportProblemKind.DATES: words(
+            "Line {line}: “{cell}” may have the day or the month first. Write it like 2026-11-20.",
+            line=line,
+            cell=what.cell,
+        ),
+        ImportProblemKind.FUTURE: words(
+            "Line {line} is about a night that is not over: {cell}.", line=line, cell=what.cell
+        )
+        if what.cell
+        else words("Line {line} is about a night that is not over.", line=line),
         ImportProblemKind.TOO_OLD: words("Line {line} is about a night more than twenty years ago.", line=line),
         ImportProblemKind.TWICE: words("Line {line} is about a night that came before.", line=line),
         ImportProblemKind.ORDER: words(
@@ -167,3 +254,21 @@ def _trouble(words: Words, what: ImportProblem) -> str:
         ),
         ImportProblemKind.IMPOSSIBLE: words("The times on line {line} cannot all be those of one night.", line=line),
     }[what.kind]
+
+
+def _expected(words: Words, column: str) -> str:
+    """What a column takes."""
+    if column in ("night", "Date"):
+        return words("I need a date, such as 2026-11-20.")
+    if column in ("start", "stop"):
+        return words("I need a moment, such as 2026-11-20 23:00:00, or milliseconds.")
+    if column in ("in_bed", "tried", "woke", "rose"):
+        return words("I need a time, such as 22:30.")
+    if column in ("intake", "taken"):
+        return words("I need yes or no, or taken, skipped, missed.")
+    if column == "rating":
+        return words("I need much better, better, same, worse or much worse, or 1 to 5.")
+    if column in diary.RANGES or column == "wakes":
+        allowed = diary.RANGES.get(column, diary.RANGES["awakenings"])
+        return words("I need a number from {first} to {last}.", first=allowed.start, last=allowed.stop - 1)
+    return words("I need what my own export writes there.")

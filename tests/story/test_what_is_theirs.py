@@ -34,7 +34,7 @@ async def ada(lull: Process, telegram: Telegram) -> Person:
 async def sends(ada: Person, content: bytes) -> Seen:
     """A file after /import; the bot's word about it."""
     await ada.send("/import")
-    assert "CSV" in (await ada.next()).text
+    assert "Send me a file" in (await ada.next()).text
     await ada.send_document(content=content, name="nights.csv")
     return await ada.next()
 
@@ -119,26 +119,41 @@ async def test_each_kind_of_file_is_previewed_and_brought_in(
     assert details == ([(23 * 60, 6 * 60, 4, "slept")] if content is PLEES else [])
 
 
+async def test_the_habit_is_chosen_where_none_is_called_magnesium(ada: Person, lull: Process) -> None:
+    asked = await sends(ada, b"Date,Running,Evening,\n2026-03-20,0,2,\n2026-03-21,2,0,\n2026-03-26,2,2,\n")
+    assert asked.labels == ["Running", "Evening", "None of these"]
+    await ada.press("Evening", message=asked.message_id)
+    preview = await ada.until(lambda seen: "From the habit “Evening”." in seen.text)
+    assert "Left out: 1 (line 4: not over yet)." in preview.text
+    assert "From Friday 20 March 2026 to Saturday 21 March 2026." in preview.text
+    await ada.press("Import", message=preview.message_id)
+    await ada.until(lambda seen: seen.text == "2 nights were imported.")
+    assert lull.rows("SELECT intake FROM nights WHERE intake IS NOT NULL ORDER BY night") == [(1,), (3,)]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"x" * (50 * 2**20), "too large"),
-        (b"PK\x03\x04" + b"\0" * 100, "not a CSV file"),
-        (SHEET.encode("utf-16"), "not a CSV file"),
+        (b"PK\x03\x04" + b"\0" * 100, "Save it as CSV in UTF-8."),
+        (SHEET.encode("latin-1") + b"\xe9", "Save it as CSV in UTF-8."),
         (SHEET.encode() + b"2026-03-21,taken,,\n", "Line 4 is about a night that came before."),
-        (SHEET.encode() + b"2026-04-21,taken,,\n", "Line 4 is about a night that is not over."),
-        (SHEET.encode() + b"2026-03-22,swallowed,,\n", "I cannot read line 4."),
-        (b"who,knows\n1,2\n", "I do not know this kind of CSV"),
+        (SHEET.encode() + b"2026-04-21,taken,,\n", "Line 4 is about a night that is not over: 2026-04-21."),
+        (
+            SHEET.encode() + b"2026-03-22,swallowed,,\n",
+            "Line 4, column intake: I cannot read “swallowed”. I need yes or no",
+        ),
+        (b"who,knows\n1,2\n", "I do not know this kind of file"),
         (b"night,in_bed,rose\n2026-03-20,22:00,18:00\n", "The times on line 2 cannot all be those of one night."),
     ],
-    ids=["huge", "zip", "utf-16", "twice", "future", "word", "unknown", "twenty-hours"],
+    ids=["huge", "zip", "latin-1", "twice", "future", "word", "unknown", "twenty-hours"],
 )
 async def test_a_bad_file_gets_one_sentence_and_changes_nothing(
     ada: Person, lull: Process, content: bytes, said: str
 ) -> None:
     answer = await sends(ada, content)
     assert said in answer.text
-    assert answer.text.endswith("Nothing was changed.")
+    assert "\nNothing was changed.\nI can read:\n" in answer.text
     assert lull.rows("SELECT count(*) FROM imports") == [(0,)]
 
 
