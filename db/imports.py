@@ -63,7 +63,7 @@ async def keep_choice(db: Connection, user_id: int, choice: Choice, *, now: date
         for name, one in choice.habits
     ]
     values = {"at": now, "nights": _CHOICE + json.dumps(listed, ensure_ascii=False)}
-    insert = upserts.into(_imports, dialect=db.dialect.name)
+    insert = upserts.into(_imports, on=db)
     await db.execute(
         insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
     )

@@ -177,10 +177,14 @@ def replan(person: Person, *, now: datetime, tonight_open: bool = False) -> Pers
     return _with_next(person, schedule, after=now)
 
 
-def pause(person: Person, *, nights: int | None, now: datetime, tonight_open: bool) -> Person:
-    """Rest for so many nights from the next one on, or with None until the person returns."""
+def pause(
+    person: Person, *, nights: int | None, now: datetime, tonight_open: bool, back: Night | None = None
+) -> Person:
+    """Rest for so many nights from the next one on, or until the night `back`, or with neither until the person returns."""
     active = replan(replace(person, status=Status.ACTIVE, paused_until=None), now=now, tonight_open=tonight_open)
     first = active.remind_night
+    if back is not None and first is not None:
+        nights = max(1, (back - first).days)
     until = None if nights is None or first is None else first + timedelta(days=nights)
     return replan(replace(active, status=Status.PAUSED, paused_until=until), now=now)
 

@@ -396,18 +396,12 @@ def _months_on(today: date, count: int) -> date:
 
 def nights(
     text: str,
-    tonight: date,
+    today: date,
     spoken: Spoken,
     *,
     months: Mapping[str, int] | None = None,
     weekdays: Mapping[str, frozenset[int]] | None = None,
-) -> int | Doubtful | None:
-    """A number of nights, 1 to 365: "7", "a month", "until monday", counted to that night."""
+) -> int | date | Doubtful | None:
+    """A number of nights, 1 to 365, or the night that is the first again: "7", "2 weeks", "until monday", "a month"."""
     strict = parsing.nights(text)
-    if strict is not None:
-        return strict
-    until = day(text, tonight, spoken, months=months, weekdays=weekdays)
-    if not isinstance(until, date):
-        return until
-    count = (until - tonight).days
-    return count if count in parsing.PAUSES else None
+    return strict if strict is not None else day(text, today, spoken, months=months, weekdays=weekdays)

@@ -23,10 +23,12 @@ async def replan(turn: Turn) -> None:
     await changes.forget_early(turn.db, turn.person.id)
 
 
-async def pause(turn: Turn, nights: int | None) -> None:
-    """Rest for so many nights, or with None until the person returns. The morning question of a night already begun stays."""
+async def pause(turn: Turn, nights: int | None, *, back: Night | None = None) -> None:
+    """Rest for so many nights, or until the night `back`, or with neither until the person returns. The morning question of a
+    night already begun stays.
+    """
     tonight_open = await _tonight_open(turn)
-    turn.person = planning.pause(turn.person, nights=nights, now=turn.now, tonight_open=tonight_open)
+    turn.person = planning.pause(turn.person, nights=nights, back=back, now=turn.now, tonight_open=tonight_open)
     await changes.cancel(turn.db, turn.person.id, kinds=_NOT_WHILE_PAUSED, reason="paused")
     await _hold_trial(turn)
 

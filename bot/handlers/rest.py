@@ -5,8 +5,8 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.core import parsing
-from bot.core import schedule as times
 from bot.core import spoken as words
+from bot.core.model import Night
 from bot.handlers import onboarding, plans
 from bot.telegram.turn import Handler, Needs, Route, Turn
 from bot.texts import spoken
@@ -16,19 +16,18 @@ from bot.views.message import View
 
 async def pause(update: Update, turn: Turn) -> None:
     """/pause, with a number of nights or without"""
-    tonight = turn.words.date_in(turn.now, turn.person.zone or "UTC")
-    if turn.person.schedule is not None:
-        tonight = times.tonight(turn.schedule, turn.now)
+    today = turn.words.date_in(turn.now, turn.person.zone or "UTC")
     months, weekdays = turn.words.months, turn.words.weekdays
-    count = words.nights(turn.typed, tonight, spoken.known(), months=months, weekdays=weekdays)
+    found = words.nights(turn.typed, today, spoken.known(), months=months, weekdays=weekdays)
     if not turn.typed:
         turn.say(views.pause(turn.words))
-    elif isinstance(count, words.Doubtful):
-        turn.say(views.doubtful_date(turn.words, count))
-    elif count is None:
+    elif isinstance(found, words.Doubtful):
+        turn.say(views.doubtful_date(turn.words, found))
+    elif found is None:
         turn.say(View(turn.words("Type how many nights, up to 365, or a day: /pause 7, /pause until monday.")))
     else:
-        await _pause(update, turn, count)
+        count, back = (found, None) if isinstance(found, int) else (None, found)
+        await _pause(update, turn, count, back=back)
 
 
 async def pressed_pause(update: Update, turn: Turn) -> None:
@@ -41,8 +40,8 @@ async def pressed_pause(update: Update, turn: Turn) -> None:
     await _pause(update, turn, count or None)
 
 
-async def _pause(update: Update, turn: Turn, count: int | None) -> None:
-    await plans.pause(turn, count)
+async def _pause(update: Update, turn: Turn, count: int | None, *, back: Night | None = None) -> None:
+    await plans.pause(turn, count, back=back)
     if turn.person.paused_until is None:
         line = turn.words("Paused until you return. /resume starts again.")
     else:
