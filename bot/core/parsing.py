@@ -182,8 +182,9 @@ def weekly(
     words (any case) to weekdays. None without a weekday or without a time.
     """
     typed, known = plain(text), days(names)
+    pattern = one_of(known)
     for space in (place for place, char in enumerate(typed) if char == " "):
-        chosen = weekdays(typed[:space].rstrip(" :,"), known)
+        chosen = weekdays(typed[:space].rstrip(" :,"), known, pattern)
         time = time_of_day(typed[space:], usual=usual)
         if chosen and time:
             return chosen, time
@@ -195,15 +196,22 @@ def days(names: Mapping[str, frozenset[int]] | None = None) -> dict[str, frozens
     return {**_ENGLISH_DAYS, **{word.casefold(): value for word, value in (names or {}).items() if word}}
 
 
-def weekdays(text: str, days: Mapping[str, frozenset[int]]) -> frozenset[int] | None:
-    """The weekdays of a list like "fri, sat" or "sun-thu"; None where some of it is none of `days`."""
-    words = "|".join(map(re.escape, sorted(days, key=len, reverse=True)))
-    one = rf"({words})\.?(?!\w)(?: ?(?:-|–|to|bis) ?({words})\.?(?!\w))?"
+def weekdays(
+    text: str, days: Mapping[str, frozenset[int]], pattern: re.Pattern[str] | None = None
+) -> frozenset[int] | None:
+    """The weekdays of a list like "fri, sat" or "sun-thu"; None where some of it is none of `days`. `pattern`: theirs, if built."""
+    one = pattern or one_of(days)
     chosen: frozenset[int] = frozenset()
-    while found := re.match(one, text):
+    while found := one.match(text):
         chosen |= _span(days[found[1]], days[found[2]]) if found[2] else days[found[1]]
         text = re.sub(r"^(?: ?[,;&+/] ?| and | )", "", text[found.end() :], count=1)
     return None if text else chosen
+
+
+def one_of(days: Mapping[str, frozenset[int]]) -> re.Pattern[str]:
+    """The pattern of one of these weekdays, or of a span of them."""
+    words = "|".join(map(re.escape, sorted(days, key=len, reverse=True)))
+    return re.compile(rf"({words})\.?(?!\w)(?: ?(?:-|–|to|bis) ?({words})\.?(?!\w))?")
 
 
 def _span(first: frozenset[int], last: frozenset[int]) -> frozenset[int]:

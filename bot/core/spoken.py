@@ -240,7 +240,7 @@ def weekly(
     if not 2 <= len(words) <= _MOST_WORDS:
         return []
     known = {plain(name): days for name, days in {**parsing.days(names), **spoken.days}.items()}
-    reader = _Week(words, known, spoken, usual)
+    reader = _Week(words, known, parsing.one_of(known), spoken, usual)
     return reader.pairs(0, days_first=True) or reader.pairs(0, days_first=False) or []
 
 
@@ -248,6 +248,7 @@ def weekly(
 class _Week:
     words: list[str]
     days: Mapping[str, frozenset[int]]
+    pattern: re.Pattern[str]
     spoken: Spoken
     usual: Usual
 
@@ -276,7 +277,7 @@ class _Week:
             words = words[1:]
         while words and words[-1] in self.spoken.round_days and " ".join(words) not in self.days:
             words = words[:-1]
-        return parsing.weekdays(" ".join(words).strip(" ,:"), self.days) if words else None
+        return parsing.weekdays(" ".join(words).strip(" ,:"), self.days, self.pattern) if words else None
 
 
 # -- lengths of time ---------------------------------------------------------------------------------------------------

@@ -458,6 +458,17 @@ async def test_a_stock_is_counted_down_by_taken_nights(ann: Ann) -> None:
     assert "7 evenings' worth left" in ann.page.text
 
 
+async def test_the_pace_of_a_stock_is_that_of_nights_that_were_brought_in_too(ann: Ann) -> None:
+    ann.now = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)  # she came two days ago
+    for shift in range(0, 28, 2):
+        await slept(ann, date(2025, 12, 15) + timedelta(days=shift), Intake.TAKEN, None)
+
+    await ann.taps("panel:stock")
+    await ann.types("10")
+
+    assert "10 evenings' worth left, until about 31 Jan." in ann.page.text
+
+
 async def test_a_low_stock_is_told_once(ann: Ann) -> None:
     await ann.taps("panel:stock")
     await ann.types("7")

@@ -153,8 +153,6 @@ class _Reader:
     def _there(self, town: str, others: Sequence[str]) -> tuple[Place, ...]:
         """The towns of that name in all of these countries and states."""
         there = [regions.meant(other, self.answer, self.own) for other in others]
-        if not all(there):
-            return ()
         fits: Callable[[str, str], bool] = lambda country, state: all(  # noqa: E731
             (country, "") in region or (country, state) in region for region in there
         )
