@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -19,16 +20,15 @@ from bot.delivery.broadcast import Broadcasts
 from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
 from bot.handlers import routes
-from bot.jobs import backup, error_digest, tzdata_update, withdrawn_tips
-from bot.jobs import integrity_check as inspection
+from bot.jobs import backup, integrity_check, tzdata_update, withdrawn_tips
+from bot.jobs.error_digest import ErrorDigest
 from bot.jobs.finish_experiments import Endings
 from bot.jobs.integrity_check import IntegrityCheck
 from bot.jobs.withdrawn_tips import Withdrawals
 from bot.metrics import Metrics
-from bot.runtime import connect, monitor, signals
-from bot.runtime import leadership as duty
+from bot.runtime import connect, leadership, signals
 from bot.runtime.leadership import Leadership
-from bot.runtime.monitor import Monitor
+from bot.runtime.monitor import Monitor, flooded, live
 from bot.telegram import after_commit, command_menus, replies
 from bot.telegram.late_edits import LateEdits
 from bot.telegram.picture_process import PictureProcess
@@ -48,8 +48,22 @@ from db.engine import Database, Unavailable
 
 _log = logs.logger(__name__)
 
+Work = Callable[[], Awaitable[None]]
+
+_ONE_AT_A_TIME = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+
 FLYING = 8.0
 """Real seconds that what is in flight may take to finish at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What runs by the clock beside the sending; `_schedule` says how often."""
+
+    experiments: Endings
+    withdrawn_tips: Withdrawals
+    integrity_check: IntegrityCheck
+    error_digest: ErrorDigest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,84 +76,67 @@ class Lull:
     transport: Transport
     app: App
     dispatcher: Dispatcher
-    queues: Queues
     ingress: Ingress
-    gallery: Pictures
-    late: LateEdits
+    queues: Queues
+    pictures: Pictures
+    late_edits: LateEdits
     reminders: Reminders
     broadcasts: Broadcasts
-    digest: error_digest.ErrorDigest
-    endings: Endings
-    withdrawals: Withdrawals
-    inspection: IntegrityCheck
-    duty: Leadership
-    watch: Monitor
+    jobs: Jobs
+    leadership: Leadership
+    monitor: Monitor
     metrics: Metrics
     scheduler: AsyncIOScheduler
 
 
 def build(settings: Settings, texts: Content) -> Lull:
     """Every part, wired, nothing started."""
-    clock, rate = open_clock(settings.clock_file), settings.send_rate
-    database = Database(
-        settings.database_url.get_secret_value(),
-        allow_network_disk=settings.allow_network_disk,
-        pool=settings.database_pool,
-    )
-    metrics = Metrics()
+    clock, rate, metrics = open_clock(settings.clock_file), settings.send_rate, Metrics()
+    database = _database(settings)
     # The way to Telegram.
     token = settings.bot_token.get_secret_value()
     transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
     limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
-    gallery = Pictures(database, PictureProcess(), clock=clock)
-    # What people send: entrance, queues, desk, handler, answer.
-    late = LateEdits(clock=clock)
-    do = functools.partial(replies.perform, app.bot, clock=clock, gallery=gallery, late=late)
-    perform = functools.partial(after_commit.perform, do, AfterCommit(database, transport.download, gallery.drawn))
+    pictures, late_edits = Pictures(database, PictureProcess(), clock=clock), LateEdits(clock=clock)
+    # What people send: source, queues, dispatcher, handler, answer.
+    do = functools.partial(replies.perform, app.bot, clock=clock, pictures=pictures, late=late_edits)
+    perform = functools.partial(after_commit.perform, do, AfterCommit(database, transport.download, pictures.drawn))
     dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(dispatcher, clock=clock)
     ingress = Ingress(settings, clock, database, queues)
     # What people are owed.
     renderer = Renderer(texts)
-    dispatcher.reloaded.append(renderer.renew)
-    reminders = Reminders(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, gallery=gallery)
+    reminders = Reminders(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, pictures=pictures)
     broadcasts = Broadcasts(app.bot, database, clock=clock, rate=rate, metrics=metrics)
-    withdrawals = Withdrawals(database, texts, clock=clock)
-    dispatcher.reloaded.append(withdrawals.renew)
+    # What runs by the clock.
+    jobs = _jobs(settings, texts, database, app, metrics, clock)
+    dispatcher.reloaded += [renderer.renew, jobs.withdrawn_tips.renew]
     # Who leads, and whether all is well.
     on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, ingress.intake(transport))
-    inspected = IntegrityCheck(database, metrics)
+    faults = (on_duty.faults, jobs.integrity_check.faults, functools.partial(flooded, limiter, clock))
+    monitor = Monitor(database, metrics, clock=clock, ages=on_duty.ages, faults=faults)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
-    metrics.watch(monitor.live(limiter, queues, on_duty.leader))
-    flooded = functools.partial(monitor.flooded, limiter, clock)
-    return Lull(
-        settings=settings,
-        clock=clock,
-        database=database,
-        transport=transport,
-        app=app,
-        dispatcher=dispatcher,
-        queues=queues,
-        ingress=ingress,
-        gallery=gallery,
-        late=late,
-        reminders=reminders,
-        broadcasts=broadcasts,
-        digest=error_digest.ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
-        endings=Endings(database, clock=clock),
-        withdrawals=withdrawals,
-        inspection=inspected,
-        duty=on_duty,
-        watch=Monitor(
-            database,
-            metrics,
-            clock=clock,
-            ages=on_duty.ages,
-            faults=lambda: on_duty.faults() | inspected.faults() | flooded(),
-        ),
-        metrics=metrics,
-        scheduler=AsyncIOScheduler(timezone="UTC"),
+    metrics.watch(live(limiter, queues, on_duty.leader))
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    parts = (settings, clock, database, transport, app, dispatcher, ingress, queues, pictures, late_edits)
+    return Lull(*parts, reminders, broadcasts, jobs, on_duty, monitor, metrics, scheduler)
+
+
+def _jobs(settings: Settings, texts: Content, database: Database, app: App, metrics: Metrics, clock: Clock) -> Jobs:
+    return Jobs(
+        Endings(database, clock=clock),
+        Withdrawals(database, texts, clock=clock),
+        IntegrityCheck(database, metrics),
+        ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
+    )
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url.get_secret_value(),
+        allow_network_disk=settings.allow_network_disk,
+        pool=settings.database_pool,
     )
 
 
@@ -169,7 +166,7 @@ async def run(settings: Settings) -> int:
         _spare_the_collector()
         return await _live(lull, stop)
     finally:
-        await lull.gallery.close()
+        await lull.pictures.close()
         await lull.transport.shutdown()
         await lull.database.close()
 
@@ -193,23 +190,23 @@ async def _open(lull: Lull) -> None:
 
 async def _live(lull: Lull, stop: asyncio.Event) -> int:
     """Take in, beat and answer until told to stop, or too sick to go on."""
-    watching_over = asyncio.create_task(lull.watch.run(stop), name="watch")
+    watching_over = asyncio.create_task(lull.monitor.run(stop), name="monitor")
     try:
         if await connect.greet(lull.app, stop):
-            lull.duty.wake()
+            lull.leadership.wake()
             await _work(lull, stop)
     finally:
         watching_over.cancel()
         await asyncio.gather(watching_over, return_exceptions=True)
-    return 1 if lull.watch.sick else 0
+    return 1 if lull.monitor.sick else 0
 
 
 async def _work(lull: Lull, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as server:
-        await server.enter_async_context(lull.ingress.served(lull.watch.health, lull.metrics))
+        await server.enter_async_context(lull.ingress.served(lull.monitor.health, lull.metrics))
         tasks = [
-            asyncio.create_task(lull.duty.leader.run(), name="leader"),
-            asyncio.create_task(lull.duty.take_in(), name="intake"),
+            asyncio.create_task(lull.leadership.leader.run(), name="leader"),
+            asyncio.create_task(lull.leadership.take_in(), name="updates"),
             asyncio.create_task(
                 command_menus.publish(lull.app.bot, lull.database, lull.settings.admin_ids), name="menus"
             ),
@@ -223,44 +220,36 @@ async def _work(lull: Lull, stop: asyncio.Event) -> None:
 
 def _schedule(lull: Lull) -> None:
     """The few jobs: what is due is in the database, never in a job of its own."""
-    # A tick is a second of the bot's clock; in simulated time there is no point in more than fifty a real second.
-    tick = max(1.0 / lull.clock.speed, 0.02)
-    options = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    lull.scheduler.add_job(lull.reminders.beat, seconds=tick, id="heartbeat", **options)
-    lull.scheduler.add_job(lull.duty.sweep, seconds=duty.LEFT.total_seconds(), id="letters", **options)
-    look = max(backup.LOOK_EVERY.total_seconds() / lull.clock.speed, 0.3)
-    lull.scheduler.add_job(_back_up, args=(lull,), seconds=look, id="backup", **options)
-    lull.scheduler.add_job(lull.endings.look, seconds=max(5.0 / lull.clock.speed, 0.1), id="endings", **options)
+    jobs, leads = lull.jobs, lull.leadership.leader.leads
+
+    def add(name: str, work: Work, every: timedelta, *, least: float, first: timedelta | None = None) -> None:
+        # Simulated time runs `speed` times as fast; below `least` real seconds there is no point in looking more often.
+        seconds, soon = (
+            max(time.total_seconds() / lull.clock.speed, least) for time in (every, every if first is None else first)
+        )
+        at = None if first is None else {"next_run_time": datetime.now(UTC) + timedelta(seconds=soon if first else 0)}
+        lull.scheduler.add_job(work, "interval", seconds=seconds, id=name, **_ONE_AT_A_TIME, **(at or {}))
+
+    async def back_up() -> None:
+        if leads.is_set():
+            await backup.when_due(lull.settings, lull.metrics, clock=lull.clock)
+
+    async def take_tips_back() -> None:
+        if leads.is_set():
+            await jobs.withdrawn_tips.look()
+
+    add("reminders", lull.reminders.beat, timedelta(seconds=1), least=0.02)
+    add("broadcasts", lull.broadcasts.beat, timedelta(seconds=1), least=0.02)
+    add("experiments", jobs.experiments.look, timedelta(seconds=5), least=0.1)
+    add("backup", back_up, backup.LOOK_EVERY, least=0.3)
     # Soon as well: a tip is withdrawn with a restart.
-    hour, soon = (
-        max(time.total_seconds() / lull.clock.speed, 0.3) for time in (withdrawn_tips.EVERY, withdrawn_tips.SOON)
-    )
-    lull.scheduler.add_job(
-        _take_tips_back,
-        args=(lull,),
-        seconds=hour,
-        id="tips",
-        next_run_time=datetime.now(UTC) + timedelta(seconds=soon),
-        **options,
-    )
-    lull.scheduler.add_job(lull.broadcasts.beat, seconds=tick, id="broadcast", **options)
-    lull.scheduler.add_job(lull.digest.beat, seconds=60.0, id="digest", **options)
-    day = inspection.EVERY.total_seconds() / lull.clock.speed
-    # Also now: of a big file the start has read only the beginning.
-    lull.scheduler.add_job(
-        lull.inspection.look, seconds=day, id="inspection", next_run_time=datetime.now(UTC), **options
-    )
+    add("withdrawn tips", take_tips_back, withdrawn_tips.EVERY, least=0.3, first=withdrawn_tips.SOON)
+    # At once as well: of a big file the start has read only the beginning.
+    add("integrity check", jobs.integrity_check.look, integrity_check.EVERY, least=0.3, first=timedelta())
+    # These two are about the process, whose time is real.
+    add("updates left", lull.leadership.sweep, leadership.LEFT * lull.clock.speed, least=1.0)
+    add("error digest", jobs.error_digest.beat, timedelta(seconds=60) * lull.clock.speed, least=1.0)
     lull.scheduler.start()
-
-
-async def _back_up(lull: Lull) -> None:
-    if lull.duty.leader.leads.is_set():
-        await backup.when_due(lull.settings, lull.metrics, clock=lull.clock)
-
-
-async def _take_tips_back(lull: Lull) -> None:
-    if lull.duty.leader.leads.is_set():
-        await lull.withdrawals.look()
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
@@ -268,14 +257,14 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     _log.info("lull goes to sleep")
     # Ending the scheduler would cut a beat in two; without its jobs it only idles until the beat is over.
     lull.scheduler.remove_all_jobs()
-    lull.inspection.stop()
+    lull.jobs.integrity_check.stop()
     leader, *others = tasks
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     senders = (lull.queues.drain, lull.reminders.stop, lull.broadcasts.stop)
     await asyncio.gather(*(end(seconds=FLYING) for end in senders))
-    await lull.late.stop()
+    await lull.late_edits.stop()
     lull.scheduler.shutdown(wait=False)
     with contextlib.suppress(Unavailable):
         async with lull.database.write() as db:

@@ -123,7 +123,7 @@ def test_messages_refused_for_over_a_minute_are_red_and_no_reason_to_end_the_pro
 
 async def test_what_costs_a_query_is_counted_on_both_databases(database: Database) -> None:
     metrics = Metrics()
-    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=[dict])
 
     assert await watch.count() == QueriedGauges(active=0, oldest_due_seconds=0.0, inbox=0, dead_letters=0)
     await watch.look()
@@ -132,7 +132,7 @@ async def test_what_costs_a_query_is_counted_on_both_databases(database: Databas
 
 async def test_a_database_that_is_gone_is_red() -> None:
     watch = Monitor(
-        Database("postgresql+asyncpg://lull@127.0.0.1:1/none"), Metrics(), clock=RealClock(), ages=dict, faults=dict
+        Database("postgresql+asyncpg://lull@127.0.0.1:1/none"), Metrics(), clock=RealClock(), ages=dict, faults=[dict]
     )
     await watch.look()
     assert watch.health.red == {"database": "no answer"}
@@ -140,7 +140,7 @@ async def test_a_database_that_is_gone_is_red() -> None:
 
 async def test_a_loop_that_is_held_up_shows_its_lag(database: Database) -> None:
     metrics = Metrics()
-    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=dict)
+    watch = Monitor(database, metrics, clock=RealClock(), ages=dict, faults=[dict])
     stop = asyncio.Event()
     task = asyncio.create_task(watch.run(stop))
     try:

@@ -63,10 +63,10 @@ class Reminders:
         clock: Clock,
         rate: int,
         metrics: Metrics,
-        gallery: Pictures | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
         self._bot, self._database, self._renderer, self._clock = bot, database, renderer, clock
-        self._rate, self._metrics, self._gallery = rate, metrics, gallery
+        self._rate, self._metrics, self._pictures = rate, metrics, pictures
         self._tidying = Tidying(bot)
         self.worker = secrets.token_hex(8)
         self._engine = SendingEngine[Owed, Settled](
@@ -193,7 +193,7 @@ class Reminders:
         if found is None:
             return Settled(row.id, State.CANCELLED, reason="nothing to tell")
         view, drawing = found
-        photo = None if self._gallery is None else await self._gallery.drawn(drawing)
+        photo = None if self._pictures is None else await self._pictures.drawn(drawing)
         return self._parcel(row, self._renderer.with_tip_by_day(row, view), photo)
 
     def _parcel(self, row: Owed, view: View, photo: bytes | None = None) -> Parcel:

@@ -8,7 +8,7 @@ import itertools
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bot import health
@@ -81,7 +81,9 @@ def flooded(limiter: RateLimiter, clock: Clock) -> dict[str, str]:
 class Monitor:
     """One of it in a process. `sick` becomes true when a fresh process would be the better chance."""
 
-    def __init__(self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Faults) -> None:
+    def __init__(
+        self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Sequence[Faults]
+    ) -> None:
         self._database, self._metrics, self._clock, self._ages, self._faults = database, metrics, clock, ages, faults
         self._counted, self._active = itertools.count(), 0
         self.health = Health()
@@ -119,7 +121,8 @@ class Monitor:
     async def look(self) -> None:
         """Judge once, and say so."""
         now = time.monotonic()
-        faults = dict(self._faults()) | await self._database_fault() | await self._file_faults()
+        known = {part: why for found in self._faults for part, why in found().items()}
+        faults = known | await self._database_fault() | await self._file_faults()
         ages = dict(self._ages())
         if self._writable_at is not None:
             ages["writing"] = now - self._writable_at

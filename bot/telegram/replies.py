@@ -40,23 +40,23 @@ async def perform(
     *,
     chat_id: int,
     clock: Clock | None = None,
-    gallery: Pictures | None = None,
+    pictures: Pictures | None = None,
     late: LateEdits | None = None,
 ) -> None:
     """Do one reply. What fails is logged, never raised: its update is done and must not be handled again.
 
-    Without a gallery a picture's caption goes alone; without `late` an edit that Telegram refuses for now is not done.
+    Without a pictures a picture's caption goes alone; without `late` an edit that Telegram refuses for now is not done.
     """
     clock = clock or RealClock()
     if isinstance(reply, Show):
-        hung = _hung(reply, chat_id, gallery)
+        hung = _hung(reply, chat_id, pictures)
         if hung is None:
             return
         reply = hung
     if late is not None and isinstance(reply, Edit | EditButtons):
         await _edited(bot, reply, late, chat_id=chat_id, clock=clock)
         return
-    error = await _insist(bot, reply, chat_id=chat_id, clock=clock, gallery=gallery)
+    error = await _insist(bot, reply, chat_id=chat_id, clock=clock, pictures=pictures)
     await _go_on(bot, reply, error, chat_id=chat_id, clock=clock)
 
 
@@ -64,7 +64,7 @@ async def _edited(bot: ExtBot[Any], edit: Edit | EditButtons, late: LateEdits, *
     """Do an edit now, or later where Telegram asks for a wait: nothing else of this person waits for it."""
 
     async def do(chat_id: int, edit: Edit | EditButtons) -> TelegramError | None:
-        return await _insist(bot, edit, chat_id=chat_id, clock=clock, gallery=None)
+        return await _insist(bot, edit, chat_id=chat_id, clock=clock, pictures=None)
 
     if late.replaces(chat_id, edit):
         return
@@ -74,12 +74,12 @@ async def _edited(bot: ExtBot[Any], edit: Edit | EditButtons, late: LateEdits, *
 
 
 async def _insist(
-    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, gallery: Pictures | None
+    bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, pictures: Pictures | None
 ) -> TelegramError | None:
     """Do it, several times where that is worth it. Gives the error it ended with, logged; None for a good or an odd end."""
     for wait in (*_PATIENCE, None):
         try:
-            await _once(bot, reply, chat_id, gallery)
+            await _once(bot, reply, chat_id, pictures)
         except NotDrawn:
             # Its caption says in words what it would have shown.
             reply = Say(reply.view) if isinstance(reply, Show) else reply
@@ -103,11 +103,11 @@ async def _go_on(bot: ExtBot[Any], reply: Reply, error: TelegramError | None, *,
         await perform(bot, Say(view), chat_id=chat_id, clock=clock)
 
 
-def _hung(reply: Show, chat_id: int, gallery: Pictures | None) -> Reply | None:
+def _hung(reply: Show, chat_id: int, pictures: Pictures | None) -> Reply | None:
     """What a picture becomes: itself, or after too many of them in a minute one word, then nothing."""
-    if gallery is None:
+    if pictures is None:
         return Say(reply.view)
-    match gallery.admit(chat_id):
+    match pictures.admit(chat_id):
         case Manner.WELCOME:
             return reply
         case Manner.WARN:
@@ -115,10 +115,10 @@ def _hung(reply: Show, chat_id: int, gallery: Pictures | None) -> Reply | None:
     return None
 
 
-async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, gallery: Pictures | None) -> None:
+async def _once(bot: ExtBot[Any], reply: Reply, chat_id: int, pictures: Pictures | None) -> None:
     match reply:
-        case Show(drawing, view) if gallery is not None:
-            await gallery.send(bot, chat_id, drawing, view)
+        case Show(drawing, view) if pictures is not None:
+            await pictures.send(bot, chat_id, drawing, view)
         case Say(view, elsewhere):
             await _send(bot, elsewhere or chat_id, view)
         case CopyOf(message_id):

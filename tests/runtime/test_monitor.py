@@ -40,7 +40,7 @@ async def database(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 def monitor_of(database: Database) -> Monitor:
-    return Monitor(database, Metrics(), clock=RealClock(), ages=dict, faults=dict)
+    return Monitor(database, Metrics(), clock=RealClock(), ages=dict, faults=[dict])
 
 
 async def test_a_database_that_another_process_keeps_locked_is_red_until_it_is_let_go(
