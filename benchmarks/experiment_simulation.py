@@ -21,12 +21,11 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, Label
-from bot.core.experiment2 import design, exact, ranges, together, verdict
-from bot.core.experiment2.design import Design, NightRecord, Plan
-from bot.core.experiment2.forecast import SPREAD, latent_nights
-from bot.core.experiment2.verdict import End, Size
+from bot.core.experiment import design, exact, ranges, together, verdict
+from bot.core.experiment.counts import Label
+from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, AssignedNight, Design, Plan
+from bot.core.experiment.forecast import SPREAD, latent_nights
+from bot.core.experiment.verdict import End, Size
 from bot.core.model import Rating
 
 SEED = 20261203
@@ -139,7 +138,7 @@ def answers(rng: random.Random, latent: Sequence[float]) -> list[int | None]:
 
 def drawn_plan(rng: random.Random, row: Row) -> Plan:
     """Draw a plan."""
-    return Plan(START, row.nights, rng.randbytes(experiment_design.SEED_BYTES), design=row.design)
+    return Plan(START, row.nights, rng.randbytes(design.SEED_BYTES), design=row.design)
 
 
 def told_answers(rng: random.Random, row: Row, on: Sequence[bool]) -> list[int | None]:
@@ -160,15 +159,13 @@ def _unkind(answer: int | None, on: bool) -> bool:
     return answer is not None and (answer < 0 if on else answer > 0)
 
 
-def simulated_test(rng: random.Random, row: Row) -> tuple[Plan, list[NightRecord]]:
+def simulated_test(rng: random.Random, row: Row) -> tuple[Plan, list[AssignedNight]]:
     """Draw a plan and its nights after the run-in."""
     plan = drawn_plan(rng, row)
     arms = design.schedule(plan)
     told = told_answers(rng, row, [arm is Arm.ON for arm in arms])
     return plan, [
-        NightRecord(
-            experiment_design.night_at(plan, RUN_IN + index), arm, arm is Arm.ON, None if a is None else Rating(a)
-        )
+        AssignedNight(design.night_at(plan, RUN_IN + index), arm, arm is Arm.ON, None if a is None else Rating(a))
         for index, (arm, a) in enumerate(zip(arms, told, strict=True))
     ]
 
@@ -238,7 +235,7 @@ def keeps_testing(rng: random.Random, tests: float) -> bool:
     return False
 
 
-def fortnight_evidence(plan: Plan, records: Sequence[NightRecord], first: int) -> together.Evidence:
+def fortnight_evidence(plan: Plan, records: Sequence[AssignedNight], first: int) -> together.Evidence:
     """Return the evidence of one fortnight, the others being unlived."""
     return together.evidence(plan, records[first : first + FORTNIGHT])
 
@@ -353,7 +350,7 @@ def length_words(row: Row) -> str:
     """Name a row's plan."""
     if row.design is Design.WEEKLY:
         return "weeks"
-    return str(row.nights) if row.nights == min(experiment_design.LENGTHS) else f"up to {row.nights}"
+    return str(row.nights) if row.nights == min(design.LENGTHS) else f"up to {row.nights}"
 
 
 def table(heads: Sequence[str], lines: Iterator[Sequence[str]]) -> Iterator[str]:
@@ -395,12 +392,7 @@ def range_lines(found: Found) -> Iterator[Sequence[str]]:
 def end_lines(found: Found) -> Iterator[Sequence[str]]:
     """When the tests of up to 84 nights ended, and how often the ranges of these held the truth."""
     for index, row in enumerate(ROWS):
-        if (
-            row.nights != max(experiment_design.LENGTHS)
-            or row.design is Design.WEEKLY
-            or row.expectation
-            or row.silence
-        ):
+        if row.nights != max(design.LENGTHS) or row.design is Design.WEEKLY or row.expectation or row.silence:
             continue
         if not row.build_up:
             yield effect_words(row), *(_ended(told(found, index), fortnights) for fortnights in range(2, 7))
@@ -417,7 +409,7 @@ def way_lines(found: Found) -> Iterator[Sequence[str]]:
     """How often a useless pill seems to help, by the way of finding out."""
     for index, way in enumerate(WAYS):
         yield way.words, share([seemed is True for seemed in found["way", index]])
-    for nights in experiment_design.LENGTHS:
+    for nights in design.LENGTHS:
         people = told(found, ROWS.index(Row(nights)))
         words = f"{length_words(Row(nights))} nights: this test, sealed, looked at by the bot alone"
         yield words, share([one.label is Label.CLEAR_HELP for one in people])
@@ -441,9 +433,7 @@ def milliseconds(row: Row, people: int = 50) -> tuple[float, float]:
 
 def report(found: Found, people: int) -> str:
     """Write all of it as Markdown."""
-    p, whole = (
-        max(times) for times in zip(*(milliseconds(Row(n, 19)) for n in experiment_design.LENGTHS), strict=True)
-    )
+    p, whole = (max(times) for times in zip(*(milliseconds(Row(n, 19)) for n in design.LENGTHS), strict=True))
     verdicts = (
         "nights",
         "true effect",

@@ -14,8 +14,9 @@ from bot import charts
 from bot.charts import Drawing
 from bot.core import diary, diary_csv
 from bot.core.diary_csv import Line
-from bot.core.experiment import design, report_json
 from bot.core.experiment.run import Experiment
+from bot.core.experiment.seed import fingerprint
+from bot.core.experiment.version1 import earlier_report
 from bot.core.model import Intake, Night, Person
 from bot.texts.language import Words
 
@@ -50,7 +51,7 @@ def drawings(words: Words, held: Held) -> dict[str, Drawing]:
         cells = diary.cells((line.record for line in held.lines), first, last, sealed_from=held.sealed_from)
         found[PICTURE] = charts.nights(cells, first=first, calendar=charts.Calendar(*words.calendar), light=light)
     for number, one in enumerate(held.trials, 1):
-        effect = None if one.report is None else report_json.read(json.loads(one.report)).verdict.effect
+        effect = None if one.report is None else earlier_report.read(json.loads(one.report)).verdict.effect
         if effect is not None:
             found[f"experiment-{number}.png"] = charts.interval(
                 low=effect.low, middle=effect.per_100, high=effect.high, light=light
@@ -132,7 +133,7 @@ def _test(one: Experiment) -> dict[str, object]:
         "length": one.plan.length,
         "pauses": pauses,
         "blind": one.blind,
-        "fingerprint": design.fingerprint(one.plan.seed),
+        "fingerprint": fingerprint(one.plan.seed),
     }
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.experiment import design, report_json, run
+from bot.core.experiment import design, run
 from bot.core.experiment.design import Plan, Shift, Void
-from bot.core.experiment.run import Assignment, Experiment, ExperimentReport, Lived, Tested
+from bot.core.experiment.run import Assignment, Experiment, Lived, Tested
+from bot.core.experiment.version1 import earlier_report
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Delivery, Kind, Night, NightRecord, Person, Rating, State
 from db import nights, tables, upserts, users
 from db.engine import Connection
@@ -247,7 +249,7 @@ async def has_bag(db: Connection, user_id: int, night: Night) -> bool:
 
 async def tested(db: Connection, user_id: int) -> Tested:
     """The nights of finished self-experiments."""
-    return run.tested(report_of(one) for one in await every(db, user_id) if not one.sealed)
+    return run.tested(night for one in await every(db, user_id) if not one.sealed for night in report_of(one).nights)
 
 
 # -- what the reminders show -------------------------------------------------------------------------------------------
@@ -288,15 +290,15 @@ async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(one, person) for one, person in people if person is not None]
 
 
-async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, ExperimentReport]:
+async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, EarlierReport]:
     """What the last self-experiment of each of these people found."""
     found = {user_id: await last_ended(db, user_id) for user_id in user_ids}
     return {user_id: report_of(one) for user_id, one in found.items() if one is not None}
 
 
-def report_of(one: Experiment) -> ExperimentReport:
+def report_of(one: Experiment) -> EarlierReport:
     """What a finished self-experiment found."""
-    return report_json.read(json.loads(one.report or ""))
+    return earlier_report.read(json.loads(one.report or ""))
 
 
 async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.cli import verify_experiment
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment import report_json
+from bot.core.experiment import design, report, verdict
 from bot.core.experiment.design import Arm, Plan, Shift
 from bot.core.experiment.run import Experiment, Lived
-from bot.core.experiment2 import design, report, verdict
+from bot.core.experiment.seed import fingerprint, seed_of
+from bot.core.experiment.version1 import earlier_report
 from bot.core.model import Delivery, Intake, NightRecord, Rating
 from bot.jobs import finish_experiments
 
@@ -31,9 +31,9 @@ def trial(plan: Plan = PLAN, **more: object) -> Experiment:
 def lived(one: Experiment) -> list[Lived]:
     """Every night as the plan says, better with it; one reminder never arrived, one morning was answered late."""
     nights = []
-    for place in range(experiment_design.RUN_IN + one.plan.length):
-        night = experiment_design.night_at(one.plan, place)
-        on = experiment_design.arm_on(one.plan, night) is Arm.ON
+    for place in range(design.RUN_IN + one.plan.length):
+        night = design.night_at(one.plan, place)
+        on = design.arm_on(one.plan, night) is Arm.ON
         record = NightRecord(
             night,
             delivery=Delivery.EXPIRED if place == 9 else Delivery.SENT,
@@ -47,7 +47,10 @@ def lived(one: Experiment) -> list[Lived]:
 
 def export(folder: Path, change: Callable[[Values], None] = lambda _: None, one: Experiment | None = None) -> Path:
     one = one or trial()
-    test = {"sealed": False, **json.loads(json.dumps(report_json.written(finish_experiments.judge(one, lived(one)))))}
+    test = {
+        "sealed": False,
+        **json.loads(json.dumps(earlier_report.written(finish_experiments.judge(one, lived(one))))),
+    }
     change(test)
     return packed(folder, json.dumps({"tests": [test]}))
 
@@ -62,13 +65,13 @@ def packed(folder: Path, text: str, name: str = "experiment.json") -> Path:
 def test_an_honest_export_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify_experiment.main(export(tmp_path)) == 0
     said = capsys.readouterr().out
-    assert experiment_design.fingerprint(PLAN.seed) in said
+    assert fingerprint(PLAN.seed) in said
     assert "clear_help, recomputed and the same" in said
     assert "One person, own rating, not a medical test." in said
 
 
 def test_a_test_stopped_early_holds_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    after = experiment_design.night_at(PLAN, experiment_design.RUN_IN + 20)
+    after = design.night_at(PLAN, design.RUN_IN + 20)
     assert verify_experiment.main(export(tmp_path, one=trial(stopped_after=after))) == 0
     assert "You stopped early: 14 of 28 nights counted, whole fortnights only." in capsys.readouterr().out
 
@@ -91,7 +94,7 @@ def swaps_an_arm(test: Values) -> None:
 
 def swaps_the_seed(test: Values) -> None:
     seed = bytes(32)
-    test.update(seed=seed.hex(), fingerprint=experiment_design.fingerprint(seed))
+    test.update(seed=seed.hex(), fingerprint=fingerprint(seed))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +154,10 @@ def export_of_version_2(
 ) -> Path:
     """A test of version 2, better with magnesium; stopped where it has fewer than all nights."""
     bots_seed = bytes(range(32))
-    plan = design.Plan(START, 28, design.seed_of(bots_seed, "moon"))
+    plan = design.Plan(START, 28, seed_of(bots_seed, "moon"))
     records = tuple(
-        design.NightRecord(
-            experiment_design.night_at(plan, experiment_design.RUN_IN + index),
+        design.AssignedNight(
+            design.night_at(plan, design.RUN_IN + index),
             arm,
             taken=arm is Arm.ON,
             rating=Rating.BETTER if arm is Arm.ON else Rating.SAME,
@@ -176,7 +179,7 @@ def test_a_test_of_version_2_holds_with_both_halves_of_its_seed(
     assert verify_experiment.main(export_of_version_2(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "Word:        moon\n" in said
-    assert experiment_design.fingerprint(bytes(range(32))) in said
+    assert fingerprint(bytes(range(32))) in said
     assert "clear_help, recomputed and the same" in said
     assert "p:           0.0001 better, 1 worse; bound 0.05" in said
     assert "80 % range:  +1.000 steps (+1.000 to +1.000); of 100 pairs 100.0 (100.0 to 100.0)" in said
@@ -214,9 +217,9 @@ def test_what_was_tampered_with_in_version_2_is_told_in_one_sentence(
 
 def test_a_report_is_read_back_as_it_was_written() -> None:
     kept = finish_experiments.judge(trial(), lived(trial()))
-    again = report_json.read(json.loads(json.dumps(report_json.written(kept))))
+    again = earlier_report.read(json.loads(json.dumps(earlier_report.written(kept))))
     assert again.nights == kept.nights
     assert again.plan == kept.plan
     assert (again.left_out, again.not_sent) == (0, 1)
-    assert report_json.written(again) == report_json.written(kept)
+    assert earlier_report.written(again) == earlier_report.written(kept)
     assert START + timedelta(days=14) == PLAN.shifts[0].night

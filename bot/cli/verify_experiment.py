@@ -9,9 +9,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.core.experiment import design, report_json, run
-from bot.core.experiment2 import report
-from bot.core.experiment2.report import Checked, Claim, Report
+from bot.core.experiment import report
+from bot.core.experiment.reading import Unreadable
+from bot.core.experiment.report import Checked, Report, ReportPart
+from bot.core.experiment.seed import fingerprint
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.texts import language
 from bot.views import verdict
 
@@ -25,12 +27,12 @@ class NotVerified(Exception):  # noqa: N818 - named for what it says
     """The export cannot be read, or it does not hold; the message is one sentence."""
 
 
-_BROKEN: Mapping[Claim, str] = {
-    Claim.BOTS_FINGERPRINT: "The bot's own seed does not have the fingerprint that was shown before the word was asked for.",
-    Claim.WORD: "The seed does not follow from the bot's own seed and the word.",
-    Claim.FINGERPRINT: "The seed does not have the fingerprint that was shown before night 1.",
-    Claim.NIGHTS: "The nights are not those of the seed: {differs}.",
-    Claim.VERDICT: "The verdict in the file is not the one that its nights give: {differs}.",
+_BROKEN: Mapping[ReportPart, str] = {
+    ReportPart.BOTS_FINGERPRINT: "The bot's own seed does not have the fingerprint that was shown before the word was asked for.",
+    ReportPart.WORD: "The seed does not follow from the bot's own seed and the word.",
+    ReportPart.FINGERPRINT: "The seed does not have the fingerprint that was shown before night 1.",
+    ReportPart.NIGHTS: "The nights are not those of the seed: {differs}.",
+    ReportPart.VERDICT: "The verdict in the file is not the one that its nights give: {differs}.",
 }
 
 
@@ -51,7 +53,7 @@ def _checked(path: Path) -> list[Checked]:
     ended = [test for test in _tests(path) if not (isinstance(test, dict) and test.get("sealed") is True)]
     try:
         found = [report.checked(test) for test in ended]
-    except report_json.Unreadable as error:
+    except Unreadable as error:
         raise NotVerified(str(error)) from None
     if not found:
         raise NotVerified("There is no finished test in this export; the seed is in it once a test is over.")
@@ -87,14 +89,14 @@ def _told(found: Checked) -> list[str]:
     one = found.report
     lines = [
         f"Seed:        {one.plan.seed.hex()}",
-        f"Fingerprint: {design.fingerprint(one.plan.seed)} (is it the one you were shown before night 1?)",
+        f"Fingerprint: {fingerprint(one.plan.seed)} (is it the one you were shown before night 1?)",
         f"Schedule:    {len(one.nights)} nights as the seed draws them",
         f"Verdict:     {one.verdict.label}, recomputed and the same",
     ]
     return [*lines, *(_told_2(one) if isinstance(one, Report) else _told_1(one))]
 
 
-def _told_1(one: run.ExperimentReport) -> list[str]:
+def _told_1(one: EarlierReport) -> list[str]:
     words = language.words(language.SOURCE)
     return [html.unescape(line) for line in (*verdict.in_words(words, one), verdict.always(words))]
 
@@ -104,7 +106,7 @@ def _told_2(one: Report) -> list[str]:
     lines = [
         f"Word:        {one.word}" + (" (drawn by the bot)" if one.word_drawn else ""),
         f"Bot's seed:  {one.bots_seed.hex()}",
-        f"Its print:   {design.fingerprint(one.bots_seed)} (is it the one you were shown before the word?)",
+        f"Its print:   {fingerprint(one.bots_seed)} (is it the one you were shown before the word?)",
         f"End:         {found.end}, after {found.fortnights} of {found.planned} fortnights",
     ]
     if found.chances is not None:

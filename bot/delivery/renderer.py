@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core import tips
-from bot.core.experiment.run import ExperimentReport
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
@@ -69,7 +69,7 @@ def _reminder(words: Words, about: Context) -> View:
 
 def _result(words: Words, about: Context) -> View:
     report = about.row.trial
-    return verdict.result(words, report) if isinstance(report, ExperimentReport) else verdict.no_report(words)
+    return verdict.result(words, report) if isinstance(report, EarlierReport) else verdict.no_report(words)
 
 
 def _taken_back(words: Words, about: Context) -> View:

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.core import planning
-from bot.core.experiment import design, report_json, run
-from bot.core.experiment.run import Experiment, ExperimentReport, Lived
+from bot.core.experiment import design, run
+from bot.core.experiment.run import Experiment, Lived
+from bot.core.experiment.version1 import earlier_report
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Kind, Night, Person, Status
 from config import logs
 from db import erase, experiments, imports, users
@@ -70,7 +72,7 @@ class Endings:
         # Thousands of schedules take some milliseconds: not in the loop's way.
         report = await asyncio.to_thread(judge, one, lived)
         async with self._database.write() as db:
-            if await experiments.finish(db, one, report=json.dumps(report_json.written(report)), now=now):
+            if await experiments.finish(db, one, report=json.dumps(earlier_report.written(report)), now=now):
                 await outbox.owe(db, [_result(one, person, now)])
 
     # -- people long silent --------------------------------------------------------------------------------------------
@@ -107,13 +109,13 @@ def _until(one: Experiment) -> Night:
     return last if one.stopped_after is None else min(one.stopped_after, last)
 
 
-def judge(one: Experiment, lived: list[Lived]) -> ExperimentReport:
+def judge(one: Experiment, lived: list[Lived]) -> EarlierReport:
     """The verdict with all that it rests on. Pure."""
-    from bot.core.experiment import analysis
+    from bot.core.experiment.version1 import analysis
 
     every = run.whole(one, lived, until=_until(one))
     records = run.records(one, every)
-    return run.report(one, every, analysis.analyse(one.plan, records, through=one.stopped_after))
+    return earlier_report.of(one, every, analysis.analyse(one.plan, records, through=one.stopped_after))
 
 
 def _result(one: Experiment, person: Person, now: datetime) -> planning.Message:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.core.experiment import design
 from bot.core.experiment.design import Arm, Plan, Void
 from bot.core.experiment.run import Assignment, Experiment, Progress, Tonight
+from bot.core.experiment.seed import fingerprint
 from bot.core.model import Night
 from bot.texts.language import Words
 from bot.views.message import Keyboard, Row, View, button, keyboard, lines, link
@@ -150,7 +151,7 @@ def begun(words: Words, plan: Plan) -> View:
             night=words.night(plan.start),
         ),
         words("Chance has drawn the plan. Its fingerprint, to check later that nobody changed it:"),
-        f"<code>{design.fingerprint(plan.seed)}</code>",
+        f"<code>{fingerprint(plan.seed)}</code>",
         words("/experiment shows how far it is."),
     )
     return View(text)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bot.core.experiment import design
-from bot.core.experiment.design import ArmTally, Effect, Label, Lack, Verdict
-from bot.core.experiment.run import ExperimentReport
+from bot.core.experiment.counts import ArmTally, Label, Lack
+from bot.core.experiment.seed import fingerprint
+from bot.core.experiment.version1.analysis import EarlierVerdict, Effect
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.texts.language import Words
 from bot.views.message import View, button, keyboard, lines
 
 
-def result(words: Words, report: ExperimentReport) -> View:
+def result(words: Words, report: EarlierReport) -> View:
     """What it found, what that does not mean, and how to check it."""
     text = lines(
         words("<b>Your test is over.</b>"),
@@ -23,14 +24,14 @@ def result(words: Words, report: ExperimentReport) -> View:
     return View(text, keyboard([*picture, button(words("A new test"), "exp_again")]), silent=True)
 
 
-def picture(words: Words, report: ExperimentReport) -> View:
+def picture(words: Words, report: EarlierReport) -> View:
     """The words under the picture of the interval; they say all that it shows."""
     leans = report.verdict.label in (Label.LEANS_HELP, Label.LEANS_WORSE)
     size = _size(words, report.verdict.effect) if leans else None
     return View(lines(*in_words(words, report), size, always(words)), silent=True)
 
 
-def in_words(words: Words, report: ExperimentReport) -> list[str]:
+def in_words(words: Words, report: EarlierReport) -> list[str]:
     """The verdict in words. HTML without tags."""
     verdict = report.verdict
     parts = [_verdict(words, report), _disagreement(words, verdict)]
@@ -45,7 +46,7 @@ def in_words(words: Words, report: ExperimentReport) -> list[str]:
     return [part for part in parts if part is not None]
 
 
-def _verdict(words: Words, report: ExperimentReport) -> str:
+def _verdict(words: Words, report: EarlierReport) -> str:
     verdict = report.verdict
     match verdict.label:
         case Label.NO_VERDICT:
@@ -83,7 +84,7 @@ def _verdict(words: Words, report: ExperimentReport) -> str:
             return _clear(words, head, report)
 
 
-def _no_verdict(words: Words, verdict: Verdict) -> str:
+def _no_verdict(words: Words, verdict: EarlierVerdict) -> str:
     if verdict.lack is Lack.NO_WHOLE_FORTNIGHT:
         return words("No verdict: not one whole fortnight was over.")
     return words(
@@ -98,7 +99,7 @@ def _leans(sentence: str, words: Words) -> str:
     return sentence + " " + words("Another 28 nights would tell more.")
 
 
-def _clear(words: Words, head: str, report: ExperimentReport) -> str:
+def _clear(words: Words, head: str, report: EarlierReport) -> str:
     luck = words("Luck alone does this in about 1 of {n} such tests.", n=report.verdict.one_in)
     hope = None if report.blind else words("This includes any effect of expecting it.")
     if not report.blind and report.verdict.label is Label.CLEAR_HELP:
@@ -126,7 +127,7 @@ def _fits(words: Words, effect: Effect | None) -> str:
     return words("Your nights fit anything from {low} fewer to {high} more better nights per 100.", low=-low, high=high)
 
 
-def _disagreement(words: Words, verdict: Verdict) -> str | None:
+def _disagreement(words: Words, verdict: EarlierVerdict) -> str | None:
     """The test looks at the whole answers, the count only at the better nights; they may point different ways."""
     if verdict.label in (Label.NO_VERDICT, Label.CANT_TELL) or verdict.difference is None:
         return None
@@ -144,7 +145,7 @@ def always(words: Words) -> str:
     return words("One person, own rating, not a medical test. It cannot see benefits that build up over weeks.")
 
 
-def _details(words: Words, report: ExperimentReport) -> list[str]:
+def _details(words: Words, report: EarlierReport) -> list[str]:
     """What stands behind the verdict."""
     verdict, pairs = report.verdict, report.verdict.pairs
     parts = [
@@ -165,14 +166,14 @@ def _details(words: Words, report: ExperimentReport) -> list[str]:
         ),
         _as_taken(words, verdict),
         *_gaps(words, report),
-        words("Fingerprint: {hash}", hash=design.fingerprint(report.plan.seed)),
+        words("Fingerprint: {hash}", hash=fingerprint(report.plan.seed)),
         words("Seed: {seed}", seed=report.plan.seed.hex()),
         words("/export holds all of it, to check it without trusting me."),
     ]
     return [part for part in parts if part is not None]
 
 
-def _as_taken(words: Words, verdict: Verdict) -> str | None:
+def _as_taken(words: Words, verdict: EarlierVerdict) -> str | None:
     if verdict.as_taken is None:
         return None
     size = round(verdict.as_taken)
@@ -181,7 +182,7 @@ def _as_taken(words: Words, verdict: Verdict) -> str | None:
     return words("As taken, roughly: {n} more better nights per 100.", n=size)
 
 
-def _gaps(words: Words, report: ExperimentReport) -> list[str]:
+def _gaps(words: Words, report: EarlierReport) -> list[str]:
     verdict = report.verdict
     said = []
     if verdict.missing:

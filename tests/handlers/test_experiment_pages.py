@@ -15,6 +15,7 @@ from bot.core import schedule as times
 from bot.core.experiment import design, run
 from bot.core.experiment.design import Arm, Plan
 from bot.core.experiment.run import Assignment, Experiment, Tonight
+from bot.core.experiment.seed import fingerprint
 from bot.core.model import Delivery, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
 from bot.handlers import experiment as handlers
@@ -100,7 +101,7 @@ async def test_the_power_is_told_before_the_start_and_the_fingerprint_before_nig
     await ann.taps(buttons(ann.page)["Start"])
     plan = (await one(ann)).plan
     assert plan.start == MONDAY
-    assert design.fingerprint(plan.seed) in ann.page.text
+    assert fingerprint(plan.seed) in ann.page.text
     assert plan.seed.hex() not in ann.page.text
 
 

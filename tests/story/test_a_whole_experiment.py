@@ -11,6 +11,7 @@ import pytest
 from bot.clock import SharedClock
 from bot.core.experiment import design
 from bot.core.experiment.design import Arm, Plan, RunIn
+from bot.core.experiment.seed import fingerprint
 from bot.fake_telegram.people import Person
 from bot.fake_telegram.telegram import Telegram
 from tests.conftest import ROOT, Process
@@ -82,7 +83,7 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     begun = await begin(ada, "Start")
     plan = drawn(lull)
     assert plan.start == FIRST
-    assert design.fingerprint(plan.seed) in begun
+    assert fingerprint(plan.seed) in begun
     assert plan.seed.hex() not in begun
 
     nights = [FIRST + timedelta(days=n) for n in range(design.RUN_IN + plan.length)]
@@ -136,4 +137,4 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     )
     assert checked.returncode == 0, checked.stderr
     assert f"{on} better nights of {on}, against 0 of {off}" in checked.stdout
-    assert design.fingerprint(plan.seed) in checked.stdout
+    assert fingerprint(plan.seed) in checked.stdout

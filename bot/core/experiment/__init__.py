@@ -1,7 +1,9 @@
 """The self-experiment, pure: which nights are with magnesium, how a person's test runs, and what it says at its end.
 
-`design` draws the plan from a seed and says who may not start. `run` follows one person's test night by night. `analysis`
-turns the rated nights into a verdict. `report_json` is the report in the form that is stored, exported and verified.
+`seed` and `design` fix the plan before night 1, `forecast` what to expect of it. `run` follows one person's test night by
+night. `verdict` judges the rated nights with the exact test of `exact` and the ranges of `ranges`; `together` does so for
+all tests of a person. `report` is a finished test as it is stored, exported and made again. `version1` holds what
+earlier tests are judged and read by.
 
 Start reading at `design`. May import: `bot.core` only. docs/experiment.md explains the method and its figures.
 """

@@ -1,8 +1,7 @@
-"""The self-experiment's design: who may start, which nights chance picks, how a plan moves, what a verdict says."""
+"""What is fixed before the first night: who may start, which nights chance picks, how a plan moves, when a test may end."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,42 @@ FORTNIGHT = 14
 LONGEST_RUN = 4
 LENGTHS = (28, 56, 84)
 DEFAULT_LENGTH = 56
+Pattern = tuple[bool, ...]
+"""The fourteen nights of a fortnight, True for ON."""
+
+WEEK = 7
+WEEKLY_LENGTH = 84
+"""Nights of the weekly design: six pairs of weeks."""
+
+SETTLING = 2
+"""First nights of each week that the weekly design leaves out: what the week before left behind may still be there."""
+
+WEEK_PAIRS: tuple[Pattern, ...] = (
+    (False,) * WEEK + (True,) * WEEK,
+    (True,) * WEEK + (False,) * WEEK,
+)
+"""The two orders of a pair of weeks; the second one begins with magnesium."""
+
+CLEAR = 0.05
+"""The bound of a test without looks: chances up to it are clear."""
+
+LEANS = 0.20
+FEWEST_RATED = 10
+"""Rated nights that each arm needs before anything is decided."""
+
+FIRST_LOOK = 2
+"""No verdict before so many whole fortnights."""
+
+FIRST_HOPELESS = 3
+HOPELESS_BETTER, HOPELESS_WORSE = 0.60, 0.20
+
+_LOOKS: Mapping[int, Mapping[int, float]] = {
+    28: {2: CLEAR},
+    56: {2: 0.0071, 3: 0.0227, 4: 0.0416},
+    84: {2: 0.0011, 3: 0.0063, 4: 0.0153, 5: 0.0266, 6: 0.0388},
+}
+"""For each length the fortnights after which the bot looks, with the bound of p there (O'Brien and Fleming's shape)."""
+
 SEED_BYTES = 32
 """Bytes of a plan's seed; the caller draws them with `secrets.token_bytes`."""
 
@@ -59,22 +94,11 @@ class Arm(StrEnum):
     OFF = "off"
 
 
-class Label(StrEnum):
-    """What the verdict comes to."""
+class Design(StrEnum):
+    """The question that a test asks."""
 
-    CLEAR_HELP = "clear_help"
-    LEANS_HELP = "leans_help"
-    CANT_TELL = "cant_tell"
-    LEANS_WORSE = "leans_worse"
-    CLEAR_WORSE = "clear_worse"
-    NO_VERDICT = "no_verdict"
-
-
-class Lack(StrEnum):
-    """Why there is no verdict."""
-
-    NO_WHOLE_FORTNIGHT = "no_whole_fortnight"
-    FEW_RATED_NIGHTS = "few_rated_nights"
+    NIGHTLY = "nightly"  # does tonight's magnesium change tonight's sleep?
+    WEEKLY = "weekly"  # weeks with and without
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +123,16 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One self-experiment. `start` is the first run-in night, `length` the nights after the run-in."""
+    """One self-experiment. `start` is the first run-in night, `length` the nights after the run-in.
+
+    In version 2 `length` is the longest it can be: most end earlier.
+    """
 
     start: Night
     length: int
     seed: bytes = field(repr=False)  # sealed until the end, so it must not reach a log by way of repr
     shifts: tuple[Shift, ...] = ()
+    design: Design = Design.NIGHTLY
 
     def __post_init__(self) -> None:
         """Refuse a plan that no generator of ours makes."""
@@ -116,13 +144,16 @@ class Plan:
             raise ValueError("a pause moves the plan by whole weeks, at least one")
         if any(later.night < earlier.back for earlier, later in zip(self.shifts, self.shifts[1:], strict=False)):
             raise ValueError("pauses are in order and do not overlap")
+        if self.design is Design.WEEKLY and self.length != WEEKLY_LENGTH:
+            raise ValueError(f"weeks with and without take {WEEKLY_LENGTH} nights, not {self.length}")
 
 
 @dataclass(frozen=True, slots=True)
 class AssignedNight:
     """What is known of one night. `arm` is the assigned one, None in the run-in; `taken` None means never answered.
 
-    `late` marks a rating given after the next evening's reminder: it is kept, and left out of the analysis.
+    `late` marks a rating given after the next evening's reminder: it is kept, and left out of the analysis. `stomach`: not
+    well with it. `guess`: what the person thought the bag held. Version 1 knows neither.
     """
 
     night: Night
@@ -131,65 +162,8 @@ class AssignedNight:
     rating: Rating | None = None
     late: bool = False
     void: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ArmTally:
-    """Better nights among rated nights."""
-
-    better: int
-    nights: int
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Better nights more per 100 nights with magnesium, negative for fewer, with its 80 % interval."""
-
-    per_100: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Same weekday, same fortnight, one night ON and one OFF: how the ON night compared."""
-
-    better: int
-    worse: int
-    equal: int
-
-    @property
-    def total(self) -> int:
-        """Pairs with both nights rated."""
-        return self.better + self.worse + self.equal
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the test found.
-
-    `nights` of the `planned` nights are counted. `p` and `one_in` (luck alone does this in about 1 of so many tests)
-    are in the direction seen. `difference` is mean rating ON minus OFF. `p`, `one_in`, `difference` and `effect` are
-    None without a verdict; `as_taken` (better nights per 100) also where intake hardly differed between the arms.
-    `missing` counts nights without a rating in time; `missing_flips` says that the worst they could have been undoes
-    the direction.
-    """
-
-    label: Label
-    lack: Lack | None
-    nights: int
-    planned: int
-    on: ArmTally
-    off: ArmTally
-    baseline: ArmTally
-    pairs: Pairs
-    missing: int
-    missing_flips: bool
-    p: float | None = None
-    one_in: int | None = None
-    difference: float | None = None
-    effect: Effect | None = None
-    as_taken: float | None = None
+    stomach: bool = False
+    guess: Arm | None = None
 
 
 NO_SUPPLEMENT = "food_only"
@@ -221,6 +195,11 @@ FORTNIGHTS = _all_fortnights()
 _FAIR = 256 - 256 % len(FORTNIGHTS)  # a byte from here up would favour the first fortnights, so it is drawn again
 
 
+def patterns(design: Design) -> tuple[Pattern, ...]:
+    """Return everything that chance can make of one fortnight, each as likely as any other."""
+    return FORTNIGHTS if design is Design.NIGHTLY else WEEK_PAIRS
+
+
 def fortnight(seed: bytes, number: int) -> tuple[bool, ...]:
     """Draw fortnight `number` (from 1), True for ON.
 
@@ -232,15 +211,19 @@ def fortnight(seed: bytes, number: int) -> tuple[bool, ...]:
     return FORTNIGHTS[byte % len(FORTNIGHTS)]
 
 
+def week_pair(seed: bytes, number: int) -> Pattern:
+    """Draw pair of weeks `number` (from 1): the lowest bit of the first byte of HMAC-SHA256(seed, "pair/<number>").
+
+    1 begins with magnesium.
+    """
+    return WEEK_PAIRS[hmac.digest(seed, f"pair/{number}".encode(), "sha256")[0] & 1]
+
+
 def schedule(plan: Plan) -> tuple[Arm, ...]:
     """Return the arm of every night after the run-in, in order."""
+    draw = fortnight if plan.design is Design.NIGHTLY else week_pair
     numbers = range(1, plan.length // FORTNIGHT + 1)
-    return tuple(Arm.ON if on else Arm.OFF for number in numbers for on in fortnight(plan.seed, number))
-
-
-def fingerprint(seed: bytes) -> str:
-    """Return the SHA-256 of the seed in hex, shown before night 1 so that the seed cannot be swapped afterwards."""
-    return hashlib.sha256(seed).hexdigest()
+    return tuple(Arm.ON if on else Arm.OFF for number in numbers for on in draw(plan.seed, number))
 
 
 def arm_on(plan: Plan, night: Night) -> Arm | RunIn | None:
@@ -315,6 +298,21 @@ def bag_on(plan: Plan, night: Night) -> int | None:
     if place is None or place < RUN_IN:
         return None
     return _bag_order(plan).index(place - RUN_IN) + 1
+
+
+def settling(design: Design, index: int) -> bool:
+    """Return whether night `index` (from 0, after the run-in) is left out because a week has just begun."""
+    return design is Design.WEEKLY and index % WEEK < SETTLING
+
+
+def bounds(plan: Plan) -> Mapping[int, float]:
+    """Return after how many whole fortnights the bot looks, and the bound of p there, in order. The last is the end."""
+    return _LOOKS[plan.length] if plan.design is Design.NIGHTLY else {plan.length // FORTNIGHT: CLEAR}
+
+
+def look_night(plan: Plan, fortnights: int) -> Night:
+    """Return the last night that a look after so many whole fortnights rests on."""
+    return night_at(plan, RUN_IN + FORTNIGHT * fortnights - 1)
 
 
 def _bag_order(plan: Plan) -> list[int]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import schedule as times
 from bot.core.experiment import design
-from bot.core.experiment.design import Arm, AssignedNight, Plan, RunIn, Verdict, Void
+from bot.core.experiment.design import Arm, AssignedNight, Plan, RunIn, Void
 from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
 from bot.core.model import NightRecord as DiaryNight
 
@@ -35,22 +35,6 @@ class Assignment:
 
     tonight: Tonight
     bag: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentReport:
-    """A finished self-experiment, as it stood at its end.
-
-    `left_out` are the nights the person voided, `not_sent` those whose reminder did not demonstrably arrive; both count as void.
-    """
-
-    plan: Plan
-    blind: bool
-    stopped_after: Night | None
-    nights: tuple[AssignedNight, ...]
-    left_out: int
-    not_sent: int
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +152,9 @@ class Tested:
     run_in: frozenset[Night] = frozenset()
 
 
-def tested(reports: Iterable[ExperimentReport]) -> Tested:
-    """The nights that counted in these."""
-    counted = [one for report in reports for one in report.nights if not one.void]
+def tested(nights: Iterable[AssignedNight]) -> Tested:
+    """Those of finished self-experiments that counted."""
+    counted = [one for one in nights if not one.void]
     return Tested(
         by_chance=frozenset(one.night for one in counted if one.arm is not None),
         run_in=frozenset(one.night for one in counted if one.arm is None),
@@ -218,30 +202,6 @@ def _taken(record: DiaryNight) -> bool | None:
 def arrived(delivery: Delivery | None) -> bool:
     """Whether a closed night's reminder demonstrably reached the person."""
     return delivery is Delivery.SENT
-
-
-def report(trial: Experiment, lived: Sequence[Lived], verdict: Verdict) -> ExperimentReport:
-    """What is kept of a finished self-experiment."""
-    counted = [one for one in lived if _is_counted(trial, one.diary.night)]
-    return ExperimentReport(
-        plan=trial.plan,
-        blind=trial.blind,
-        stopped_after=trial.stopped_after,
-        nights=tuple(records(trial, lived)),
-        left_out=sum(one.void is not None for one in counted),
-        not_sent=sum(one.void is None and not one.revealed for one in counted),
-        verdict=verdict,
-    )
-
-
-def _is_counted(trial: Experiment, night: Night) -> bool:
-    place = design.place_of(trial.plan, night)
-    if place is None or place < design.RUN_IN:
-        return False
-    if trial.stopped_after is None:
-        return True
-    whole = design.FORTNIGHT * design.whole_fortnights(trial.plan, trial.stopped_after)
-    return place < design.RUN_IN + whole
 
 
 def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:

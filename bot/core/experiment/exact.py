@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 
-from bot.core.experiment.design import FORTNIGHT
-from bot.core.experiment2.design import Design, Pattern, patterns
+from bot.core.experiment.design import FORTNIGHT, Design, Pattern, patterns
 from bot.core.model import Rating
 
 Answer = int | None

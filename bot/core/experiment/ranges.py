@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
 
-from bot.core.experiment2.exact import Nights, every, joint
+from bot.core.experiment.exact import Nights, every, joint
 
 USUAL_TAIL = 0.10
 """Chance left out on each side of the range for the text: an 80 % range."""

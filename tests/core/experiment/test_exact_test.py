@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment.design import FORTNIGHTS
-from bot.core.experiment2 import exact
-from bot.core.experiment2.design import WEEK_PAIRS, Design, patterns
-from bot.core.experiment2.exact import Chances, Nights
+from bot.core.experiment import exact
+from bot.core.experiment.design import FORTNIGHTS, WEEK_PAIRS, Design, patterns
+from bot.core.experiment.exact import Chances, Nights
 
 answers = st.one_of(st.none(), st.integers(-2, 2))
 

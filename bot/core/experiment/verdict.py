@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import FORTNIGHT, Arm, ArmTally, Label, Pairs
-from bot.core.experiment2 import design, exact, ranges
-from bot.core.experiment2.design import WEEK, NightRecord, Plan
-from bot.core.experiment2.exact import Chances, Nights
-from bot.core.experiment2.lived import Lived, placed
-from bot.core.experiment2.ranges import Pool, Range
+from bot.core.experiment import design, exact, ranges
+from bot.core.experiment.counts import ArmTally, Count, Label, Lack, Pairs
+from bot.core.experiment.design import FORTNIGHT, WEEK, Arm, AssignedNight, Plan
+from bot.core.experiment.exact import Chances, Nights
+from bot.core.experiment.lived import LivedPlan, placed
+from bot.core.experiment.ranges import Pool, Range
 from bot.core.model import Night, Rating
 
 SMALLEST_GAP = 1 / 3
@@ -44,13 +43,6 @@ class End(StrEnum):
     STOPPED = "stopped"  # by the person
 
 
-class Lack(StrEnum):
-    """Why there is no verdict."""
-
-    TOO_EARLY = "too_early"  # stopped before the second fortnight was over
-    FEW_RATED_NIGHTS = "few_rated_nights"
-
-
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look of the bot, after so many whole fortnights. `chances` is None with too few rated nights in an arm."""
@@ -71,19 +63,6 @@ class Size:
     won: float
     won_low: float
     won_high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A count for each arm."""
-
-    on: int
-    off: int
-
-    @property
-    def total(self) -> int:
-        """Both together."""
-        return self.on + self.off
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +153,12 @@ class Verdict:
         return self.end is End.CLEAR
 
 
-def look(plan: Plan, records: Sequence[NightRecord], fortnights: int) -> Look:
+def look(plan: Plan, records: Sequence[AssignedNight], fortnights: int) -> Look:
     """Look after so many whole fortnights, one of `design.bounds(plan)`. ValueError as in `analyse`."""
     return _look(plan, placed(plan, records).nights(fortnights), design.bounds(plan)[fortnights])
 
 
-def analyse(plan: Plan, records: Sequence[NightRecord], *, stopped_after: Night | None = None) -> Verdict:
+def analyse(plan: Plan, records: Sequence[AssignedNight], *, stopped_after: Night | None = None) -> Verdict:
     """Judge a finished test: by the first look that ended it, at its planned end, or as the person stopped it.
 
     Nights without a record count as unanswered. Of a test stopped after a night only whole fortnights count.
@@ -187,7 +166,7 @@ def analyse(plan: Plan, records: Sequence[NightRecord], *, stopped_after: Night 
     """
     lived = placed(plan, records)
     planned = plan.length // FORTNIGHT
-    whole = planned if stopped_after is None else experiment_design.whole_fortnights(plan, stopped_after)
+    whole = planned if stopped_after is None else design.whole_fortnights(plan, stopped_after)
     last, end = _last(plan, lived, whole)
     plain = _counted(plan, lived, last, end)
     if last.chances is None:
@@ -198,7 +177,7 @@ def analyse(plan: Plan, records: Sequence[NightRecord], *, stopped_after: Night 
     return _sized(judged, lived)
 
 
-def decided(plan: Plan, records: Sequence[NightRecord]) -> tuple[Label, End, int]:
+def decided(plan: Plan, records: Sequence[AssignedNight]) -> tuple[Label, End, int]:
     """Return the label of a test that nobody stopped, why it ended and after how many fortnights: all but the sizes.
 
     ValueError as in `analyse`.
@@ -227,7 +206,7 @@ def _call(chances: Chances, bound: float, *, may_be_hopeless: bool) -> Call:
     return Call.HOPELESS if may_be_hopeless and hopeless else Call.GO_ON
 
 
-def _last(plan: Plan, lived: Lived, whole: int) -> tuple[Look, End]:
+def _last(plan: Plan, lived: LivedPlan, whole: int) -> tuple[Look, End]:
     """The look that ended the test, of those that `whole` fortnights allow."""
     bounds = design.bounds(plan)
     for fortnights, bound in ((n, bound) for n, bound in bounds.items() if n <= whole):
@@ -256,7 +235,7 @@ def _luck_under(plan: Plan, fortnights: int, p: float) -> int:
     return next((many for many in _LUCK if before + p < 1 / many), _LEAST_LUCK)
 
 
-def _counted(plan: Plan, lived: Lived, last: Look, end: End) -> Verdict:
+def _counted(plan: Plan, lived: LivedPlan, last: Look, end: End) -> Verdict:
     """Everything that is only counted, with the reason where there can be no verdict."""
     nights = lived.nights(last.fortnights)
     lack = Lack.FEW_RATED_NIGHTS if last.fortnights >= design.FIRST_LOOK else Lack.TOO_EARLY
@@ -288,8 +267,8 @@ def _tally(nights: Nights, *, on: bool) -> ArmTally:
     return ArmTally(sum(Rating(answer).better_night for answer in answers), len(answers))
 
 
-def _stomach(record: experiment_design.AssignedNight | None) -> bool:
-    return isinstance(record, NightRecord) and record.stomach and not record.void
+def _stomach(record: AssignedNight | None) -> bool:
+    return record is not None and record.stomach and not record.void
 
 
 def _pairs(nights: Nights) -> Pairs:
@@ -303,7 +282,7 @@ def _pairs(nights: Nights) -> Pairs:
     return Pairs(sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains), sum(gain == 0 for gain in gains))
 
 
-def _blinding(lived: Lived, nights: Nights) -> Blinding | None:
+def _blinding(lived: LivedPlan, nights: Nights) -> Blinding | None:
     """Count the guesses, against every schedule that could have been drawn."""
     guesses = [_guess(lived.after_run_in(index)) for index in range(len(nights.on))]
     if not any(guesses):
@@ -318,11 +297,11 @@ def _blinding(lived: Lived, nights: Nights) -> Blinding | None:
     return Blinding(hits, asked.rated, reached / exact.every(nights))
 
 
-def _guess(record: experiment_design.AssignedNight | None) -> Arm | None:
-    return record.guess if isinstance(record, NightRecord) else None
+def _guess(record: AssignedNight | None) -> Arm | None:
+    return None if record is None else record.guess
 
 
-def _sized(plain: Verdict, lived: Lived) -> Verdict:
+def _sized(plain: Verdict, lived: LivedPlan) -> Verdict:
     """Add the sizes and, beside a clear verdict, what would undo it."""
     nights = lived.nights(plain.fortnights)
     shifts, pool, steps = ranges.shifts(nights), ranges.pool(nights), nights.difference
@@ -353,7 +332,7 @@ def _range_over(within: Range, gap: float) -> Range:
     return Range(_over(within.low, gap), _over(within.high, gap))
 
 
-def _gap(lived: Lived, nights: Nights) -> float | None:
+def _gap(lived: LivedPlan, nights: Nights) -> float | None:
     """How much more often magnesium was taken on ON nights than on OFF nights; None where too little to divide by."""
     taken: dict[bool, list[bool]] = {True: [], False: []}
     for index, (on, answer) in enumerate(zip(nights.on, nights.answers, strict=True)):

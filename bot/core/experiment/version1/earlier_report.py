@@ -1,29 +1,64 @@
-"""A self-experiment as JSON: written into the store and the export, and read back strictly, because anybody may have edited it."""
+"""A self-experiment of version 1 as JSON, as it was written into the store and the export and is still read."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from datetime import date
-from enum import Enum
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bot.core.experiment import design
-from bot.core.experiment.design import Arm, ArmTally, AssignedNight, Effect, Label, Lack, Pairs, Plan, Shift, Verdict
-from bot.core.experiment.run import ExperimentReport
+from bot.core.experiment import design, run
+from bot.core.experiment.counts import Label, Lack, Pairs
+from bot.core.experiment.design import Arm, AssignedNight, Plan
+from bot.core.experiment.reading import LONGEST_TEST, Unreadable, Values, read_pauses, read_tally, rounded
+from bot.core.experiment.run import Experiment, Lived
+from bot.core.experiment.seed import fingerprint
+from bot.core.experiment.version1.analysis import EarlierVerdict, Effect
 from bot.core.model import Night, Rating
 
 VERSION = 1
-LONGEST_TEST = 2000  # nights, pauses and all
-_MOST_WEEKS = 600
-_Choice = TypeVar("_Choice", bound=Enum)
 
 
-class Unreadable(ValueError):  # noqa: N818 - named for what it says
-    """This is not a self-experiment that we wrote; the message is one sentence."""
+@dataclass(frozen=True, slots=True)
+class EarlierReport:
+    """A finished self-experiment, as it stood at its end.
+
+    `left_out` are the nights the person voided, `not_sent` those whose reminder did not demonstrably arrive; both count as void.
+    """
+
+    plan: Plan
+    blind: bool
+    stopped_after: Night | None
+    nights: tuple[AssignedNight, ...]
+    left_out: int
+    not_sent: int
+    verdict: EarlierVerdict
 
 
-def written(report: ExperimentReport) -> dict[str, object]:
+def of(trial: Experiment, lived: Sequence[Lived], verdict: EarlierVerdict) -> EarlierReport:
+    """What is kept of a finished self-experiment."""
+    counted = [one for one in lived if _is_counted(trial, one.diary.night)]
+    return EarlierReport(
+        plan=trial.plan,
+        blind=trial.blind,
+        stopped_after=trial.stopped_after,
+        nights=tuple(run.records(trial, lived)),
+        left_out=sum(one.void is not None for one in counted),
+        not_sent=sum(one.void is None and not one.revealed for one in counted),
+        verdict=verdict,
+    )
+
+
+def _is_counted(trial: Experiment, night: Night) -> bool:
+    place = design.place_of(trial.plan, night)
+    if place is None or place < design.RUN_IN:
+        return False
+    if trial.stopped_after is None:
+        return True
+    whole = design.FORTNIGHT * design.whole_fortnights(trial.plan, trial.stopped_after)
+    return place < design.RUN_IN + whole
+
+
+def written(report: EarlierReport) -> dict[str, object]:
     """A finished self-experiment, seed and all, as JSON values."""
     return {
         "version": VERSION,
@@ -32,7 +67,7 @@ def written(report: ExperimentReport) -> dict[str, object]:
         "pauses": [{"night": shift.night.isoformat(), "weeks": shift.weeks} for shift in report.plan.shifts],
         "blind": report.blind,
         "stopped_after": None if report.stopped_after is None else report.stopped_after.isoformat(),
-        "fingerprint": design.fingerprint(report.plan.seed),
+        "fingerprint": fingerprint(report.plan.seed),
         "seed": report.plan.seed.hex(),
         "left_out": report.left_out,
         "not_sent": report.not_sent,
@@ -41,16 +76,9 @@ def written(report: ExperimentReport) -> dict[str, object]:
     }
 
 
-def written_verdict(verdict: Verdict) -> dict[str, object]:
+def written_verdict(verdict: EarlierVerdict) -> dict[str, object]:
     """A verdict as JSON values, its fractions cut to nine digits: another machine may round the last ones otherwise."""
     return {name: rounded(value) for name, value in dataclasses.asdict(verdict).items()}
-
-
-def rounded(value: object) -> object:
-    """A JSON value with its fractions cut to nine digits."""
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def _night_written(record: AssignedNight) -> dict[str, object]:
@@ -64,7 +92,7 @@ def _night_written(record: AssignedNight) -> dict[str, object]:
     }
 
 
-def read(values: object) -> ExperimentReport:
+def read(values: object) -> EarlierReport:
     """A finished self-experiment from JSON values. Raises Unreadable."""
     got = Values(values, "the test")
     if got.number("version", 1, 10**6) != VERSION:
@@ -75,9 +103,9 @@ def read(values: object) -> ExperimentReport:
         plan = Plan(got.night("start"), got.number("length", 1, 1000), seed, shifts)
     except ValueError as error:
         raise error if isinstance(error, Unreadable) else Unreadable("The test's plan is not one of ours.") from None
-    if got.text("fingerprint") != design.fingerprint(plan.seed):
+    if got.text("fingerprint") != fingerprint(plan.seed):
         raise Unreadable("The seed does not have the fingerprint that was shown before night 1.")
-    return ExperimentReport(
+    return EarlierReport(
         plan=plan,
         blind=got.flag("blind"),
         stopped_after=got.night("stopped_after") if got.get("stopped_after") is not None else None,
@@ -86,12 +114,6 @@ def read(values: object) -> ExperimentReport:
         not_sent=got.number("not_sent", 0, LONGEST_TEST),
         verdict=_verdict(Values(got.get("verdict"), "the verdict")),
     )
-
-
-def read_pauses(got: Values) -> tuple[Shift, ...]:
-    """The pauses of a test. Raises Unreadable."""
-    pauses = (Values(item, "a pause") for item in got.items("pauses", 100))
-    return tuple(Shift(pause.night("night"), pause.number("weeks", 1, _MOST_WEEKS)) for pause in pauses)
 
 
 def _night(values: object) -> AssignedNight:
@@ -107,9 +129,9 @@ def _night(values: object) -> AssignedNight:
     )
 
 
-def _verdict(got: Values) -> Verdict:
+def _verdict(got: Values) -> EarlierVerdict:
     effect, pairs = got.get("effect"), Values(got.get("pairs"), "the pairs")
-    return Verdict(
+    return EarlierVerdict(
         label=got.choice("label", Label),
         lack=None if got.get("lack") is None else got.choice("lack", Lack),
         nights=got.number("nights", 0, LONGEST_TEST),
@@ -128,74 +150,8 @@ def _verdict(got: Values) -> Verdict:
     )
 
 
-def read_tally(values: object) -> ArmTally:
-    """Better nights among rated ones. Raises Unreadable."""
-    got = Values(values, "a count")
-    return ArmTally(got.number("better", 0, LONGEST_TEST), got.number("nights", 0, LONGEST_TEST))
-
-
 def _effect(got: Values) -> Effect:
     per_100, low, high = (got.real(name) for name in ("per_100", "low", "high"))
     if per_100 is None or low is None or high is None:
         raise Unreadable("The effect in the test's file lacks a number.")
     return Effect(per_100, low, high)
-
-
-class Values:
-    """A JSON object of which nothing is believed."""
-
-    def __init__(self, values: object, what: str) -> None:
-        if not isinstance(values, Mapping):
-            raise Unreadable(f"In the test's file, {what} is not what it should be.")
-        self.values, self._what = values, what
-
-    def refusal(self, key: str) -> Unreadable:
-        """What to raise where a value is missing or wrong."""
-        return Unreadable(f"In the test's file, {key} of {self._what} is missing or wrong.")
-
-    def get(self, key: str) -> object:
-        return self.values.get(key)
-
-    def number(self, key: str, least: int, most: int) -> int:
-        value = self.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.refusal(key)
-        return value
-
-    def real(self, key: str) -> float | None:
-        value = self.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
-            raise self.refusal(key)
-        return float(value)
-
-    def flag(self, key: str) -> bool:
-        value = self.get(key)
-        if not isinstance(value, bool):
-            raise self.refusal(key)
-        return value
-
-    def text(self, key: str) -> str:
-        value = self.get(key)
-        if not isinstance(value, str) or len(value) > 200:
-            raise self.refusal(key)
-        return value
-
-    def night(self, key: str) -> Night:
-        try:
-            return date.fromisoformat(self.text(key))
-        except ValueError:
-            raise self.refusal(key) from None
-
-    def choice(self, key: str, kind: type[_Choice]) -> _Choice:
-        try:
-            return kind(self.get(key))
-        except ValueError:
-            raise self.refusal(key) from None
-
-    def items(self, key: str, most: int) -> list[object]:
-        value = self.get(key)
-        if not isinstance(value, list) or len(value) > most:
-            raise self.refusal(key)
-        return value

@@ -13,8 +13,10 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import analysis, design
-from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm, ArmTally, AssignedNight, Label, Lack, Pairs, Plan, Shift
+from bot.core.experiment import design
+from bot.core.experiment.counts import ArmTally, Label, Lack, Pairs
+from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm, AssignedNight, Plan, Shift
+from bot.core.experiment.version1 import analysis
 from bot.core.model import Rating
 
 SEED = bytes(range(32))

@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import analysis, design, report_json
+from bot.core.experiment import design
 from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Plan, Shift
-from bot.core.experiment.run import ExperimentReport
+from bot.core.experiment.reading import Unreadable
+from bot.core.experiment.version1 import analysis, earlier_report
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Rating
 
 START = date(2026, 1, 12)
 Values = dict[str, object]
 
 
-def report(plan: Plan, told: list[tuple[Rating | None, bool | None]]) -> ExperimentReport:
+def report(plan: Plan, told: list[tuple[Rating | None, bool | None]]) -> EarlierReport:
     """A finished one, with as many nights told as there are answers."""
     records = []
     for place, (rating, taken) in enumerate(told):
@@ -29,16 +31,16 @@ def report(plan: Plan, told: list[tuple[Rating | None, bool | None]]) -> Experim
         arm = what if isinstance(what, Arm) else None
         records.append(AssignedNight(night, arm, taken, rating, late=place % 11 == 0, void=place % 13 == 0))
     verdict = analysis.analyse(plan, records)
-    return ExperimentReport(plan, False, None, tuple(records), left_out=1, not_sent=2, verdict=verdict)
+    return EarlierReport(plan, False, None, tuple(records), left_out=1, not_sent=2, verdict=verdict)
 
 
-def whole(length: int = 28) -> ExperimentReport:
+def whole(length: int = 28) -> EarlierReport:
     plan = Plan(START, length, bytes(range(32)), (Shift(START + timedelta(days=14), 2),))
     return report(plan, [(Rating(place % 5 - 2), place % 2 == 0) for place in range(RUN_IN + length)])
 
 
-def as_json(one: ExperimentReport) -> Values:
-    values: Values = json.loads(json.dumps(report_json.written(one)))
+def as_json(one: EarlierReport) -> Values:
+    values: Values = json.loads(json.dumps(earlier_report.written(one)))
     return values
 
 
@@ -49,16 +51,16 @@ answers = st.tuples(st.sampled_from([None, *Rating]), st.sampled_from([None, Tru
 @given(seed=st.binary(min_size=32, max_size=32), told=st.lists(answers, max_size=RUN_IN + 28))
 def test_what_was_written_is_read_back(seed: bytes, told: list[tuple[Rating | None, bool | None]]) -> None:
     one = report(Plan(START, 28, seed), told)
-    again = report_json.read(as_json(one))
+    again = earlier_report.read(as_json(one))
 
     assert replace(again, verdict=one.verdict) == one
     # Fractions are cut to nine digits, so it is what is written that is the same.
-    assert report_json.written(again) == report_json.written(one)
+    assert earlier_report.written(again) == earlier_report.written(one)
 
 
 def test_a_test_stopped_early_is_read_back_with_its_pauses() -> None:
     one = replace(whole(), blind=True, stopped_after=START + timedelta(days=40))
-    again = report_json.read(as_json(one))
+    again = earlier_report.read(as_json(one))
     assert (again.blind, again.stopped_after, again.plan) == (True, one.stopped_after, one.plan)
 
 
@@ -118,19 +120,19 @@ def test_what_was_tampered_with_is_refused_in_one_sentence(tamper: Callable[[Val
     values = as_json(whole())
     tamper(values)
 
-    with pytest.raises(report_json.Unreadable) as refused:
-        report_json.read(values)
+    with pytest.raises(Unreadable) as refused:
+        earlier_report.read(values)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("values", [None, [], "test", 7])
 def test_what_is_no_object_at_all_is_refused(values: object) -> None:
-    with pytest.raises(report_json.Unreadable):
-        report_json.read(values)
+    with pytest.raises(Unreadable):
+        earlier_report.read(values)
 
 
 def test_a_file_does_not_say_whether_a_value_was_whole() -> None:
     values = as_json(whole())
     values["verdict"]["p"] = 1  # type: ignore[index]
-    assert report_json.read(values).verdict.p == 1.0
+    assert earlier_report.read(values).verdict.p == 1.0

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, ArmTally
-from bot.core.experiment2 import design
-from bot.core.experiment2.exact import Answer, Nights
+from bot.core.experiment import design
+from bot.core.experiment.counts import ArmTally
+from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, AssignedNight
+from bot.core.experiment.exact import Answer, Nights
 from bot.core.model import Rating
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class LivedPlan:
     """A plan's nights by their place in it, 0 for the first run-in night; places without a record are missing."""
 
-    plan: experiment_design.Plan
-    records: Mapping[int, experiment_design.AssignedNight]
+    plan: design.Plan
+    records: Mapping[int, AssignedNight]
 
     def nights(self, fortnights: int) -> Nights:
         """The first so many fortnights after the run-in, whole or not: a night without an answer that counts has None."""
         arms = design.schedule(self.plan)[: FORTNIGHT * fortnights]
         answers = tuple(self._answer(index) for index in range(len(arms)))
-        return Nights(design.design_of(self.plan), tuple(arm is Arm.ON for arm in arms), answers)
+        return Nights(self.plan.design, tuple(arm is Arm.ON for arm in arms), answers)
 
-    def after_run_in(self, index: int) -> experiment_design.AssignedNight | None:
+    def after_run_in(self, index: int) -> AssignedNight | None:
         """The record of night `index`, from 0 after the run-in."""
         return self.records.get(RUN_IN + index)
 
@@ -36,7 +36,7 @@ class Lived:
     def counts(self, index: int) -> bool:
         """Whether an answer of this night would count: it is neither void nor left out by the design."""
         record = self.after_run_in(index)
-        return not design.settling(design.design_of(self.plan), index) and (record is None or not record.void)
+        return not design.settling(self.plan.design, index) and (record is None or not record.void)
 
     def baseline(self) -> ArmTally:
         """Better nights of the rated nights in the run-in."""
@@ -50,22 +50,22 @@ class Lived:
         return usable(self.after_run_in(index)) if self.counts(index) else None
 
 
-def usable(record: experiment_design.AssignedNight | None) -> Answer:
+def usable(record: AssignedNight | None) -> Answer:
     """A record's rating, where it counts: given in time, on a night that is not void."""
     if record is None or record.rating is None or record.late or record.void:
         return None
     return int(record.rating)
 
 
-def placed(plan: experiment_design.Plan, records: Sequence[experiment_design.AssignedNight]) -> Lived:
+def placed(plan: design.Plan, records: Sequence[AssignedNight]) -> LivedPlan:
     """Return the records by their place. Those outside the plan (before, after, paused) are passed over.
 
     ValueError where a night comes twice or a record's arm is not the plan's.
     """
     arms = design.schedule(plan)
-    by_place: dict[int, experiment_design.AssignedNight] = {}
+    by_place: dict[int, AssignedNight] = {}
     for record in records:
-        place = experiment_design.place_of(plan, record.night)
+        place = design.place_of(plan, record.night)
         expected = arms[place - RUN_IN] if place is not None and place >= RUN_IN else None
         if record.arm is not expected:
             raise ValueError(f"{record.night}: the record says {record.arm}, the plan {expected}")
@@ -73,4 +73,4 @@ def placed(plan: experiment_design.Plan, records: Sequence[experiment_design.Ass
             raise ValueError(f"{record.night} comes twice")
         if place is not None:
             by_place[place] = record
-    return Lived(plan, by_place)
+    return LivedPlan(plan, by_place)

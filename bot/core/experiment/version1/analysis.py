@@ -13,27 +13,21 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, islice, product
 
 from bot.core.experiment import design
+from bot.core.experiment.counts import ArmTally, Label, Lack, Pairs
 from bot.core.experiment.design import (
+    CLEAR,
+    FEWEST_RATED,
     FORTNIGHT,
     FORTNIGHTS,
+    LEANS,
     RUN_IN,
     Arm,
-    ArmTally,
     AssignedNight,
-    Effect,
-    Label,
-    Lack,
-    Pairs,
     Plan,
-    Verdict,
 )
 from bot.core.model import Night, Rating
 
 DRAWS = 4000
-CLEAR = 0.05
-LEANS = 0.20
-FEWEST_RATED = 10
-"""Rated nights that each arm needs for a verdict."""
 
 PSEUDO_NIGHTS = 8
 COVERAGE = 0.80
@@ -51,6 +45,43 @@ Answers = Sequence[Rating | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """Better nights more per 100 nights with magnesium, negative for fewer, with its 80 % interval."""
+
+    per_100: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierVerdict:
+    """What the test found.
+
+    `nights` of the `planned` nights are counted. `p` and `one_in` (luck alone does this in about 1 of so many tests)
+    are in the direction seen. `difference` is mean rating ON minus OFF. `p`, `one_in`, `difference` and `effect` are
+    None without a verdict; `as_taken` (better nights per 100) also where intake hardly differed between the arms.
+    `missing` counts nights without a rating in time; `missing_flips` says that the worst they could have been undoes
+    the direction.
+    """
+
+    label: Label
+    lack: Lack | None
+    nights: int
+    planned: int
+    on: ArmTally
+    off: ArmTally
+    baseline: ArmTally
+    pairs: Pairs
+    missing: int
+    missing_flips: bool
+    p: float | None = None
+    one_in: int | None = None
+    difference: float | None = None
+    effect: Effect | None = None
+    as_taken: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Nights:
     """The counted nights in order. `rating` is None without a usable rating, `taken` None where unknown."""
 
@@ -64,7 +95,7 @@ class _Nights:
         return [r for o, r in zip(self.on, self.rating, strict=True) if o is on and r is not None]
 
 
-def analyse(plan: Plan, records: Sequence[AssignedNight], *, through: Night | None = None) -> Verdict:
+def analyse(plan: Plan, records: Sequence[AssignedNight], *, through: Night | None = None) -> EarlierVerdict:
     """Judge a finished test, or one stopped after the night `through`, of which only whole fortnights count.
 
     Nights without a record count as missing; records outside the plan (before, after, paused) are passed over.
@@ -161,11 +192,11 @@ def _baseline(by_place: dict[int, AssignedNight]) -> ArmTally:
     return ArmTally(sum(rating.better_night for rating in ratings), len(ratings))
 
 
-def _counts(plan: Plan, nights: _Nights, baseline: ArmTally) -> Verdict:
+def _counts(plan: Plan, nights: _Nights, baseline: ArmTally) -> EarlierVerdict:
     """Return everything that is only counted, with the reason where there can be no verdict."""
     on, off = _tally(nights.side(on=True)), _tally(nights.side(on=False))
     lack = Lack.FEW_RATED_NIGHTS if min(on.nights, off.nights) < FEWEST_RATED else None
-    return Verdict(
+    return EarlierVerdict(
         label=Label.NO_VERDICT,
         lack=lack if nights.on else Lack.NO_WHOLE_FORTNIGHT,
         nights=len(nights.on),
@@ -194,7 +225,7 @@ def _pairs(nights: _Nights) -> Pairs:
     return Pairs(sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains), sum(gain == 0 for gain in gains))
 
 
-def _judged(plain: Verdict, nights: _Nights, seed: bytes) -> Verdict:
+def _judged(plain: EarlierVerdict, nights: _Nights, seed: bytes) -> EarlierVerdict:
     """Add the verdict to the counts."""
     helpful, harmful = chances(nights.on, nights.rating, seed=seed)
     p = min(helpful, harmful)

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.core.experiment import analysis, report_json, run
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import SEED_BYTES, Arm, Label, Pairs
-from bot.core.experiment.report_json import LONGEST_TEST, Unreadable, Values
-from bot.core.experiment2 import design, verdict
-from bot.core.experiment2.design import LONGEST_WORD, Design, NightRecord, Plan
-from bot.core.experiment2.exact import Chances
-from bot.core.experiment2.verdict import Blinding, Count, End, Lack, Missing, Size, Verdict
+from bot.core.experiment import verdict
+from bot.core.experiment.counts import Count, Label, Lack, Pairs
+from bot.core.experiment.design import SEED_BYTES, Arm, AssignedNight, Design, Plan
+from bot.core.experiment.exact import Chances
+from bot.core.experiment.reading import LONGEST_TEST, Unreadable, Values, read_pauses, read_tally, rounded
+from bot.core.experiment.seed import LONGEST_WORD, fingerprint, read_word, seed_of
+from bot.core.experiment.verdict import Blinding, End, Missing, Size, Verdict
+from bot.core.experiment.version1 import analysis, earlier_report
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Night, Rating
 
 VERSION = 2
@@ -36,13 +37,13 @@ class Report:
     word_drawn: bool
     blind: bool
     stopped_after: Night | None
-    nights: tuple[NightRecord, ...]
+    nights: tuple[AssignedNight, ...]
     left_out: int
     not_sent: int
     verdict: Verdict
 
 
-class Claim(StrEnum):
+class ReportPart(StrEnum):
     """What a file says that can be made again."""
 
     BOTS_FINGERPRINT = "bots_fingerprint"  # shown before the word was asked for
@@ -56,7 +57,7 @@ class Claim(StrEnum):
 class Check:
     """One claim made again; `differs` names what came out otherwise."""
 
-    claim: Claim
+    claim: ReportPart
     differs: tuple[str, ...] = ()
 
     @property
@@ -67,9 +68,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A report of either version and what was made again, in the order of `Claim`."""
+    """A report of either version and what was made again, in the order of `ReportPart`."""
 
-    report: Report | run.ExperimentReport
+    report: Report | EarlierReport
     checks: tuple[Check, ...]
 
     @property
@@ -82,33 +83,35 @@ def checked(values: object) -> Checked:
     """Make again everything that a test's JSON values claim, of version 1 or 2. Raises Unreadable."""
     if isinstance(values, Mapping) and values.get("version") == VERSION:
         return _checked_2(Values(values, "the test"))
-    report = report_json.read(values)  # refuses a seed without the fingerprint
-    checks = [Check(Claim.FINGERPRINT)]
+    report = earlier_report.read(values)  # refuses a seed without the fingerprint
+    checks = [Check(ReportPart.FINGERPRINT)]
     try:
-        again = report_json.written_verdict(analysis.analyse(report.plan, report.nights, through=report.stopped_after))
+        again = earlier_report.written_verdict(
+            analysis.analyse(report.plan, report.nights, through=report.stopped_after)
+        )
     except (ValueError, OverflowError) as error:
-        return Checked(report, (*checks, Check(Claim.NIGHTS, (str(error),))))
-    differs = _differences(report_json.written_verdict(report.verdict), again)
-    return Checked(report, (*checks, Check(Claim.NIGHTS), Check(Claim.VERDICT, differs)))
+        return Checked(report, (*checks, Check(ReportPart.NIGHTS, (str(error),))))
+    differs = _differences(earlier_report.written_verdict(report.verdict), again)
+    return Checked(report, (*checks, Check(ReportPart.NIGHTS), Check(ReportPart.VERDICT, differs)))
 
 
 def _checked_2(got: Values) -> Checked:
     report = read(got.values)
     plan = report.plan
     checks = [
-        _same(Claim.BOTS_FINGERPRINT, got.text("bots_fingerprint"), experiment_design.fingerprint(report.bots_seed)),
-        _same(Claim.WORD, plan.seed.hex(), design.seed_of(report.bots_seed, report.word).hex()),
-        _same(Claim.FINGERPRINT, got.text("fingerprint"), experiment_design.fingerprint(plan.seed)),
+        _same(ReportPart.BOTS_FINGERPRINT, got.text("bots_fingerprint"), fingerprint(report.bots_seed)),
+        _same(ReportPart.WORD, plan.seed.hex(), seed_of(report.bots_seed, report.word).hex()),
+        _same(ReportPart.FINGERPRINT, got.text("fingerprint"), fingerprint(plan.seed)),
     ]
     try:
         again = verdict.analyse(plan, report.nights, stopped_after=report.stopped_after)
     except (ValueError, OverflowError) as error:
-        return Checked(report, (*checks, Check(Claim.NIGHTS, (str(error),))))
+        return Checked(report, (*checks, Check(ReportPart.NIGHTS, (str(error),))))
     differs = _differences(written_verdict(report.verdict), written_verdict(again))
-    return Checked(report, (*checks, Check(Claim.NIGHTS), Check(Claim.VERDICT, differs)))
+    return Checked(report, (*checks, Check(ReportPart.NIGHTS), Check(ReportPart.VERDICT, differs)))
 
 
-def _same(claim: Claim, told: str, again: str) -> Check:
+def _same(claim: ReportPart, told: str, again: str) -> Check:
     return Check(claim, () if told == again else (claim.value,))
 
 
@@ -138,11 +141,11 @@ def written(report: Report) -> dict[str, object]:
         "pauses": [{"night": shift.night.isoformat(), "weeks": shift.weeks} for shift in plan.shifts],
         "blind": report.blind,
         "stopped_after": None if report.stopped_after is None else report.stopped_after.isoformat(),
-        "bots_fingerprint": experiment_design.fingerprint(report.bots_seed),
+        "bots_fingerprint": fingerprint(report.bots_seed),
         "bots_seed": report.bots_seed.hex(),
         "word": report.word,
         "word_drawn": report.word_drawn,
-        "fingerprint": experiment_design.fingerprint(plan.seed),
+        "fingerprint": fingerprint(plan.seed),
         "seed": plan.seed.hex(),
         "left_out": report.left_out,
         "not_sent": report.not_sent,
@@ -153,10 +156,10 @@ def written(report: Report) -> dict[str, object]:
 
 def written_verdict(found: Verdict) -> dict[str, object]:
     """A verdict as JSON values, its fractions cut to nine digits."""
-    return {name: report_json.rounded(value) for name, value in dataclasses.asdict(found).items()}
+    return {name: rounded(value) for name, value in dataclasses.asdict(found).items()}
 
 
-def _night_written(record: NightRecord) -> dict[str, object]:
+def _night_written(record: AssignedNight) -> dict[str, object]:
     return {
         "night": record.night.isoformat(),
         "arm": record.arm,
@@ -189,7 +192,7 @@ def read(values: object) -> Report:
 
 def _plan(got: Values) -> Plan:
     start, length, seed = got.night("start"), got.number("length", 1, 1000), _bytes(got, "seed")
-    shifts, question = report_json.read_pauses(got), got.choice("design", Design)
+    shifts, question = read_pauses(got), got.choice("design", Design)
     try:
         return Plan(start, length, seed, shifts, question)
     except (ValueError, OverflowError):
@@ -208,17 +211,17 @@ def _bytes(got: Values, key: str) -> bytes:
 
 def _word(got: Values) -> str:
     word = got.text("word")
-    if design.read_word(word) != word:
+    if read_word(word) != word:
         raise Unreadable(
             f"The word in the test's file is not one that can have been given: 1 to {LONGEST_WORD} characters."
         )
     return word
 
 
-def _night(values: object) -> NightRecord:
+def _night(values: object) -> AssignedNight:
     got = Values(values, "a night")
     rating = got.get("rating")
-    return NightRecord(
+    return AssignedNight(
         night=got.night("night"),
         arm=_arm(got, "arm"),
         taken=None if got.get("taken") is None else got.flag("taken"),
@@ -244,9 +247,9 @@ def _verdict(got: Values) -> Verdict:
         fortnights=got.number("fortnights", 0, LONGEST_TEST),
         planned=got.number("planned", 0, LONGEST_TEST),
         bound=_real(got, "bound"),
-        on=report_json.read_tally(got.get("on")),
-        off=report_json.read_tally(got.get("off")),
-        baseline=report_json.read_tally(got.get("baseline")),
+        on=read_tally(got.get("on")),
+        off=read_tally(got.get("off")),
+        baseline=read_tally(got.get("baseline")),
         pairs=Pairs(*(pairs.number(name, 0, LONGEST_TEST) for name in ("better", "worse", "equal"))),
         missing=Missing(
             _count(missing.get("mornings")),

@@ -12,10 +12,9 @@ from datetime import date
 from itertools import accumulate
 from statistics import NormalDist
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import RUN_IN, Arm, Label
-from bot.core.experiment2 import design, verdict
-from bot.core.experiment2.design import Design, NightRecord, Plan
+from bot.core.experiment import design, verdict
+from bot.core.experiment.counts import Label
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Design, Plan
 from bot.core.model import Rating
 
 PEOPLE = 200
@@ -96,7 +95,7 @@ def forecast(
     seed = hashlib.sha256(told + f"/{answered:.4f}/{length}/{pairs}/{question}".encode()).digest()
     rng = random.Random(seed)  # noqa: S311 - people are imagined here, nothing is kept secret
     limits = _limits(answers)
-    plans = (Plan(_START, length, rng.randbytes(experiment_design.SEED_BYTES), design=question) for _ in range(PEOPLE))
+    plans = (Plan(_START, length, rng.randbytes(design.SEED_BYTES), design=question) for _ in range(PEOPLE))
     return _of_100([_label(rng, limits, answered, plan, pairs) for plan in plans], pairs)
 
 
@@ -127,7 +126,7 @@ def _label(rng: random.Random, limits: Sequence[float], answered: float, plan: P
     for index, (arm, night) in enumerate(nights):
         if rng.random() < answered:
             rating = Rating(bisect_right(limits, night + GAINS[pairs] * (arm is Arm.ON)) + Rating.MUCH_WORSE)
-            records.append(NightRecord(experiment_design.night_at(plan, RUN_IN + index), arm, rating=rating))
+            records.append(AssignedNight(design.night_at(plan, RUN_IN + index), arm, rating=rating))
     return verdict.decided(plan, records)[0]
 
 

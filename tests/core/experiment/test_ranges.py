@@ -10,11 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment.design import FORTNIGHTS
-from bot.core.experiment2 import exact, ranges
-from bot.core.experiment2.design import WEEK_PAIRS, Design, patterns
-from bot.core.experiment2.exact import Nights
-from bot.core.experiment2.ranges import Pool, Range
+from bot.core.experiment import exact, ranges
+from bot.core.experiment.design import FORTNIGHTS, WEEK_PAIRS, Design, patterns
+from bot.core.experiment.exact import Nights
+from bot.core.experiment.ranges import Pool, Range
 
 answers = st.one_of(st.none(), st.integers(-2, 2), st.integers(-2, 2))
 tails = st.sampled_from([0.0011, 0.0063, 0.0153, 0.0266, 0.0388, 0.05, 0.1, 0.2])

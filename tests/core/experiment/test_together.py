@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm
-from bot.core.experiment2 import design, together
-from bot.core.experiment2.design import Design, NightRecord, Plan
-from bot.core.experiment2.exact import Nights
-from bot.core.experiment2.together import RATES, Evidence, Together
+from bot.core.experiment import design, together
+from bot.core.experiment.design import FORTNIGHTS, RUN_IN, Arm, AssignedNight, Design, Plan
+from bot.core.experiment.exact import Nights
+from bot.core.experiment.together import RATES, Evidence, Together
 from bot.core.model import Rating
 
 START = date(2026, 11, 23)
@@ -25,14 +23,14 @@ SEED = bytes(range(32))
 maybe_rating = st.one_of(st.none(), st.sampled_from(Rating), st.sampled_from(Rating))
 
 
-def diary(plan: experiment_design.Plan, ratings: Sequence[Rating | None]) -> list[NightRecord]:
+def diary(plan: design.Plan, ratings: Sequence[Rating | None]) -> list[AssignedNight]:
     return [
-        NightRecord(experiment_design.night_at(plan, RUN_IN + index), arm, rating=rating)
+        AssignedNight(design.night_at(plan, RUN_IN + index), arm, rating=rating)
         for index, (arm, rating) in enumerate(zip(design.schedule(plan), ratings, strict=False))
     ]
 
 
-def by_arm(plan: experiment_design.Plan, on: Rating, off: Rating) -> list[NightRecord]:
+def by_arm(plan: design.Plan, on: Rating, off: Rating) -> list[AssignedNight]:
     return diary(plan, [on if arm is Arm.ON else off for arm in design.schedule(plan)])
 
 
@@ -89,9 +87,9 @@ def test_a_pair_of_weeks_is_one_step_with_two_orders(ratings: list[Rating | None
 
 
 def test_a_test_of_version_1_counts_like_one_of_version_2() -> None:
-    plan, old = Plan(START, 56, SEED), experiment_design.Plan(START, 56, SEED)
+    plan, old = Plan(START, 56, SEED), design.Plan(START, 56, SEED)
     records = by_arm(plan, Rating.BETTER, Rating.SAME)
-    as_then = [experiment_design.AssignedNight(one.night, one.arm, rating=one.rating) for one in records]
+    as_then = [design.AssignedNight(one.night, one.arm, rating=one.rating) for one in records]
 
     assert together.evidence(old, as_then) == together.evidence(plan, records)
 
@@ -108,7 +106,7 @@ def test_an_abandoned_test_counts_with_the_nights_it_has_and_a_begun_fortnight_t
     assert ten.helps > whole.helps
     assert together.evidence(plan, [replace(one, rating=None) for one in records]) == Evidence()
     assert together.evidence(plan, []) == Evidence()
-    assert together.evidence(plan, [NightRecord(START, None, rating=Rating.BETTER)]) == Evidence()
+    assert together.evidence(plan, [AssignedNight(START, None, rating=Rating.BETTER)]) == Evidence()
 
 
 def test_late_and_void_answers_and_those_outside_the_plan_add_nothing() -> None:
@@ -116,7 +114,7 @@ def test_late_and_void_answers_and_those_outside_the_plan_add_nothing() -> None:
     records = by_arm(plan, Rating.BETTER, Rating.SAME)
     late = [replace(one, late=index == 3, void=index == 8) for index, one in enumerate(records)]
     left = [replace(one, rating=None) if index in (3, 8) else one for index, one in enumerate(records)]
-    outside = NightRecord(experiment_design.last_night(plan).replace(year=2030), None, rating=Rating.WORSE)
+    outside = AssignedNight(design.last_night(plan).replace(year=2030), None, rating=Rating.WORSE)
 
     assert together.evidence(plan, [*late, outside]) == together.evidence(plan, left)
 

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from bot.core import schedule as times
 from bot.core.experiment import design, run
-from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, ArmTally, Label, Pairs, Plan, Shift, Verdict, Void
+from bot.core.experiment.counts import ArmTally, Label, Pairs
+from bot.core.experiment.design import FORTNIGHT, RUN_IN, Arm, Plan, Shift, Void
 from bot.core.experiment.run import Assignment, Experiment, Lived, Tonight
+from bot.core.experiment.version1 import earlier_report
+from bot.core.experiment.version1.analysis import EarlierVerdict
 from bot.core.model import Delivery, Intake, NightRecord, Rating, Schedule
 
 MONDAY = date(2026, 1, 12)
@@ -20,7 +23,7 @@ BEGAN = datetime(2026, 1, 12, 14, tzinfo=UTC)
 PLAN = Plan(MONDAY, 28, bytes(range(32)))
 PAUSED = replace(PLAN, shifts=(Shift(MONDAY + timedelta(days=14), 2),))
 BERLIN = Schedule("Europe/Berlin", (23 * 60,) * 7)
-VERDICT = Verdict(
+VERDICT = EarlierVerdict(
     Label.NO_VERDICT,
     None,
     0,
@@ -156,11 +159,11 @@ def test_a_report_counts_the_voids_of_the_nights_that_count_by_their_cause() -> 
         lived(RUN_IN + 2, void=Void.TRAVEL, revealed=False),
         lived(RUN_IN + 20, revealed=False),
     ]
-    whole = run.report(a_trial(), nights, VERDICT)
+    whole = earlier_report.of(a_trial(), nights, VERDICT)
     assert (whole.left_out, whole.not_sent) == (2, 2)
 
     stopped = a_trial(stopped_after=design.night_at(PLAN, RUN_IN + 20))
-    early = run.report(stopped, nights, VERDICT)
+    early = earlier_report.of(stopped, nights, VERDICT)
     assert (early.left_out, early.not_sent) == (2, 1)
     assert early.stopped_after == stopped.stopped_after
     assert len(early.nights) == len(nights)
@@ -168,13 +171,13 @@ def test_a_report_counts_the_voids_of_the_nights_that_count_by_their_cause() -> 
 
 def test_a_report_of_a_stop_before_the_first_fortnight_counts_nothing() -> None:
     stopped = a_trial(stopped_after=design.night_at(PLAN, RUN_IN + FORTNIGHT - 2))
-    report = run.report(stopped, [lived(RUN_IN, void=Void.FEVER)], VERDICT)
+    report = earlier_report.of(stopped, [lived(RUN_IN, void=Void.FEVER)], VERDICT)
     assert (report.left_out, report.not_sent) == (0, 0)
 
 
 def test_a_night_beside_the_plan_counts_nowhere() -> None:
     beside = Lived(NightRecord(MONDAY - timedelta(days=3)), revealed=False)
-    report = run.report(a_trial(), [beside], VERDICT)
+    report = earlier_report.of(a_trial(), [beside], VERDICT)
     assert (report.left_out, report.not_sent, report.nights) == (0, 0, ())
 
 
@@ -185,7 +188,7 @@ def test_a_night_of_which_nothing_is_stored_had_no_reminder_and_is_void() -> Non
 
     assert [one.diary.night for one in every] == [design.night_at(PAUSED, place) for place in range(RUN_IN + 10)]
     assert [one for one in every if one.revealed] == stored
-    report = run.report(a_trial(PAUSED), every, VERDICT)
+    report = earlier_report.of(a_trial(PAUSED), every, VERDICT)
     assert report.not_sent == 8
     assert sum(record.void for record in report.nights) == RUN_IN - 1 + 8
 

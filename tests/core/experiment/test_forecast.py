@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.experiment.design import Label
-from bot.core.experiment2 import forecast
-from bot.core.experiment2.design import Design
-from bot.core.experiment2.forecast import LARGE, POWER, SMALL, Forecast
+from bot.core.experiment import forecast
+from bot.core.experiment.counts import Label
+from bot.core.experiment.design import Design
+from bot.core.experiment.forecast import LARGE, POWER, SMALL, Forecast
 from bot.core.model import Rating
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "experiment.md"

@@ -11,11 +11,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.core.experiment import design
+from bot.core.experiment import design, exact
 from bot.core.experiment.design import FORTNIGHT, RUN_IN
-from bot.core.experiment2 import exact
-from bot.core.experiment2.exact import Nights
-from bot.core.experiment2.lived import placed
+from bot.core.experiment.exact import Nights
+from bot.core.experiment.lived import placed
 from bot.core.model import Night
 
 RATES = (0.1, 0.2, 0.35, 0.5, 0.7)

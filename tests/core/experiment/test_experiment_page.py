@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import analysis
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import RUN_IN, Arm, Shift
-from bot.core.experiment2 import design, exact, ranges, together
-from bot.core.experiment2.design import Design, NightRecord, Plan
-from bot.core.experiment2.exact import Nights
+from bot.core.experiment import design, exact, ranges, together
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Design, Plan, Shift
+from bot.core.experiment.exact import Nights
+from bot.core.experiment.seed import fingerprint, seed_of
+from bot.core.experiment.version1 import analysis
 from bot.core.model import Rating
 
 PAGE = (Path(__file__).parents[3] / "docs" / "experiment.md").read_text(encoding="utf-8")
@@ -44,7 +43,7 @@ def with_plan(length: int, *, weeks: bool) -> str:
 
 
 def plan_of(length: int, question: Design) -> Plan:
-    return Plan(date(2026, 11, 23), length, design.seed_of(BOTS_SEED, "moon"), (PAUSE,), question)
+    return Plan(date(2026, 11, 23), length, seed_of(BOTS_SEED, "moon"), (PAUSE,), question)
 
 
 def ratings_of(plan: Plan) -> list[Rating | None]:
@@ -62,8 +61,8 @@ def test_the_fingerprints_are_those_that_the_bot_shows() -> None:
     printed, scope = run(SEED)
 
     assert printed[0].split() == [
-        experiment_design.fingerprint(BOTS_SEED),
-        experiment_design.fingerprint(plan_of(56, Design.NIGHTLY).seed),
+        fingerprint(BOTS_SEED),
+        fingerprint(plan_of(56, Design.NIGHTLY).seed),
     ]
     assert scope["seed"] == plan_of(56, Design.NIGHTLY).seed
 
@@ -78,8 +77,7 @@ def test_the_nights_are_those_that_the_bot_lives(length: int, question: Design) 
     printed, _ = run(with_plan(length, weeks=question is Design.WEEKLY), scope=run(SEED)[1])
 
     assert printed[:-1] == [
-        f"{experiment_design.night_at(plan, RUN_IN + index)} {arm.upper()}"
-        for index, arm in enumerate(design.schedule(plan))
+        f"{design.night_at(plan, RUN_IN + index)} {arm.upper()}" for index, arm in enumerate(design.schedule(plan))
     ]
 
 
@@ -88,7 +86,7 @@ def test_the_nights_are_those_that_the_bot_lives(length: int, question: Design) 
 def test_the_nights_of_any_seed_are_those_that_the_bot_lives(seed: bytes) -> None:
     printed, _ = run(with_plan(84, weeks=False), scope={"hmac": __import__("hmac"), "seed": seed})
 
-    arms = [arm.upper() for arm in experiment_design.schedule(experiment_design.Plan(date(2026, 11, 23), 84, seed))]
+    arms = [arm.upper() for arm in design.schedule(design.Plan(date(2026, 11, 23), 84, seed))]
     assert [line.split()[1] for line in printed[:-1]] == arms
 
 
@@ -107,7 +105,7 @@ def test_p_range_pairs_and_evidence_are_those_that_the_bot_finds(length: int, qu
     shares = [100 * pool.won(shift) for shift in (nights.difference, within.low, within.high)]
     assert [float(part) for part in printed[1].split()] == pytest.approx([within.low, within.high, *shares])
     records = [
-        NightRecord(experiment_design.night_at(plan, RUN_IN + index), arm, rating=rating)
+        AssignedNight(design.night_at(plan, RUN_IN + index), arm, rating=rating)
         for index, (arm, rating) in enumerate(zip(design.schedule(plan), ratings, strict=True))
     ]
     both = left["E"]
@@ -117,19 +115,19 @@ def test_p_range_pairs_and_evidence_are_those_that_the_bot_finds(length: int, qu
 
 
 def test_p_of_the_first_version_is_what_it_told() -> None:
-    plan = experiment_design.Plan(date(2026, 11, 23), 56, BOTS_SEED)
+    plan = design.Plan(date(2026, 11, 23), 56, BOTS_SEED)
     ratings = ratings_of(plan_of(56, Design.NIGHTLY))
     scope = run(SEED)[1] | {"seed": BOTS_SEED, "ratings": ratings}
 
     printed, _ = run(with_plan(56, weeks=False), CHANCES, FIRST_VERSION, scope=scope)
 
-    on = [arm is Arm.ON for arm in experiment_design.schedule(plan)]
+    on = [arm is Arm.ON for arm in design.schedule(plan)]
     expected = analysis.chances(on, ratings, seed=BOTS_SEED)
     assert [float(part) for part in printed[-2].split()] == pytest.approx(list(expected))
 
 
 def test_the_bounds_on_the_page_are_those_of_the_bot() -> None:
-    for length in experiment_design.LENGTHS:
+    for length in design.LENGTHS:
         name = "28 nights" if length == 28 else f"up to {length}"
         row = re.search(rf"^\| {name}: clear at p up to \|(.*)\|$", PAGE, re.MULTILINE)
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import analysis, report_json, run
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import RUN_IN, Arm, Shift
-from bot.core.experiment.report_json import Unreadable
-from bot.core.experiment2 import design, report, verdict
-from bot.core.experiment2.design import Design, NightRecord, Plan
-from bot.core.experiment2.report import Check, Claim, Report
+from bot.core.experiment import design, report, verdict
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Design, Plan, Shift
+from bot.core.experiment.reading import Unreadable
+from bot.core.experiment.report import Check, Report, ReportPart
+from bot.core.experiment.seed import fingerprint, seed_of
+from bot.core.experiment.version1 import analysis, earlier_report
+from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Rating
 
 START = date(2026, 1, 12)
@@ -35,15 +35,15 @@ def finished(
     nights: int | None = None,
 ) -> Report:
     """A finished one, paused once; with `nights`, stopped after so many."""
-    seed = design.seed_of(BOTS_SEED, "Grün")
+    seed = seed_of(BOTS_SEED, "Grün")
     plan = Plan(START, length, seed, (Shift(START + timedelta(days=14), 2),), question)
     records = []
     for place in range(RUN_IN + (length if nights is None else nights)):
-        night = experiment_design.night_at(plan, place)
+        night = design.night_at(plan, place)
         arm = design.arm_on(plan, night)
         on = arm is Arm.ON
         records.append(
-            NightRecord(
+            AssignedNight(
                 night,
                 arm if isinstance(arm, Arm) else None,
                 taken=on,
@@ -84,7 +84,7 @@ def test_what_was_written_is_read_back_and_holds(one: Report) -> None:
     assert report.written(again) == report.written(one)
     assert found.report == again
     assert found.holds
-    assert [check.claim for check in found.checks] == list(Claim)
+    assert [check.claim for check in found.checks] == list(ReportPart)
 
 
 def test_the_kinds_differ_in_what_they_hold() -> None:
@@ -119,22 +119,22 @@ OTHER = bytes(32)
 @pytest.mark.parametrize(
     ("change", "claims"),
     [
-        (sets(bots_fingerprint="0" * 64), [Claim.BOTS_FINGERPRINT]),
-        (sets(word="grün"), [Claim.WORD]),
-        (sets(bots_seed=OTHER.hex(), bots_fingerprint=experiment_design.fingerprint(OTHER)), [Claim.WORD]),
-        (sets(fingerprint="0" * 64), [Claim.FINGERPRINT]),
-        (sets(seed=OTHER.hex(), fingerprint=experiment_design.fingerprint(OTHER)), [Claim.WORD, Claim.NIGHTS]),
-        (at("nights", 20, "arm", value=None), [Claim.NIGHTS]),
-        (at("nights", 21, "night", value="2026-01-13"), [Claim.NIGHTS]),
-        (sets(start="9999-12-01"), [Claim.NIGHTS]),
-        (at("verdict", "label", value="clear_worse"), [Claim.VERDICT]),
-        (at("verdict", "size", "low", value=0.5), [Claim.VERDICT]),
-        (at("verdict", "size", value=None), [Claim.VERDICT]),
-        (at("verdict", "missing", "undo", value=1), [Claim.VERDICT]),
-        (at("nights", 20, "rating", value=-2), [Claim.VERDICT]),
+        (sets(bots_fingerprint="0" * 64), [ReportPart.BOTS_FINGERPRINT]),
+        (sets(word="grün"), [ReportPart.WORD]),
+        (sets(bots_seed=OTHER.hex(), bots_fingerprint=fingerprint(OTHER)), [ReportPart.WORD]),
+        (sets(fingerprint="0" * 64), [ReportPart.FINGERPRINT]),
+        (sets(seed=OTHER.hex(), fingerprint=fingerprint(OTHER)), [ReportPart.WORD, ReportPart.NIGHTS]),
+        (at("nights", 20, "arm", value=None), [ReportPart.NIGHTS]),
+        (at("nights", 21, "night", value="2026-01-13"), [ReportPart.NIGHTS]),
+        (sets(start="9999-12-01"), [ReportPart.NIGHTS]),
+        (at("verdict", "label", value="clear_worse"), [ReportPart.VERDICT]),
+        (at("verdict", "size", "low", value=0.5), [ReportPart.VERDICT]),
+        (at("verdict", "size", value=None), [ReportPart.VERDICT]),
+        (at("verdict", "missing", "undo", value=1), [ReportPart.VERDICT]),
+        (at("nights", 20, "rating", value=-2), [ReportPart.VERDICT]),
     ],
 )
-def test_what_was_changed_is_noticed_by_name(change: Callable[[Values], None], claims: list[Claim]) -> None:
+def test_what_was_changed_is_noticed_by_name(change: Callable[[Values], None], claims: list[ReportPart]) -> None:
     values = as_json(KINDS[0])
     change(values)
 
@@ -149,7 +149,7 @@ def test_a_changed_number_of_the_verdict_is_named_with_where_it_stands() -> None
     at("verdict", "size", "low", value=0.5)(values)
     at("verdict", "planned", value=6)(values)
 
-    assert report.checked(values).checks[-1] == Check(Claim.VERDICT, ("planned", "size.low"))
+    assert report.checked(values).checks[-1] == Check(ReportPart.VERDICT, ("planned", "size.low"))
 
 
 def test_the_last_digits_of_another_machine_are_no_difference() -> None:
@@ -211,16 +211,14 @@ def test_another_version_is_refused() -> None:
 
 
 def report_of_version_1() -> Values:
-    plan = experiment_design.Plan(START, 28, BOTS_SEED)
+    plan = design.Plan(START, 28, BOTS_SEED)
     records = [
-        experiment_design.AssignedNight(
-            experiment_design.night_at(plan, RUN_IN + n), arm, arm is Arm.ON, Rating(n * 7 % 5 - 2)
-        )
-        for n, arm in enumerate(experiment_design.schedule(plan))
+        design.AssignedNight(design.night_at(plan, RUN_IN + n), arm, arm is Arm.ON, Rating(n * 7 % 5 - 2))
+        for n, arm in enumerate(design.schedule(plan))
     ]
     found = analysis.analyse(plan, records)
-    one = run.ExperimentReport(plan, False, None, tuple(records), left_out=0, not_sent=0, verdict=found)
-    values: Values = json.loads(json.dumps(report_json.written(one)))
+    one = EarlierReport(plan, False, None, tuple(records), left_out=0, not_sent=0, verdict=found)
+    values: Values = json.loads(json.dumps(earlier_report.written(one)))
     return values
 
 
@@ -228,19 +226,19 @@ def test_a_report_of_version_1_is_made_again_too() -> None:
     found = report.checked(report_of_version_1())
 
     assert found.holds
-    assert [check.claim for check in found.checks] == [Claim.FINGERPRINT, Claim.NIGHTS, Claim.VERDICT]
+    assert [check.claim for check in found.checks] == [ReportPart.FINGERPRINT, ReportPart.NIGHTS, ReportPart.VERDICT]
 
 
 @pytest.mark.parametrize(
     ("change", "claim"),
     [
-        (at("nights", 3, "arm", value=None), Claim.NIGHTS),
-        (at("nights", 3, "rating", value=-2), Claim.VERDICT),
-        (at("verdict", "p", value=0.01), Claim.VERDICT),
-        (at("verdict", "effect", value=None), Claim.VERDICT),
+        (at("nights", 3, "arm", value=None), ReportPart.NIGHTS),
+        (at("nights", 3, "rating", value=-2), ReportPart.VERDICT),
+        (at("verdict", "p", value=0.01), ReportPart.VERDICT),
+        (at("verdict", "effect", value=None), ReportPart.VERDICT),
     ],
 )
-def test_a_changed_report_of_version_1_is_noticed(change: Callable[[Values], None], claim: Claim) -> None:
+def test_a_changed_report_of_version_1_is_noticed(change: Callable[[Values], None], claim: ReportPart) -> None:
     values = report_of_version_1()
     change(values)
 

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import RUN_IN, Arm, RunIn
-from bot.core.experiment2 import design
-from bot.core.experiment2.design import Design, Plan, WordFault
+from bot.core.experiment import design
+from bot.core.experiment.design import RUN_IN, Arm, Design, Plan, RunIn
+from bot.core.experiment.seed import WordFault, drawn_word, read_word, seed_of
 
 START = date(2026, 11, 23)
 SEED = bytes(range(32))
@@ -24,7 +23,7 @@ SEED = bytes(range(32))
 seeds = st.binary(min_size=32, max_size=32)
 
 
-def letters(plan: experiment_design.Plan) -> str:
+def letters(plan: design.Plan) -> str:
     return "".join("x" if arm is Arm.ON else "." for arm in design.schedule(plan))
 
 
@@ -35,10 +34,8 @@ def test_a_fortnight_has_exactly_a_hundred_schedules_and_a_pair_of_weeks_two() -
 
 @given(seeds)
 def test_nights_of_the_nightly_design_are_those_of_version_1(seed: bytes) -> None:
-    assert design.schedule(Plan(START, 56, seed)) == experiment_design.schedule(experiment_design.Plan(START, 56, seed))
-    assert design.schedule(experiment_design.Plan(START, 28, seed)) == experiment_design.schedule(
-        experiment_design.Plan(START, 28, seed)
-    )
+    assert design.schedule(Plan(START, 56, seed)) == design.schedule(design.Plan(START, 56, seed))
+    assert design.schedule(design.Plan(START, 28, seed)) == design.schedule(design.Plan(START, 28, seed))
 
 
 @given(seeds)
@@ -82,9 +79,9 @@ def test_a_seed_does_not_show_in_a_plans_words() -> None:
 @pytest.mark.parametrize("question", Design)
 def test_every_night_has_its_arm_and_the_run_in_its_days(question: Design) -> None:
     plan = Plan(START, 84, SEED, design=question)
-    moved = experiment_design.postpone(plan, START + timedelta(days=20), back=START + timedelta(days=30))
+    moved = design.postpone(plan, START + timedelta(days=20), back=START + timedelta(days=30))
     assert isinstance(moved, Plan)
-    nights = [experiment_design.night_at(moved, place) for place in range(RUN_IN + 84)]
+    nights = [design.night_at(moved, place) for place in range(RUN_IN + 84)]
 
     assert [design.arm_on(moved, night) for night in nights[:RUN_IN]] == [RunIn(day) for day in range(1, 8)]
     assert tuple(design.arm_on(moved, night) for night in nights[RUN_IN:]) == design.schedule(plan)
@@ -98,38 +95,38 @@ def test_each_bag_holds_what_its_night_was_drawn(question: Design) -> None:
     held = design.bags(plan)
 
     for place in range(RUN_IN, RUN_IN + 84):
-        night = experiment_design.night_at(plan, place)
-        number = experiment_design.bag_on(plan, night)
+        night = design.night_at(plan, place)
+        number = design.bag_on(plan, night)
         assert number is not None
         assert held[number - 1] is design.arm_on(plan, night)
     assert len(held) == 84
 
 
 def test_bags_of_the_nightly_design_are_those_of_version_1() -> None:
-    assert design.bags(Plan(START, 56, SEED)) == experiment_design.bags(experiment_design.Plan(START, 56, SEED))
+    assert design.bags(Plan(START, 56, SEED)) == design.bags(design.Plan(START, 56, SEED))
 
 
 # The seed of two parties
 
 
 def test_the_seed_is_the_bots_seed_keyed_with_the_word() -> None:
-    word = design.read_word("  Gru\u0308n  ")
+    word = read_word("  Gru\u0308n  ")
 
     assert word == "Gr\u00fcn"
-    assert design.seed_of(SEED, "Gr\u00fcn") == hmac.new(SEED, "Grün".encode(), hashlib.sha256).digest()
-    assert design.seed_of(SEED, "Gr\u00fcn") != design.seed_of(SEED, "Grun")
+    assert seed_of(SEED, "Gr\u00fcn") == hmac.new(SEED, "Grün".encode(), hashlib.sha256).digest()
+    assert seed_of(SEED, "Gr\u00fcn") != seed_of(SEED, "Grun")
 
 
 @given(st.text())
 def test_a_word_is_composed_trimmed_and_has_1_to_60_characters_or_is_refused_with_a_reason(text: str) -> None:
-    word = design.read_word(text)
+    word = read_word(text)
 
     if isinstance(word, WordFault):
         assert word is not WordFault.EMPTY or not text.strip()
         return
     assert 1 <= len(word) <= 60
-    assert word == word.strip() == unicodedata.normalize("NFC", word) == design.read_word(word)
-    assert len(design.seed_of(SEED, word)) == 32
+    assert word == word.strip() == unicodedata.normalize("NFC", word) == read_word(word)
+    assert len(seed_of(SEED, word)) == 32
 
 
 @pytest.mark.parametrize(
@@ -137,22 +134,22 @@ def test_a_word_is_composed_trimmed_and_has_1_to_60_characters_or_is_refused_wit
     [("", WordFault.EMPTY), (" \n", WordFault.EMPTY), ("x" * 61, WordFault.TOO_LONG), ("\ud83d", WordFault.NOT_TEXT)],
 )
 def test_what_is_no_word_is_refused(text: str, fault: WordFault) -> None:
-    assert design.read_word(text) is fault
+    assert read_word(text) is fault
 
 
 def test_a_word_of_60_characters_is_one() -> None:
-    assert design.read_word("e\u0301" * 60) == "\u00e9" * 60
+    assert read_word("e\u0301" * 60) == "\u00e9" * 60
 
 
 @given(st.binary(min_size=10, max_size=10))
 def test_a_drawn_word_is_one_that_could_have_been_typed(noise: bytes) -> None:
-    assert design.read_word(design.drawn_word(noise)) == design.drawn_word(noise)
-    assert len(design.drawn_word(noise)) == 16
+    assert read_word(drawn_word(noise)) == drawn_word(noise)
+    assert len(drawn_word(noise)) == 16
 
 
 def test_a_drawn_word_needs_ten_bytes() -> None:
     with pytest.raises(ValueError, match="10 bytes, not 3"):
-        design.drawn_word(b"abc")
+        drawn_word(b"abc")
 
 
 # Looks
@@ -171,14 +168,12 @@ def test_the_bot_looks_after_each_fortnight_from_the_second_and_at_weeks_only_at
     plan: Plan, bounds: dict[int, float]
 ) -> None:
     assert design.bounds(plan) == bounds
-    assert design.look_night(plan, max(bounds)) == experiment_design.last_night(plan)
+    assert design.look_night(plan, max(bounds)) == design.last_night(plan)
     assert design.look_night(plan, 2) == START + timedelta(days=RUN_IN + 27)
 
 
 def test_a_look_moves_with_a_pause() -> None:
-    plan = experiment_design.postpone(
-        Plan(START, 28, SEED), START + timedelta(days=10), back=START + timedelta(days=12)
-    )
+    plan = design.postpone(Plan(START, 28, SEED), START + timedelta(days=10), back=START + timedelta(days=12))
     assert isinstance(plan, Plan)
 
     assert design.look_night(plan, 2) == START + timedelta(days=RUN_IN + 27 + 7)

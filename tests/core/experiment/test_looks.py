@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.experiment import design as experiment_design
-from bot.core.experiment.design import RUN_IN, Arm, ArmTally, Label, Pairs
-from bot.core.experiment2 import design, exact, ranges, verdict
-from bot.core.experiment2.design import Design, NightRecord, Plan
-from bot.core.experiment2.exact import Chances
-from bot.core.experiment2.lived import placed
-from bot.core.experiment2.verdict import Blinding, Call, Count, End, Lack, Missing, Verdict
+from bot.core.experiment import design, exact, ranges, verdict
+from bot.core.experiment.counts import ArmTally, Count, Label, Lack, Pairs
+from bot.core.experiment.design import RUN_IN, Arm, AssignedNight, Design, Plan
+from bot.core.experiment.exact import Chances
+from bot.core.experiment.lived import placed
+from bot.core.experiment.verdict import Blinding, Call, End, Missing, Verdict
 from bot.core.model import Rating
 
 START = date(2026, 11, 23)
@@ -27,19 +26,19 @@ SEED = bytes(range(32))
 maybe_rating = st.one_of(st.none(), st.sampled_from(Rating), st.sampled_from(Rating))
 
 
-def diary(plan: Plan, ratings: Sequence[Rating | None]) -> list[NightRecord]:
+def diary(plan: Plan, ratings: Sequence[Rating | None]) -> list[AssignedNight]:
     """Nights as assigned and taken, rated in order."""
     return [
-        NightRecord(experiment_design.night_at(plan, RUN_IN + index), arm, taken=arm is Arm.ON, rating=rating)
+        AssignedNight(design.night_at(plan, RUN_IN + index), arm, taken=arm is Arm.ON, rating=rating)
         for index, (arm, rating) in enumerate(zip(design.schedule(plan), ratings, strict=False))
     ]
 
 
-def by_arm(plan: Plan, *, on: Rating, off: Rating) -> list[NightRecord]:
+def by_arm(plan: Plan, *, on: Rating, off: Rating) -> list[AssignedNight]:
     return diary(plan, [on if arm is Arm.ON else off for arm in design.schedule(plan)])
 
 
-def by_chance(plan: Plan, number: int, gain: int = 0) -> list[NightRecord]:
+def by_chance(plan: Plan, number: int, gain: int = 0) -> list[AssignedNight]:
     """Ratings drawn evenly, one in eleven missing; the same ones on every machine."""
     drawn = hashlib.shake_256(str(number).encode()).digest(plan.length)
     return [
@@ -53,11 +52,11 @@ def by_chance(plan: Plan, number: int, gain: int = 0) -> list[NightRecord]:
     ]
 
 
-def indices(records: Sequence[NightRecord], arm: Arm) -> list[int]:
+def indices(records: Sequence[AssignedNight], arm: Arm) -> list[int]:
     return [index for index, record in enumerate(records) if record.arm is arm]
 
 
-def without(records: Sequence[NightRecord], unanswered: Sequence[int]) -> list[NightRecord]:
+def without(records: Sequence[AssignedNight], unanswered: Sequence[int]) -> list[AssignedNight]:
     return [replace(one, rating=None) if index in unanswered else one for index, one in enumerate(records)]
 
 
@@ -151,7 +150,7 @@ def test_the_last_look_is_never_hopeless_and_has_its_own_bound() -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     number=st.integers(0, 10_000),
-    length=st.sampled_from(experiment_design.LENGTHS),
+    length=st.sampled_from(design.LENGTHS),
     gain=st.integers(-1, 1),
     question=st.sampled_from(Design),
 )
@@ -227,9 +226,9 @@ def test_who_stops_gets_a_hint_where_the_bound_was_not_passed() -> None:
         assert found.clear_size is None
 
 
-def stopped(plan: Plan, records: list[NightRecord], *, nights: int) -> Verdict:
+def stopped(plan: Plan, records: list[AssignedNight], *, nights: int) -> Verdict:
     """Stopped on the evening of night `nights`, from 1 after the run-in."""
-    return verdict.analyse(plan, records[:nights], stopped_after=experiment_design.night_at(plan, RUN_IN + nights - 1))
+    return verdict.analyse(plan, records[:nights], stopped_after=design.night_at(plan, RUN_IN + nights - 1))
 
 
 def test_before_the_second_fortnight_is_over_there_is_no_verdict() -> None:
@@ -255,9 +254,7 @@ def test_a_stop_after_the_last_night_is_no_stop() -> None:
     plan = Plan(START, 28, SEED)
     records = by_chance(plan, 12)
 
-    assert verdict.analyse(plan, records, stopped_after=experiment_design.last_night(plan)) == verdict.analyse(
-        plan, records
-    )
+    assert verdict.analyse(plan, records, stopped_after=design.last_night(plan)) == verdict.analyse(plan, records)
 
 
 def test_stopped_weeks_count_whole_pairs_and_are_no_more_than_a_hint() -> None:
@@ -328,7 +325,7 @@ def test_nights_without_a_record_are_unanswered_mornings_and_the_run_in_is_the_b
     plan = Plan(START, 56, SEED)
     records = by_chance(plan, 4)
     told = [Rating.BETTER, Rating.MUCH_BETTER, Rating.SAME, None, Rating.WORSE]
-    run_in = [NightRecord(START + timedelta(days=day), None, rating=rating) for day, rating in enumerate(told)]
+    run_in = [AssignedNight(START + timedelta(days=day), None, rating=rating) for day, rating in enumerate(told)]
 
     found = verdict.analyse(plan, run_in + [one for one in records if one.rating is not None])
 
@@ -350,7 +347,7 @@ def test_a_record_at_odds_with_the_plan_is_refused() -> None:
 def test_nights_outside_the_plan_are_passed_over() -> None:
     plan = Plan(START, 28, SEED)
     records = by_chance(plan, 7)
-    outside = [NightRecord(START - timedelta(days=1), None, rating=Rating.WORSE)]
+    outside = [AssignedNight(START - timedelta(days=1), None, rating=Rating.WORSE)]
 
     assert verdict.analyse(plan, records + outside) == verdict.analyse(plan, records)
 
@@ -390,7 +387,7 @@ def test_luck_is_told_beside_a_clear_verdict_and_a_hint_alone() -> None:
 # As taken
 
 
-def with_intake(records: Sequence[NightRecord], *, on_taken: int, off_taken: int) -> list[NightRecord]:
+def with_intake(records: Sequence[AssignedNight], *, on_taken: int, off_taken: int) -> list[AssignedNight]:
     """The first so many nights of each arm taken, the others not."""
     left = {Arm.ON: on_taken, Arm.OFF: off_taken}
     told = []
