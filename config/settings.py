@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import unquote
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config import addresses, envfile, failpoints, proxies
@@ -25,6 +25,9 @@ MOST_A_SECOND_PAID = 1000
 
 FEWEST_CONNECTIONS, MOST_CONNECTIONS = 3, 200
 """To PostgreSQL: one for the locks, one to read, one to write; and a bound for slips of the pen."""
+
+FOR_DEVELOPERS: dict[str, JsonValue] = {"for_developers": True}
+"""Marks a setting that is for tests and the demo: operators' tables do not show it, docs/developing.md does."""
 
 _TOKEN = re.compile(r"[0-9]{3,}:[A-Za-z0-9_-]{3,}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
@@ -282,10 +285,12 @@ class Settings(BaseSettings):
     clock_file: Annotated[Path | None, BeforeValidator(_file)] = Field(
         default=None,
         description="A simulated clock, for the demo and tests.",
+        json_schema_extra=FOR_DEVELOPERS,
     )
     fail_point: Annotated[str | None, BeforeValidator(_fail_point)] = Field(
         default=None,
         description="A point in the code at which to fail on purpose, for tests of faults.",
+        json_schema_extra=FOR_DEVELOPERS,
     )
 
     @classmethod

@@ -34,10 +34,11 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 # -- pages -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_of_settings_is_what_the_code_knows() -> None:
-    shown = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", text("docs/settings.md"), re.DOTALL)
+@pytest.mark.parametrize(("page", "developers"), [("docs/settings.md", False), ("docs/developing.md", True)])
+def test_a_table_of_settings_is_what_the_code_knows(page: str, developers: bool) -> None:
+    shown = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", text(page), re.DOTALL)
     assert shown is not None
-    assert shown[1] == reference.table()
+    assert shown[1] == reference.table(developers=developers)
 
 
 def test_the_page_of_commands_names_every_command() -> None:
