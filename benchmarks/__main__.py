@@ -11,7 +11,7 @@ from benchmarks import capacity, parts, pictures, presses, reminders, scale, sta
 from benchmarks.parts import Figure
 
 DOC = parts.ROOT / "docs" / "reliability.md"
-HEADING = "## Speed"
+HEADING = "## The speed tables"
 BEGIN, END = "<!-- figures:begin {name} -->", "<!-- figures:end {name} -->"
 
 
