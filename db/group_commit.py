@@ -1,4 +1,4 @@
-"""Group commit: what many tasks want written at the same time is written in one transaction."""
+"""Group commit: what several tasks want to write at the same time is written in one transaction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ Result = TypeVar("Result")
 
 
 class GroupCommit(Generic[Item, Result]):
-    """`await group.add(item)` returns its result once `write` has committed it, together with whatever came meanwhile.
+    """`await group.add(item)` returns the item's result once `write` has committed it.
 
-    `write` takes the items in order and gives a result for each. While one write runs the next group gathers: no timer, and
-    a lone item is written at once.
+    1. `write` gets a list of items in order of arrival, commits, and returns one result for each, in the same order.
+    2. One write runs at a time. Items that arrive meanwhile are the next group.
+    3. There is no timer: an item on its own is written at once.
+    4. If `write` raises, every item of that group raises the same error. The next group is written all the same.
+    5. A task that is cancelled while it waits does not take its item back: the item may be written.
     """
 
     def __init__(self, write: Callable[[list[Item]], Awaitable[list[Result]]]) -> None:
@@ -23,7 +26,7 @@ class GroupCommit(Generic[Item, Result]):
         self._writing: asyncio.Task[None] | None = None
 
     async def add(self, item: Item) -> Result:
-        """Write this one. Raises what `write` raised for its group."""
+        """Write this item with its group and return its result. Raises what `write` raised."""
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._gathering.append((item, done))
         if self._writing is None:
@@ -33,7 +36,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._gathering:
-                # One round of the loop, so that tasks woken by the same event are in the same group.
+                # One turn of the event loop, so that tasks woken by the same event are in the same group.
                 await asyncio.sleep(0)
                 group, self._gathering = self._gathering, []
                 await self._commit(group)
@@ -43,7 +46,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _commit(self, group: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._write([item for item, _ in group])
-        except Exception as error:  # it belongs to those who wait, each of whom decides
+        except Exception as error:  # each task that waits raises it to its own caller
             for _, done in group:
                 if not done.done():
                     done.set_exception(error)

@@ -1,4 +1,11 @@
-"""Who leads: one process of several on PostgreSQL, the only one on SQLite. The leader beats and, where there is polling, polls."""
+"""Elects the leader: one of several processes on PostgreSQL; on SQLite the only process.
+
+1. At most one process leads: the one whose database session holds the advisory lock.
+2. The leader checks its lock every second. If the check fails or the session breaks, it stops leading at once.
+3. The server ends a session that has been silent for some seconds, so a leader that hangs loses the lock too.
+4. A process that does not lead asks for the lock every second, and notes whether anybody was seen to hold it.
+5. `rise` is awaited before a process counts as leading. If it raises, the process does not lead and tries again.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +21,18 @@ from db.postgres.advisory_locks import Session
 _log = logs.logger(__name__)
 
 EVERY = 1.0
-"""Real seconds between two looks at the lock: by the leader, whether it is still held; by the others, whether it is free."""
+"""Real seconds between two checks of the lock: the leader checks that it holds it, the others whether it is free."""
 
 SAY_AGAIN = 30.0
-"""Real seconds after which a trouble that goes on is logged once more."""
+"""Real seconds after which a problem that persists is logged again."""
 
 
 class Leader:
-    """Leads as soon as nobody else does, and until the lock is lost. `rise` is awaited before, `fall` called after."""
+    """Leads as soon as nobody else does, until the lock is lost.
+
+    `rise` is awaited before this process leads, `fall` is called once it no longer does. `worker` is this process's name in the
+    database, `monotonic` gives seconds. The event `leads` is set while it leads, `stands_by` while it does not.
+    """
 
     def __init__(
         self,
@@ -41,14 +52,14 @@ class Leader:
         self.stands_by.set()
 
     async def run(self) -> None:
-        """Lead or stand by, for ever."""
+        """Lead or stand by until cancelled. Never raises: any failure ends the leading, and it tries again."""
         self._certain()
         while True:
             try:
                 await self._hold()
             except Unavailable as error:
                 self._say(str(error))
-            except Exception as error:  # whatever it was, a leader without its lock must know, and try again
+            except Exception as error:  # whatever failed, this process no longer leads and must try again
                 _log.error("the lock failed", kind=type(error).__name__, exc_info=error)
             finally:
                 self._end()
@@ -56,7 +67,7 @@ class Leader:
 
     async def _hold(self) -> None:
         if self._database.is_sqlite:
-            # The lock on the file was taken at the start: there is nobody else.
+            # The lock on the file was taken at the start, so there is no other process.
             await self._begin()
             self._certain_at = None
             await asyncio.Event().wait()
@@ -70,7 +81,7 @@ class Leader:
             await asyncio.sleep(EVERY)
 
     async def _somebody_leads(self, session: Session) -> bool:
-        """This process, which may just have begun to; or another, of which something was heard."""
+        """Whether somebody leads: this process, perhaps from now on, or another that was heard of just now."""
         if self.leads.is_set():
             await session.check(leading=True)
             return True
@@ -82,7 +93,7 @@ class Leader:
 
     @property
     def uncertain_for(self) -> float | None:
-        """Real seconds since it was last certain that somebody leads; None where there is nothing to be uncertain of."""
+        """Real seconds since it was last certain that somebody leads; None on SQLite, where it always is."""
         return None if self._certain_at is None else self._monotonic() - self._certain_at
 
     def _certain(self) -> None:
@@ -103,7 +114,7 @@ class Leader:
         self.leads.set()
 
     def _end(self) -> None:
-        """At once, wherever it was noticed."""
+        """Stop leading at once; called wherever the loss of the lock is noticed. Does nothing if it does not lead."""
         if not self.leads.is_set():
             return
         self.leads.clear()

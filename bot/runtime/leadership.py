@@ -1,4 +1,10 @@
-"""What only the process on duty does: it takes over what others left undone, polls, and looks after stray updates."""
+"""What only the leader does: take over what other processes left undone, poll, and look for stray updates.
+
+1. There is one `Leadership` in each process. Only the leader polls and sends; every replica accepts webhook updates.
+2. A new leader first takes over unfinished messages, broadcasts and updates, and counts as leading only after that.
+3. On losing the lock it stops claiming messages at once. What is in flight finishes.
+4. Only the parts that this process is expected to do are judged for health: a standby has neither polls nor ticks to show.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +29,12 @@ from db.engine import Database, Unavailable
 _log = logs.logger(__name__)
 
 LEFT = timedelta(seconds=5)
-"""An update that waits for so long, in real time, may have lost its process."""
+"""An update that has waited longer than this, in real time, may belong to a process that died."""
 
 
 @dataclass(slots=True)
 class Leadership:
-    """One of it in a process. Who leads is on duty; whoever is posted to takes updates in, on duty or not."""
+    """One instance per process. Only the leader polls and sends; every replica accepts webhook updates."""
 
     settings: Settings
     clock: Clock
@@ -39,18 +45,21 @@ class Leadership:
     queues: Queues
     intake: UpdateSource
     leader: Leader = field(init=False)
-    awake_at: float | None = None  # since when it may poll or be posted to, on the monotonic clock
+    awake_at: float | None = None  # since when Telegram was reached, on the monotonic clock
     led_at: float | None = None
 
     def __post_init__(self) -> None:
         self.leader = Leader(self.database, self.reminders.worker, rise=self._rise, fall=self._fall)
 
     def wake(self) -> None:
-        """Telegram was reached."""
+        """To be called once Telegram was reached."""
         self.awake_at = self.clock.monotonic()
 
     async def take_in(self) -> None:
-        """Every replica is posted to; only the leader polls: two that poll would only end each other's polls."""
+        """Receive updates until cancelled. Every replica accepts webhook updates; only the leader polls.
+
+        Two processes that poll would end each other's polls.
+        """
         if self.settings.mode == "webhook":
             await self.intake.run()
         while True:
@@ -63,7 +72,7 @@ class Leadership:
                 await asyncio.gather(polling, return_exceptions=True)
 
     async def _rise(self) -> None:
-        """This process leads from now on: it takes over what others left undone, updates and messages."""
+        """This process becomes the leader: take over the messages, broadcasts and updates that others left undone."""
         async with self.database.write() as db:
             clean = await marks.find(db, "ended") != "running"
             await marks.put(db, "ended", "running")
@@ -75,13 +84,13 @@ class Leadership:
         await self._offer_claim()
 
     def _fall(self) -> None:
-        """Another process may lead now."""
+        """This process is no longer the leader: claim nothing more."""
         self.led_at = None
         self.reminders.rest()
         self.broadcasts.rest()
 
     async def _offer_claim(self) -> None:
-        """With nobody named as admin, the log shows the one-time link that makes one."""
+        """If there is no admin yet, log the one-time link that makes one."""
         if self.settings.admin_ids:
             return
         async with self.database.write("offer_claim") as db:
@@ -92,7 +101,10 @@ class Leadership:
         _log.info("nobody is admin yet; whoever opens this link within an hour becomes it", link=link)
 
     async def sweep(self) -> None:
-        """Handle the updates of a replica that took them in and died. One that lives loses nothing: the inbox gives each once."""
+        """Queue updates that a dead replica stored and did not handle. Only on PostgreSQL, and only as the leader.
+
+        If that replica is alive after all, nothing is handled twice: the inbox hands out each update once.
+        """
         if self.database.is_sqlite or not self.leader.leads.is_set():
             return
         before = self.clock.now() - LEFT * self.clock.speed
@@ -100,10 +112,10 @@ class Leadership:
             async with self.database.read() as db:
                 self.queues.add(await inbox.waiting(db, before=before, limit=500))
         except Unavailable:
-            return  # it is said elsewhere
+            return  # the health check reports it
 
     def ages(self) -> dict[str, float]:
-        """Real seconds since each part that is on duty was last good. Who stands by has neither polls nor ticks to show."""
+        """Real seconds since each part that this process is expected to do last worked."""
         since: dict[str, float] = {}
         if self.led_at is not None:
             since["tick"] = max(self.led_at, self.reminders.last_beat or self.led_at)
@@ -112,12 +124,12 @@ class Leadership:
             since["telegram"] = max(begun, self.intake.last_good or begun)
         now, speed = self.clock.monotonic(), self.clock.speed
         ages = {part: (now - at) / speed for part, at in since.items()}
-        # Who stands by because another leads is well; who does so because it gets no lock, and sees nobody who has it, is not.
+        # A standby is well while another process leads. If it gets no lock and sees nobody who holds it, it is not.
         uncertain = self.leader.uncertain_for
         return ages if uncertain is None else ages | {"leader": uncertain}
 
     def faults(self) -> dict[str, str]:
-        """What is known to be wrong with the way to Telegram."""
+        """What is known to be wrong with the connection to Telegram, by part."""
         if self.awake_at is None:
             return {"telegram": "not reached yet"}
         return {"telegram": self.intake.fault} if self.intake.fault else {}

@@ -1,4 +1,13 @@
-"""Looks after the running bot: is it well, how much waits, how late does the event loop wake."""
+"""Watches the running bot: its health, how much work waits, and how late the event loop wakes.
+
+1. Health is judged every LOOK_EVERY seconds from the ages and faults that the parts report, and written to a file, from which
+   `python -m bot healthcheck` reads it.
+2. A part is red if it has a fault, or did not work for longer than `health` allows.
+3. A process that is red for minutes asks to end, unless a fresh process would find the same (see `health`).
+4. Figures that cost a query are read every FIGURES_EVERY seconds, the number of people more rarely.
+5. SQLite's write-ahead log is emptied at the start, every hour and after each erasure, because it still holds what was erased.
+6. Nothing here raises because the database or the disk is away: that is reported as red.
+"""
 
 from __future__ import annotations
 
@@ -29,37 +38,37 @@ _log = logs.logger(__name__)
 LOOK_EVERY = 2.0
 FIGURES_EVERY = 30.0
 LAG_EVERY = 0.5
-"""Real seconds between two looks."""
+"""Real seconds between two health checks, two readings of figures, and two measurements of the event loop's lag."""
 
 PEOPLE_EVERY = 10
-"""Of the looks at figures: people are counted one by one, a tenth of a second of CPU for a million."""
+"""People are counted in one of this many readings of figures: a million of them take a tenth of a second of CPU."""
 
 LITTLE_ROOM = 200_000_000
-"""Bytes: with less than that left on the disk it is time to make room."""
+"""Bytes of free disk space below which an error is logged."""
 
 FLOOD = 60.0
-"""Real seconds for which the bulk lanes may stand still before that is red."""
+"""Real seconds for which the bulk lanes may be halted before health turns red."""
 
 _PATIENCE = 5.0
 
 EMPTY_EVERY = 3600.0
-"""Real seconds between two emptyings of SQLite's log; also at the start, and after an erasure."""
+"""Real seconds after which SQLite's write-ahead log is emptied again, if no erasure comes before."""
 
 PROBE_EVERY = 5.0
-"""Real seconds between two looks at whether the database lets itself be written."""
+"""Real seconds between two checks whether the database accepts writes."""
 
 BUSY_AGAIN = (0.5, 2.0, 10.0, 60.0)
-"""Real seconds until the next try, as long as somebody reads or writes whenever it is tried."""
+"""Real seconds before each new try to empty the log while others read or write. The last is used for all further tries."""
 
 Ages = Callable[[], Mapping[str, float]]
-"""Gives for each part that is expected to do something the real seconds since it last did."""
+"""Returns, for each part that is expected to work, the real seconds since it last did."""
 
 Faults = Callable[[], Mapping[str, str]]
-"""Gives what is known to be wrong, part by part."""
+"""Returns what is known to be wrong, by part."""
 
 
 def live(limiter: RateLimiter, queues: Queues, leader: Leader) -> Live:
-    """What these three show at every scrape."""
+    """The metrics that these three provide at every scrape."""
     return Live(
         lanes=lambda: {lane.name.lower(): limiter.waiting(lane) for lane in Lane},
         floods=lambda: limiter.floods,
@@ -73,13 +82,13 @@ def live(limiter: RateLimiter, queues: Queues, leader: Leader) -> Live:
 
 
 def flooded(limiter: RateLimiter, clock: Clock) -> dict[str, str]:
-    """What is wrong when Telegram has refused everybody for over a minute."""
+    """A fault if Telegram has refused everybody's messages for longer than FLOOD; otherwise nothing."""
     seconds = limiter.halted_for / clock.speed
     return {"flood": f"Telegram has refused messages for {seconds:.0f} seconds"} if seconds > FLOOD else {}
 
 
 class Monitor:
-    """One of it in a process. `sick` becomes true when a fresh process would be the better chance."""
+    """One instance per process. `health` is the latest judgement; `sick` becomes true once the process should be replaced."""
 
     def __init__(
         self, database: Database, metrics: Metrics, *, clock: Clock, ages: Ages, faults: Sequence[Faults]
@@ -95,7 +104,7 @@ class Monitor:
         self._damage_told = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look, for ever; ask the process to stop when it is sick."""
+        """Watch until cancelled. Sets `stop` once the process is sick."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._look_often(stop))
@@ -111,7 +120,7 @@ class Monitor:
 
     async def _look_often(self, stop: asyncio.Event) -> None:
         while True:
-            # First a pause: the first poll is worth more than a look at what has just begun.
+            # Pause first: just after the start the first poll matters more than a health check.
             await asyncio.sleep(LOOK_EVERY)
             await self.look()
             if self.sick and not stop.is_set():
@@ -119,7 +128,7 @@ class Monitor:
                 stop.set()
 
     async def look(self) -> None:
-        """Judge once, and say so."""
+        """Judge health once; update the metrics, the state file and `sick`, and log a change."""
         now = time.monotonic()
         known = {part: why for found in self._faults for part, why in found().items()}
         faults = known | await self._database_fault() | await self._file_faults()
@@ -128,26 +137,30 @@ class Monitor:
             ages["writing"] = now - self._writable_at
         self.health.judge(ages, faults, now=now)
         self._tell()
-        with contextlib.suppress(OSError):  # a full disk is red elsewhere, and an old file is red in itself
+        with contextlib.suppress(OSError):  # a full disk is reported elsewhere, and an outdated file counts as red
             await asyncio.to_thread(health.write, self._file, self.health)
         self._metrics.healthy(not self.health.red)
         self.sick = self.health.sick(now=now)
 
     async def _database_fault(self) -> dict[str, str]:
-        """Whether it answers, with the schema that this code expects."""
+        """A fault if the database does not answer, or its schema is older than this code expects."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 revision = await self._database.revision()
         except Damaged:
-            return {}  # the file's fault
+            return {}  # reported by `_file_faults`
         except (Unavailable, DatabaseError, TimeoutError):
             return {"database": "no answer"}
-        # A newer one is another replica's, on its way through an upgrade: two versions may run at once.
+        # A newer schema is fine: during an upgrade a newer replica runs beside this one.
         good = revision is not None and revision >= engine.head()
         return {} if good else {"schema": f"at {revision}, expected {engine.head()}"}
 
     async def _try_to_write(self) -> None:
-        """Reading goes on while another process keeps SQLite's file locked, or a server has become a standby."""
+        """Check again and again whether the database accepts writes.
+
+        Reading alone does not show it: it still works while another process locks the SQLite file, or after a PostgreSQL
+        server became a standby.
+        """
         self._writable_at = time.monotonic()
         while True:
             with contextlib.suppress(Unavailable):
@@ -156,7 +169,7 @@ class Monitor:
             await asyncio.sleep(PROBE_EVERY)
 
     async def _file_faults(self) -> dict[str, str]:
-        """Whether what is stored can be read, and whether a SQLite file and its log are still the ones that were opened."""
+        """Faults if stored data is damaged, or if a SQLite file or its log is no longer the one that was opened."""
         if self._database.damage:
             if not self._damage_told:
                 _log.error("the database is damaged; put a backup in its place", what=self._database.damage)
@@ -166,12 +179,12 @@ class Monitor:
             return {}
         found = await asyncio.to_thread(self._checkpoints.faults)
         if "log" in found:
-            # What is in the log that has lost its name would be lost with this process: into the file with it.
+            # The log was renamed or removed. Its content would be lost with this process, so bring it into the file now.
             self._database.erased.set()
         return found
 
     async def _keep_the_log_short(self, checkpoints: Checkpoints) -> None:
-        """Empty SQLite's log now, after each erasure and every hour."""
+        """Empty SQLite's write-ahead log now, after each erasure and every hour, until cancelled."""
         tries = itertools.count()
         while True:
             self._database.erased.clear()
@@ -212,7 +225,7 @@ class Monitor:
                     _log.error("the disk is nearly full", free_mb=free // 1_000_000)
 
     async def count(self) -> QueriedGauges:
-        """What costs a query."""
+        """The figures that cost a query. Raises Unavailable."""
         async with self._database.read() as db:
             if next(self._counted) % PEOPLE_EVERY == 0:
                 self._active = await counts.active(db)

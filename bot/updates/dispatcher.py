@@ -1,4 +1,11 @@
-"""One update: out of the inbox, through its handler, committed, and only then answered."""
+"""Handles one stored update: runs its handler in one transaction, and answers after the commit.
+
+1. One transaction holds everything that the update changes, and its removal from the inbox. So it takes effect once.
+2. Answers are sent after the commit. An answer that fails changes nothing that was written.
+3. Updates of one person are handled in order of their numbers, also when another replica stored the earlier one.
+4. An update that fails TRIES times is put aside for the operator, and its sender is told.
+5. When the database is away nothing is done, `Unavailable` is raised, and the update stays in the inbox.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +42,23 @@ TRIES = 3
 """How often an update may fail before it is put aside for the operator."""
 
 PAUSES = (0.2, 2.0)
-"""Seconds between these tries where it was the database that refused: what is wrong with it may pass. A mistake of ours does not,
-and whoever waits for a place behind it should not wait longer."""
+"""Seconds before the second and third try if the database refused, because its trouble may pass. After a fault in our own code
+the next try follows at once: waiting would not mend it, and others wait for the place."""
 
 STALE = timedelta(minutes=10)
-"""A command that waited longer gets a word about the wait."""
+"""If an update waited longer than this, its answer begins with a sentence about the wait."""
 
 App = Application[Any, Turn, Any, Any, Any, Any]
 Perform = Callable[[Reply, int], Awaitable[None]]
-"""Does a reply in a chat; never raises."""
+"""Sends a reply to a chat. Never raises."""
 
 
 class _Handled(Exception):  # noqa: N818 - named for what it says
-    """Somebody else has handled this update: the transaction is undone."""
+    """Another process has handled this update already, so this transaction must be rolled back."""
 
 
 class Dispatcher:
-    """Handles updates. What they have in common: the application's handlers, the database, settings and content."""
+    """Handles updates, and holds what all of them share: the application's handlers, database, settings and content."""
 
     def __init__(
         self, app: App, database: Database, *, clock: Clock, settings: Settings, texts: Content, perform: Perform
@@ -64,7 +71,7 @@ class Dispatcher:
         self._screens = UnchangedEdits()
 
     def reload(self) -> Sequence[str]:
-        """Read the operator's content again; gives the problems, in which case the old content stays."""
+        """Read the operator's content again. Returns the problems, if any; then the old content stays in use."""
         try:
             fresh = content.load(self.settings.content_dir)
         except content.ContentError as error:
@@ -75,7 +82,7 @@ class Dispatcher:
         return ()
 
     def about(self) -> tuple[str, str, int]:
-        """The version, which database it is, and the free disk space beside it in megabytes."""
+        """The version, the database's name, and the free space on its disk in megabytes."""
         beside = self.database.path.parent if self.database.path is not None else Path.cwd()
         name = "SQLite" if self.database.is_sqlite else "PostgreSQL"
         return VERSION, name, shutil.disk_usage(beside).free // 1_000_000
@@ -83,8 +90,9 @@ class Dispatcher:
     async def handle(self, stored_update: StoredUpdate) -> StoredUpdate | None:
         """Handle one update to its end: answered, silently done, or put aside after the last try.
 
-        Gives an earlier update of the same person that another process has left and that must come first; then this one
-        is still to be handled. Raises Unavailable when the database cannot be written: nothing was done, and it stays.
+        Returns None then. If another process left an earlier update of the same person, that one is returned instead; the
+        caller must handle it first and this one afterwards. Raises Unavailable if the database cannot be written: nothing
+        was done, and the update stays in the inbox.
         """
         update = await self._read(stored_update)
         if update is None:
@@ -108,7 +116,7 @@ class Dispatcher:
         return None
 
     async def turn_away(self, stored_update: StoredUpdate, *, warn: bool) -> None:
-        """An update too many in a minute: not handled. A press stops waiting; the first update too many gets a word."""
+        """Drop an update of somebody who sends too many a minute. A press stops its waiting sign; with `warn` they are told."""
         async with self.database.write("turn_away") as db:
             await inbox.done(db, stored_update.update_id)
             person = None if stored_update.user_id is None else await users.find(db, stored_update.user_id)
@@ -121,7 +129,7 @@ class Dispatcher:
             await self._tell(update, words("Slow down a little, please: I answer again in a minute."))
 
     async def _read(self, stored_update: StoredUpdate) -> Update | None:
-        """The update in a update; an unreadable one is put aside at once."""
+        """The parsed update; None if it cannot be parsed, in which case it was put aside."""
         try:
             update = Update.de_json(json.loads(stored_update.body), self.app.bot)
         except Exception as error:  # whatever shape a forged or future update has
@@ -130,7 +138,11 @@ class Dispatcher:
         return update
 
     async def _turn(self, update: Update, stored_update: StoredUpdate) -> list[Reply] | StoredUpdate:
-        """Everything that the update changes, and its leaving the inbox, in one transaction."""
+        """Run the update's handler and remove the update from the inbox, in one transaction.
+
+        Returns the answers to send, or an earlier update of the same person that must be handled first. Raises _Handled if
+        another process has handled the update.
+        """
         async with self.database.write("handle", quick=True) as db:
             first = await inbox.first(db, stored_update)
             if first is None:
@@ -150,7 +162,7 @@ class Dispatcher:
         return answers
 
     def _with_apology(self, turn: Turn, update: Update) -> list[Reply]:
-        """After an outage the first answer begins with a word about the wait, once a person and outage."""
+        """The turn's replies; after an outage with a sentence about the wait before the first one, once a person and outage."""
         waited = turn.now - turn.said_at
         if waited < STALE or update.message is None or not turn.replies:
             return turn.replies
@@ -168,12 +180,12 @@ class Dispatcher:
                 await self._perform(answer, chat_id)
 
     async def _still(self, update: Update, text: str = "") -> None:
-        """A press that nobody handled stops waiting all the same."""
+        """End the waiting sign of a press that no handler answered. `text` is a short line on the screen."""
         if update.callback_query is not None:
             await self._perform(Answer(update.callback_query.id, text), 0)
 
     async def _tell(self, update: Update, text: str) -> None:
-        """A word to the sender, in a private chat only: elsewhere it would be noise, or could not be delivered."""
+        """Send the sender a message, in a private chat only: elsewhere it would be noise, or could not be delivered."""
         chat = update.effective_chat
         if chat is not None and chat.type == "private":
             await self._perform(Say(View(text)), chat.id)
@@ -196,13 +208,13 @@ class Dispatcher:
         await self._burying.add(Dead(stored_update, f"{type(error).__name__}: {logs.redact(str(error))[:500]}"))
 
     async def _bury_all(self, dead: list[Dead]) -> list[None]:
-        """Those that nobody could handle at one time, in one transaction and one line of the log."""
+        """Put these updates aside, in one transaction and with one line of the log."""
         try:
             async with self.database.write("bury", quick=True) as db:
                 await inbox.bury(db, dead, now=self.clock.now())
         except Unavailable:
             raise
-        except Exception as error:  # of one of them: the others must not share its fate
+        except Exception as error:  # one of them may be the cause, so each is tried by itself
             if len(dead) > 1:
                 for one in dead:
                     await self._bury_all([one])
@@ -215,7 +227,7 @@ class Dispatcher:
 
 
 def _readable(stored_update: StoredUpdate, app: App) -> Update | None:
-    """The update in a update that nobody will handle, or None where it cannot be read."""
+    """The parsed update; None if it cannot be parsed."""
     with contextlib.suppress(Exception):
         return Update.de_json(json.loads(stored_update.body), app.bot)
     return None

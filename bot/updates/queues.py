@@ -1,4 +1,14 @@
-"""Letters in order for each person, and in parallel across people."""
+"""Handles stored updates: in order for each person, in parallel for different people.
+
+1. Each person has a queue. An update waits for the earlier updates of the same person, and for a free place of AT_ONCE.
+2. An update of nobody (without a sender) has a queue of its own.
+3. People take turns, one update each. While more than CROWDED people wait, the newest one is next, so that a newcomer does
+   not wait for the whole crowd.
+4. While full batches keep arriving, storing the next one goes before handling, for at most LONGEST seconds.
+5. With MOST updates in memory no more are accepted; the rest waits at Telegram.
+6. While the database is away an update stays at the head of its queue and is tried again. Nothing else holds up a queue.
+7. What is not handled at the end of the process is still in the inbox.
+"""
 
 from __future__ import annotations
 
@@ -18,28 +28,28 @@ from db.inbox import StoredUpdate
 _log = logs.logger(__name__)
 
 AT_ONCE = 64
-"""People whose updates are handled at the same time."""
+"""How many people's updates are handled at the same time."""
 
 CROWDED = 1_000
-"""With more people than this waiting, the last one to come is the first to be answered. Who waits for long waits in any case;
-so a flood of updates, of wrong ones say, does not make everybody who comes after it wait for its end."""
+"""While more people than this wait, the newest one is handled first. Somebody has to wait long in any case; this way a flood of
+updates, for example of malformed ones, does not delay everybody who comes after it."""
 
 TAKE_IN = 0.05
-"""Real seconds after a full batch in which no new update is begun: what is still with Telegram is stored first."""
+"""Real seconds after a full batch in which no update is begun, so that updates still at Telegram are stored first."""
 
 LONGEST = 2.0
-"""Real seconds after the first of many full batches from which on updates are begun whatever is still to come."""
+"""Real seconds after the first of several full batches after which updates are begun even if more batches follow."""
 
 MOST = 20_000
-"""Letters that wait here at once; the others wait with Telegram."""
+"""How many updates may wait in memory; the rest waits at Telegram."""
 
 _RETRY_AFTER = (0.2, 2.0)
-"""Seconds until an update is tried again that the database could not take: a hiccup costs nobody much, and then, for as long as it
-is away, all that wait ask it often enough to be answered soon after its return."""
+"""Seconds before each new try while the database is away. The first is short, for a hiccup; the last is used for all further
+tries, short enough that people are answered soon after the database is back."""
 
 
 class Queues:
-    """One queue a person. A update waits only for the updates of the same person before it, and for one of the places."""
+    """The queues of all people; see the module for what holds. `stopping` is set once no more updates are begun."""
 
     def __init__(self, dispatcher: Dispatcher, *, clock: Clock) -> None:
         self._desk, self._clock = dispatcher, clock
@@ -55,12 +65,12 @@ class Queues:
         self.stopping = False
 
     def add(self, stored_updates: Iterable[StoredUpdate]) -> None:
-        """Queue updates that are stored; those that wait here already do so once."""
+        """Queue these stored updates. An update that waits here already is ignored."""
         for stored_update in stored_updates:
             if stored_update.update_id in self._held:
                 continue
             self._held.add(stored_update.update_id)
-            # An update that is nobody's has a queue of its own: no order to keep.
+            # An update without a sender has a queue of its own: it has no order to keep.
             owner = stored_update.user_id if stored_update.user_id is not None else -stored_update.update_id - 1
             if owner in self._waiting:
                 self._waiting[owner].append(stored_update)
@@ -77,7 +87,7 @@ class Queues:
         return len(self._held)
 
     def more_to_come(self) -> None:
-        """The last batch was a full one: take in the next before much is begun."""
+        """To be called after a full batch: let the next batch be stored before more updates are begun."""
         now = asyncio.get_running_loop().time()
         if now - self._full_at > LONGEST:
             self._first_full_at = now
@@ -87,17 +97,17 @@ class Queues:
 
     @property
     def full(self) -> bool:
-        """Whether no more updates may be taken in."""
+        """Whether no more updates may be queued."""
         return len(self._held) >= MOST
 
     async def room(self) -> None:
-        """Come back when more updates may be taken in."""
+        """Wait until more updates may be queued."""
         while self.full:
             self._room.clear()
             await self._room.wait()
 
     async def _work(self) -> None:
-        """One place: handle a update of whoever is next, again and again."""
+        """Handle one update of the person who is next, again and again, until nobody waits. Occupies one place."""
         try:
             while not self.stopping and await self._somebody():
                 owner = self._ready.pop() if len(self._ready) > CROWDED else self._ready.popleft()
@@ -108,21 +118,26 @@ class Queues:
                 if not queue:
                     del self._waiting[owner]
                 elif len(self._ready) > CROWDED:
-                    self._ready.appendleft(owner)  # others first, as long as the last are the first
+                    self._ready.appendleft(
+                        owner
+                    )  # others first: in a crowd the next person is taken from the other end
                 else:
                     self._ready.append(owner)
         finally:
             self._places += 1
 
     async def _somebody(self) -> bool:
-        """Whether somebody is next, once updates may be begun."""
+        """Wait until updates may be begun. Returns whether anybody waits."""
         loop = asyncio.get_running_loop()
         while (wait := self._begin_at - loop.time()) > 0:
             await asyncio.sleep(wait)
         return bool(self._ready)
 
     async def _handle(self, stored_update: StoredUpdate) -> bool:
-        """Handle one update; a database that is away is waited for, nothing else holds it up. Whether it has an end."""
+        """Handle one update. While the database is away, wait and try again.
+
+        Returns True once the update is done or given up; False if it stays in the inbox.
+        """
         manner = self._floods.admit(stored_update.user_id, now=self._clock.monotonic())
         for pause in itertools.chain(_RETRY_AFTER, itertools.repeat(_RETRY_AFTER[-1])):
             if self.stopping:
@@ -132,7 +147,7 @@ class Queues:
             except Unavailable as error:
                 _log.error("the database is away; updates wait", why=str(error))
                 await self._clock.sleep(pause)
-            except Exception as error:  # the last net: a fault in the net below it must not end this person's queue
+            except Exception as error:  # the last resort: even a fault in putting updates aside must not end the queue
                 _log.error("an update could not even be put aside", kind=type(error).__name__, exc_info=error)
                 return False
             else:
@@ -149,7 +164,10 @@ class Queues:
         return None
 
     async def drain(self, *, seconds: float) -> None:
-        """At the end: let what is being handled finish, for so many real seconds. The rest waits in the inbox."""
+        """At the end of the process: begin nothing more, and give running handlers so many real seconds to finish.
+
+        Updates that were not handled stay in the inbox.
+        """
         self.stopping = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)

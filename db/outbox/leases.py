@@ -1,4 +1,12 @@
-"""Rows that a worker has in hand: given back at an orderly end, taken back from the dead."""
+"""Rows that a worker has in hand: it gives them back at an orderly end, and others take them back after its death.
+
+1. A lease says until when a claim holds. Only rows whose lease has run out are taken back, unless the caller knows that no
+   other worker is alive.
+2. A process never takes back rows that it has in hand itself, however far the wall clock jumped.
+3. A row that was only claimed is due again: nothing of it has left.
+4. A row that was being sent may have arrived. Its kind decides whether it is repeated (`rows.after_unknown`).
+5. The dead worker may still be alive. Its later writes change nothing, because each requires that the row is its own.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +39,13 @@ _NEWS = (
 
 
 async def give_back(db: Connection, *, worker: str) -> None:
-    """At an orderly end: what was claimed and not begun is due again."""
+    """At an orderly end, make the rows due again that this worker claimed and did not start."""
     mine = (_box.c.worker == worker, _box.c.state == State.CLAIMED)
     await db.execute(_box.update().where(*mine).values(state=State.DUE, worker=None, lease_until=None))
 
 
 async def workers(db: Connection) -> set[str]:
-    """Those who have rows in hand."""
+    """The names of all workers that have rows in hand."""
     query = sa.select(_box.c.worker).where(_box.c.lease_until.is_not(None), _box.c.worker.is_not(None)).distinct()
     return {str(name) for name in (await db.execute(query)).scalars()}
 
@@ -45,13 +53,14 @@ async def workers(db: Connection) -> set[str]:
 async def reclaim(
     db: Connection, *, now: datetime, everything: bool = False, keep: Collection[int] = ()
 ) -> list[tuple[Kind, State]]:
-    """Take back the rows of dead workers: those whose lease ran out or, at the start of an only process, all.
+    """Take back the rows of dead workers: those whose lease ran out by `now`, or with `everything` all.
 
-    `keep` are the rows that this process has in hand: alive, whatever a clock that jumped says of their leases.
+    `everything` is for the start of a process that is certainly the only one. `keep` are the ids of rows that this process
+    has in hand; they are left alone.
 
-    What had not begun is due again. What was being sent may have arrived: a reminder goes again after a while, up to three
-    copies, and a morning question once if it tells of a reminder that did not arrive; anything else stays unknown. Returns
-    kind and new state of each row that was being sent.
+    Rows that were not started are due again. Rows that were being sent may have arrived: a reminder is repeated after a
+    while, up to three copies; a morning question is repeated once if it reports a reminder that did not arrive; everything
+    else ends as UNKNOWN. Returns the kind and new state of each row that was being sent.
     """
     over: ColumnElement[bool] = _box.c.lease_until.is_not(None) if everything else _box.c.lease_until <= now
     held = sa.select(_box.c.id, _box.c.kind, _box.c.state, _box.c.copies, _box.c.sent_at, _box.c.worker, _NEWS)
@@ -68,9 +77,9 @@ async def reclaim(
 
 
 def _end(row: sa.Row[Any]) -> Settled:
-    """How a row goes on that a dead worker was sending."""
+    """The result of a row that a dead worker was sending."""
     reason = "the process ended"
-    if row.kind not in KINDS:  # a kind of a newer version
+    if row.kind not in KINDS:  # a kind that only a newer version knows
         return Settled(row.id, State.UNKNOWN, reason=reason)
     return outbox.after_unknown(
         row.id, kind=Kind(row.kind), copies=row.copies, sent_at=row.sent_at, reason=reason, news=bool(row.news)

@@ -1,9 +1,18 @@
-"""Messages owed: owe, claim, start, settle.
+"""Owe, claim, start and settle rows of the outbox: one row for each message that is owed to a person.
 
-A row is `due`, is `claimed` by a worker for a lease, is `sending` from just before the socket write, and ends as `sent`,
-`unknown`, `gone`, `expired` or `cancelled`. Every write of a worker repeats that the row is still its own (fencing): nothing
-written means that somebody else has it. What dead workers had is in `leases`, how rows end that nobody has in `closing`, what
-people do to what they are promised in `promises`.
+A row is `due`, then `claimed` by a worker for the length of a lease, then `sending` from just before the socket write, and
+ends as `sent`, `unknown`, `gone`, `expired` or `cancelled`. What always holds:
+
+1. There is at most one row for a person, kind and night: a unique key says so, and owing it again changes nothing.
+2. A row is owed in the transaction that moves the person's schedule on. So a night is neither owed twice nor forgotten.
+3. One worker has a row at a time. It takes the row by a conditional UPDATE.
+4. Each later write of that worker requires that the row is still its own (fencing). If it is not, nothing is written.
+5. A copy is counted and committed before its first byte is written. So while a row is `claimed`, nothing of it has left.
+6. What is no longer wanted (the night was answered; the person rests, stopped or left) is not started, and not repeated.
+7. No row is started after its window has closed.
+8. A kind that this version does not know is never claimed here: it belongs to a newer replica.
+
+`leases` takes back rows of dead workers, `history` ends rows that no worker has, `changes` is what people do to their rows.
 """
 
 from __future__ import annotations
@@ -29,31 +38,35 @@ _box, _users, _nights = tables.outbox, tables.users, tables.nights
 _trials = tables.experiments
 
 LEASE = timedelta(seconds=120)
-"""Longer than the worst send (pool + connect + write + read)."""
+"""How long a claim holds: longer than the slowest send (waiting for a connection, connecting, writing and reading)."""
 
 REPEAT_AFTER = {1: timedelta(minutes=2), 2: timedelta(minutes=5)}
-"""When a reminder that may not have arrived goes again, by the copies so far. An outage of seconds must not use them up."""
+"""How long after its last copy a message that may not have arrived is repeated, by the number of copies so far.
+
+Long enough that an outage of seconds does not use up all copies.
+"""
 
 PUSHED_ON = timedelta(hours=1)
-"""What cannot be planned or rendered waits this long, so that it never stalls the sweep."""
+"""How long to wait before trying again to plan or render what failed, so that it does not hold up the others."""
 
 
 def having(wanted: Callable[[Policy], bool]) -> ColumnElement[bool]:
-    """Whether the row's kind has such a policy."""
-    # Not `in_`: its parameters expand, which a statement for many rows at once must not.
+    """An SQL condition: the row's kind has a policy for which `wanted` is true."""
+    # Not `in_`: it expands into several parameters, which a statement that runs for many rows at once must not have.
     return sa.or_(sa.false(), *(_box.c.kind == kind for kind in message_kinds.having(wanted)))
 
 
-# While versions change, a newer replica may owe kinds that this one does not know: those are not ours to send.
+# During an upgrade a newer replica may owe kinds that this version does not know. Those are not ours to send.
 _KNOWN = having(lambda _: True)
 _ENDED_BY_ANSWER = having(lambda policy: policy.ended_by_answer)
 
 ANSWERED = sa.exists().where(
     _nights.c.user_id == _box.c.user_id, _nights.c.night == _box.c.night, _nights.c.intake.is_not(None)
 )
-"""The row's night was answered."""
+"""An SQL condition: the row's night was answered."""
 
-# Whoever is erased or left gets nothing.
+# Erased people and those who left get nothing. Stopped and paused people get only the kinds whose policy says so: for
+# stopped people that is the warning that their data will be erased.
 _WELCOME = sa.exists().where(
     _users.c.id == _box.c.user_id,
     _users.c.status != Status.GONE,
@@ -67,14 +80,17 @@ _PEEK = sa.and_(
 
 
 def proven(copies: ColumnElement[int]) -> ColumnElement[str]:
-    """The end of a row whose night was answered: that proves a reminder's arrival, if a copy left, now or before a snooze."""
+    """The SQL value of the state in which a row ends whose night was answered; `copies` is its number of copies.
+
+    An answer proves that the reminder arrived if a copy of it left, now or before a snooze: `sent`. Otherwise `cancelled`.
+    """
     left = sa.or_(copies > 0, _box.c.message_id.is_not(None))
     return sa.case((sa.and_(_box.c.kind == Kind.REMINDER, left), State.SENT), else_=State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How one row ends, or goes on when `state` is due."""
+    """The result of one row: how it ends, or with `state` DUE, when it is tried again (`due_at`)."""
 
     id: int
     state: State
@@ -92,16 +108,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class OwedPage:
-    """One page of people who were owed their evening: how many, and those who could not be planned."""
+    """One page of people whose evening was owed: how many, and for those who could not be planned their id and the error."""
 
     size: int
     trouble: list[tuple[int, Exception]]
 
 
 async def owe_due(db: Connection, *, now: datetime, until: datetime, limit: int) -> OwedPage:
-    """Owe every night whose reminder is due by `until`, and what comes before reminders and is due by `now`.
+    """Owe every night whose reminder is due by `until`, and everything that precedes a reminder and is due by `now`.
 
-    One transaction, at most `limit` people of each. Their schedules move on. Who could not be planned is pushed an hour on.
+    At most `limit` people of each, in the caller's transaction, which also moves their schedules on. People who cannot be
+    planned are tried again after PUSHED_ON; the result names them.
     """
     early = await _owe_each(
         db,
@@ -125,7 +142,10 @@ async def _owe_each(
     *,
     otherwise: Mapping[str, object],
 ) -> OwedPage:
-    """Owe what `plan` says of each person and their answer; `otherwise` are the changes of those who could not be planned."""
+    """Owe what `plan` returns for each person, given whether their night was answered.
+
+    Where `plan` raises, the person gets the changes `otherwise` instead.
+    """
     rows: list[dict[str, object]] = []
     moves: list[dict[str, object]] = []
     trouble: list[tuple[int, Exception]] = []
@@ -165,7 +185,7 @@ def _due_by(column: sa.Column[datetime]) -> Prepared:
     )
 
 
-# Each on an index of its own; that of `owe_at` is empty while no kind is due before reminders.
+# Each has an index of its own. The one on `owe_at` is empty while no kind is due before reminders.
 _PEOPLE_DUE, _EARLY_BIRDS = _due_by(_users.c.remind_at), _due_by(_users.c.owe_at)
 
 _MOVED = (
@@ -186,7 +206,7 @@ _NEW = tuple((name, f"new_{name}") for name in _MOVED)
 
 
 def _move(person: Person, changes: Mapping[str, object]) -> dict[str, object]:
-    # A whole evening's rush passes here: what does not change is read off the person, who has many fields, and not copied.
+    # Runs for everybody in the evening's rush. Reading unchanged fields is cheaper than copying the person with its many fields.
     new = {label: changes[name] if name in changes else getattr(person, name) for name, label in _NEW}
     new["user_id"] = person.id
     return new
@@ -230,7 +250,7 @@ _OWE = Prepared(_owe)
 
 
 async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
-    """Owe these; one that is owed already stays as it is."""
+    """Owe these messages. A message that is owed already stays as it is."""
     await _OWE.many(db, [_row(message) for message in messages])
 
 
@@ -238,15 +258,19 @@ async def owe(db: Connection, messages: Sequence[planning.Message]) -> None:
 
 
 MAY_GO_EARLY = sa.and_(having(lambda policy: policy.may_go_early), _box.c.sent_at.is_(None), _box.c.tries == 0)
-"""Only a message that never left goes before its moment: a snooze or a repeat was promised for its minute."""
+"""An SQL condition: the row may be sent before its moment.
+
+Only a message that never left may: a snooze or a repeat was promised for its minute.
+"""
 
 
 async def claim(
     db: Connection, *, worker: str, now: datetime, limit: int, early: timedelta = timedelta()
 ) -> list[Owed]:
-    """Take up to `limit` rows that are due, reminders before check-ins and the earliest bedtime first.
+    """Claim up to `limit` due rows for `worker`: reminders before check-ins, and the earliest end of a window first.
 
-    With `early`, reminders go so long before their moment, because the minutes ahead are too crowded (`pacing`).
+    `early` is how long before their moment reminders may go, because the minutes ahead are too crowded (see `pacing`).
+    Returns the claimed rows with everything that their messages need.
     """
     statement = _CLAIM_EARLY if early else _CLAIM
     values = {"worker": worker, "now": now, "lease": now + LEASE, "limit": limit} | (
@@ -284,10 +308,11 @@ _CLAIM_EARLY = Prepared(functools.partial(_claim, early=True))
 
 
 async def start(db: Connection, ids: Iterable[int], *, worker: str, now: datetime) -> set[int]:
-    """Note, just before the socket write, that a copy is on its way. Returns those that may go.
+    """Count a copy of each of these rows, just before the socket write. Returns the ids of those that may be sent.
 
-    They are still this worker's and still in time. What is no longer wanted, because the night was answered or the person
-    rests, stopped or left since the claim, ends here.
+    A row may be sent if it is still this worker's, its window is open and it is still wanted. A row that is no longer
+    wanted, because the night was answered or the person rests, stopped or left since the claim, ends here. The caller
+    must commit before it writes to the socket.
     """
     asked = list(ids)
     mine: dict[str, object] = {"ids": asked, "mine": worker}
@@ -325,15 +350,17 @@ _START = Prepared(
 
 
 async def settle(db: Connection, ends: Sequence[Settled], *, worker: str) -> None:
-    """Write what became of rows that this worker has.
+    """Write the results of rows that this worker has.
 
-    One that would go again although its night was answered meanwhile does not. None waits beyond the end of its window.
+    1. A row that somebody else has by now is left alone.
+    2. A row that would be repeated, but whose night was answered meanwhile, ends instead if an answer ends its kind.
+    3. No row waits beyond the end of its window.
     """
     await settle_each(db, [(end, worker) for end in ends])
 
 
 async def settle_each(db: Connection, ends: Sequence[tuple[Settled, str]]) -> None:
-    """The same for rows of several workers: each with the one that had it."""
+    """The same for rows of several workers: each result with the worker that had the row."""
     await _SETTLE.many(db, [_settled(end, worker) for end, worker in ends])
 
 
@@ -386,15 +413,17 @@ def _settled(end: Settled, worker: str) -> dict[str, object]:
 
 
 NEWS = (State.EXPIRED, State.UNKNOWN)
-"""Ends of a reminder that the morning's question tells of."""
+"""Final states of a reminder that the morning's question reports."""
 
 
 def after_unknown(
     row_id: int, *, kind: Kind, copies: int, sent_at: datetime, reason: str, news: bool = False
 ) -> Settled:
-    """How a row goes on whose copy number `copies` may or may not have arrived.
+    """The result of a row whose latest copy may or may not have arrived.
 
-    `news`: it tells of a reminder that ended as one of NEWS.
+    `copies` is how many copies left so far, `sent_at` when the latest did (aware UTC), `reason` why nobody knows. `news`: the
+    message reports a reminder that ended in one of NEWS. The row is due again if its kind is repeated and copies are left;
+    otherwise it ends as UNKNOWN.
     """
     repeats = KINDS[kind].repeats
     again = repeats is Repeats.LABELLED or (repeats is Repeats.WITH_NEWS and news and copies == 1)

@@ -1,4 +1,4 @@
-"""Shared transactions: blocks that write one after the other wait for the disk once, together, and fail alone."""
+"""Shared transactions: several blocks of writes share one transaction and one wait for the disk, and fail separately."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from db.sqlite import driver
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """The blocks of one transaction. `committed` comes when it is on the disk, or tells all of them why it is not."""
+    """The blocks of one transaction.
+
+    `committed` is done when the transaction is on the disk, or has the error that kept it from there. `closing` is the task
+    that commits. `lost` is why SQLite has rolled back the whole transaction, if it has.
+    """
 
     connection: AsyncConnection
     driver: driver.Connection
@@ -27,17 +31,20 @@ class _Group:
     lost: BaseException | None = None
 
     def check(self) -> None:
-        """Raises OperationalError when SQLite has undone the whole transaction."""
+        """Raise OperationalError if SQLite has rolled back the whole transaction."""
         if self.lost is not None:
             raise OperationalError(None, None, self.lost)
 
 
 class Sharing:
-    """Lets the blocks that write to a SQLite file share transactions.
+    """Lets blocks that write to a SQLite file share transactions.
 
-    One block writes at a time, in the order of their coming. Each has a savepoint, so that one that raises is undone alone, and
-    each ends only when what it wrote is on the disk. No timer: the first block of a group queues the commit, behind the blocks
-    that wait by then; who comes later is in the next group. A lone block is committed at once.
+    1. One block writes at a time, in order of arrival.
+    2. Each block has a savepoint: a block that raises is undone, and the others of its group are not.
+    3. A block ends only when its writes are on the disk. If the commit fails, every block of the group raises that error.
+    4. If SQLite rolls back the whole transaction (a full disk), every block of the group fails.
+    5. There is no timer. The first block of a group queues the commit behind the blocks that wait by then; later blocks are
+       in the next group. A block on its own is committed at once.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -47,7 +54,11 @@ class Sharing:
 
     @asynccontextmanager
     async def block(self, *, quick: bool) -> AsyncIterator[AsyncConnection]:
-        """One block. `quick`: its statements touch a few rows by their key, so they run on the event loop."""
+        """Run one block of writes, and wait for its commit. Gives the connection to write with.
+
+        `quick` promises that the statements touch a few rows by their key; they then run on the event loop. Raises what the
+        block raised, or sqlalchemy.exc.OperationalError if the transaction was lost.
+        """
         async with self._turn:
             group = self._group or await self._begin(quick=quick)
             try:
@@ -59,7 +70,7 @@ class Sharing:
         await asyncio.shield(group.committed)
 
     async def finish(self) -> None:
-        """At the end: wait for the last commit."""
+        """Wait for the last commit, at the end of the process."""
         async with self._turn:
             pass
 
@@ -67,14 +78,14 @@ class Sharing:
         connection = await self._engine.connect()
         try:
             raw = cast("driver.Connection", (await connection.get_raw_connection()).dbapi_connection)
-            # What touches a few rows fits into memory. A change of everything does not, and is the first of its transaction.
+            # Changes of a few rows fit into memory. A change of everything does not; it is the first block of its transaction.
             raw.spill(allowed=not quick)
             await connection.begin()
         except BaseException:
             await connection.close()
             raise
         self._group = _Group(connection, raw, asyncio.get_running_loop().create_future())
-        # Who waited for it may have been cancelled; a failure that nobody reads is no news then.
+        # Avoids asyncio's "exception was never retrieved" when every block that waited was cancelled.
         self._group.committed.add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._group
 
@@ -84,7 +95,7 @@ class Sharing:
             try:
                 group.check()
                 await group.connection.commit()
-            except Exception as error:  # it belongs to the blocks, each of which decides
+            except Exception as error:  # each block raises it to its own caller
                 group.committed.set_exception(error)
             else:
                 group.committed.set_result(None)
@@ -93,7 +104,7 @@ class Sharing:
 
 
 class _Savepoint:
-    """Undoes what the block did if it raises. When SQLite has undone everybody's (a full disk), the group is lost."""
+    """Undoes the block's writes if it raises. Marks the group as lost if SQLite has rolled back all of it (a full disk)."""
 
     __slots__ = ("_group", "_quick")
 

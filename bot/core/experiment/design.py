@@ -1,4 +1,14 @@
-"""What is fixed before the first night: who may start, which nights chance picks, how a plan moves, when a test may end."""
+"""What is fixed before the first night: who may start, which nights chance picks, how a plan moves, when a test may end.
+
+1. A plan is `RUN_IN` nights without magnesium, then whole fortnights. A seed of `SEED_BYTES` bytes decides everything that
+   chance decides, so anybody who has the seed can compute the plan again.
+2. In the nightly design every weekday comes twice in a fortnight, once ON (with magnesium) and once OFF, and no fortnight has
+   more than `LONGEST_RUN` equal nights in a row. In the weekly design a week ON and a week OFF make a pair.
+3. A pause moves the rest of the plan by whole weeks, so each night keeps its weekday and its arm.
+4. A night's arm never changes, and a night cannot be voided once its arm was shown.
+5. The bot looks at the result only after the fortnights that `bounds` names, each with its own bound of p.
+6. The seed is not shown, logged or exported before the end. Its fingerprint is shown before the first night.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +36,23 @@ WEEKLY_LENGTH = 84
 """Nights of the weekly design: six pairs of weeks."""
 
 SETTLING = 2
-"""First nights of each week that the weekly design leaves out: what the week before left behind may still be there."""
+"""How many nights at the start of each week the weekly design leaves out, because the week before may still have an effect."""
 
 WEEK_PAIRS: tuple[Pattern, ...] = (
     (False,) * WEEK + (True,) * WEEK,
     (True,) * WEEK + (False,) * WEEK,
 )
-"""The two orders of a pair of weeks; the second one begins with magnesium."""
+"""The two orders of a pair of weeks: OFF first, and ON first."""
 
 CLEAR = 0.05
-"""The bound of a test without looks: chances up to it are clear."""
+"""The bound of p in a test without looks: up to it a verdict is clear."""
 
 LEANS = 0.20
 FEWEST_RATED = 10
 """Rated nights that each arm needs before anything is decided."""
 
 FIRST_LOOK = 2
-"""No verdict before so many whole fortnights."""
+"""There is no verdict before this many whole fortnights."""
 
 FIRST_HOPELESS = 3
 HOPELESS_BETTER, HOPELESS_WORSE = 0.60, 0.20
@@ -59,9 +69,9 @@ SEED_BYTES = 32
 
 POWER_GAIN = 19
 POWER: Mapping[int, int] = {28: 28, 56: 49, 84: 66}
-"""Of 100 people with a true gain of `POWER_GAIN` better nights per 100, how many get a clear verdict, by plan length.
+"""By plan length: of 100 people with a true gain of `POWER_GAIN` better nights per 100, how many get a clear verdict.
 
-Told before the start. Measured by benchmarks/experiment_simulation.py; a test holds it to docs/experiment.md.
+Shown before the start. Measured by benchmarks/experiment_simulation.py; a test holds it to docs/experiment.md.
 """
 
 
@@ -80,7 +90,7 @@ class Gate(StrEnum):
 
 
 class Void(StrEnum):
-    """Why a night is taken out of the test before its arm is shown."""
+    """Why a person takes a night out of the test, before its arm is shown."""
 
     TRAVEL = "travel"  # over more than two zones
     FEVER = "fever"
@@ -123,9 +133,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One self-experiment. `start` is the first run-in night, `length` the nights after the run-in.
+    """One self-experiment. `start` is the first run-in night, `length` the number of nights after the run-in.
 
-    In version 2 `length` is the longest it can be: most end earlier.
+    In version 2 `length` is the most it can be, and most tests end earlier. Raises ValueError for a plan that this module
+    would never make.
     """
 
     start: Night
@@ -135,7 +146,7 @@ class Plan:
     design: Design = Design.NIGHTLY
 
     def __post_init__(self) -> None:
-        """Refuse a plan that no generator of ours makes."""
+        """Raise ValueError for a plan that this module would never make."""
         if self.length not in LENGTHS:
             raise ValueError(f"a plan has {LENGTHS} nights, not {self.length}")
         if len(self.seed) != SEED_BYTES:
@@ -150,10 +161,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class AssignedNight:
-    """What is known of one night. `arm` is the assigned one, None in the run-in; `taken` None means never answered.
+    """One night as the analysis sees it.
 
-    `late` marks a rating given after the next evening's reminder: it is kept, and left out of the analysis. `stomach`: not
-    well with it. `guess`: what the person thought the bag held. Version 1 knows neither.
+    `arm` is the assigned one, or None in the run-in. `taken` is None if the person never answered. `late` marks a rating
+    given after the next evening's reminder: it is kept, but left out of the analysis. `stomach`: the stomach was upset by it.
+    `guess`: what the person thought the bag held. Version 1 knows neither `stomach` nor `guess`.
     """
 
     night: Night
@@ -167,30 +179,31 @@ class AssignedNight:
 
 
 NO_SUPPLEMENT = "food_only"
-"""The form of those who take no supplement: there is nothing to leave out."""
+"""The form of people who take no supplement. They cannot do a test: they have nothing to leave out."""
 
 
 def refusal(answers: Mapping[Gate, bool]) -> Gate | None:
-    """Return the first gate answered yes, or not answered; None when the person may start."""
+    """Return the first gate that was answered with yes or not at all; None if the person may start."""
     return next((gate for gate in Gate if answers.get(gate, True)), None)
 
 
 def _all_fortnights() -> tuple[tuple[bool, ...], ...]:
-    """List every valid fortnight, True for ON: a coin for each weekday's first night, the second one opposite.
+    """List every valid fortnight, True for ON.
 
-    In ascending order of the first week read as a binary number. 28 of the 128 hold a run over `LONGEST_RUN`.
+    A coin decides the first night of each weekday; the second night is the opposite. That makes 128 fortnights, in ascending
+    order of the first week read as a binary number. The 28 with a run longer than `LONGEST_RUN` are left out.
     """
     candidates = ((*week, *(not on for on in week)) for week in product((False, True), repeat=FORTNIGHT // 2))
     return tuple(nights for nights in candidates if longest_run(nights) <= LONGEST_RUN)
 
 
 def longest_run(nights: tuple[bool, ...]) -> int:
-    """Return the most equal nights in a row."""
+    """Return the length of the longest run of equal nights."""
     return max(len(list(run)) for _, run in groupby(nights))
 
 
 FORTNIGHTS = _all_fortnights()
-"""The 100 valid fortnights in their fixed order. Running tests depend on it: it never changes."""
+"""The 100 valid fortnights in their fixed order. Tests under way depend on this order, so it must never change."""
 
 _FAIR = 256 - 256 % len(FORTNIGHTS)  # a byte from here up would favour the first fortnights, so it is drawn again
 
@@ -204,7 +217,7 @@ def fortnight(seed: bytes, number: int) -> tuple[bool, ...]:
     """Draw fortnight `number` (from 1), True for ON.
 
     The first byte of HMAC-SHA256(seed, "fortnight/<number>/<attempt>"), attempt 0, 1, ... until it is under 200, modulo
-    100, picks from `FORTNIGHTS`. Fortnights are independent: the cap on runs holds inside each, not over their joints.
+    100, picks from `FORTNIGHTS`. Fortnights are independent: the limit on runs holds inside each, not across two of them.
     """
     bytes_drawn = (_keyed(seed, f"fortnight/{number}/{attempt}")[0] for attempt in count())
     byte = next(byte for byte in bytes_drawn if byte < _FAIR)
@@ -220,14 +233,14 @@ def week_pair(seed: bytes, number: int) -> Pattern:
 
 
 def schedule(plan: Plan) -> tuple[Arm, ...]:
-    """Return the arm of every night after the run-in, in order."""
+    """Return the arms of all nights after the run-in, in order."""
     draw = fortnight if plan.design is Design.NIGHTLY else week_pair
     numbers = range(1, plan.length // FORTNIGHT + 1)
     return tuple(Arm.ON if on else Arm.OFF for number in numbers for on in draw(plan.seed, number))
 
 
 def arm_on(plan: Plan, night: Night) -> Arm | RunIn | None:
-    """Return a night's arm or run-in day; None outside the plan and while it is paused."""
+    """Return a night's arm or run-in day; None for a night outside the plan or in a pause."""
     place = place_of(plan, night)
     if place is None:
         return None
@@ -235,7 +248,7 @@ def arm_on(plan: Plan, night: Night) -> Arm | RunIn | None:
 
 
 def place_of(plan: Plan, night: Night) -> int | None:
-    """Return a night's place in the plan, 0 for the first run-in night; None outside it and while it is paused."""
+    """Return a night's place in the plan, 0 for the first run-in night; None for a night outside the plan or in a pause."""
     place = (night - plan.start).days
     for shift in plan.shifts:
         if night < shift.night:
@@ -247,7 +260,7 @@ def place_of(plan: Plan, night: Night) -> int | None:
 
 
 def night_at(plan: Plan, place: int) -> Night:
-    """Return the night of a place in the plan, 0 for the first run-in night."""
+    """Return the night at a place in the plan, pauses included; place 0 is the first run-in night."""
     night = plan.start + timedelta(days=place)
     for shift in plan.shifts:
         if night >= shift.night:
@@ -261,16 +274,19 @@ def last_night(plan: Plan) -> Night:
 
 
 def whole_fortnights(plan: Plan, through: Night) -> int:
-    """Return how many fortnights are complete after the night `through`: those that count after a stop."""
+    """Return how many fortnights are complete once the night `through` is over. Only these count after a stop."""
     lived = sum(night_at(plan, place) <= through for place in range(RUN_IN, RUN_IN + plan.length))
     return lived // FORTNIGHT
 
 
 def postpone(plan: Plan, since: Night, *, back: Night) -> Plan:
-    """Return the plan paused from `since` and resumed on or after `back`, moved by whole weeks so that weekdays stay.
+    """Return the plan with a pause from the night `since` on, resumed on or after the night `back`.
 
-    `since` must not have been revealed yet. From within the last pause on, that pause grows. ValueError where the pause
-    is empty or begins before the last one.
+    1. The rest moves by whole weeks, rounded up, so that every night keeps its weekday.
+    2. The caller makes sure that the arm of `since` has not been shown yet.
+    3. If `since` lies within the last pause, that pause becomes longer.
+
+    Raises ValueError if the pause would be empty or begin before the last one.
     """
     if back <= since:
         raise ValueError(f"a pause from {since} cannot end on {back}")
@@ -282,18 +298,18 @@ def postpone(plan: Plan, since: Night, *, back: Night) -> Plan:
 
 
 def may_void(now: datetime, *, revealed_at: datetime | None) -> bool:
-    """Return whether a night can still be voided: only until its arm is shown (`revealed_at`, None: not yet)."""
+    """Return whether a night can still be voided: until its arm is shown, at `revealed_at` (None: not shown yet)."""
     return revealed_at is None or now < revealed_at
 
 
 def bags(plan: Plan) -> tuple[Arm, ...]:
-    """Return what the helper puts into bag 1, 2, ... for the blind mode; for the helper's eyes only."""
+    """Return what the helper puts into bags 1, 2, ... in the blind mode. Only the helper may see this."""
     arms = schedule(plan)
     return tuple(arms[index] for index in _bag_order(plan))
 
 
 def bag_on(plan: Plan, night: Night) -> int | None:
-    """Return the number of the bag for a night; None in the run-in, outside the plan and while it is paused."""
+    """Return the number of a night's bag; None for a night in the run-in, outside the plan or in a pause."""
     place = place_of(plan, night)
     if place is None or place < RUN_IN:
         return None
@@ -301,22 +317,22 @@ def bag_on(plan: Plan, night: Night) -> int | None:
 
 
 def settling(design: Design, index: int) -> bool:
-    """Return whether night `index` (from 0, after the run-in) is left out because a week has just begun."""
+    """Return whether night `index` (from 0, after the run-in) is left out because a week of the weekly design has just begun."""
     return design is Design.WEEKLY and index % WEEK < SETTLING
 
 
 def bounds(plan: Plan) -> Mapping[int, float]:
-    """Return after how many whole fortnights the bot looks, and the bound of p there, in order. The last is the end."""
+    """Return after how many whole fortnights the bot looks, in order, each with its bound of p. The last one is the end."""
     return _LOOKS[plan.length] if plan.design is Design.NIGHTLY else {plan.length // FORTNIGHT: CLEAR}
 
 
 def look_night(plan: Plan, fortnights: int) -> Night:
-    """Return the last night that a look after so many whole fortnights rests on."""
+    """Return the last night that counts for a look after this many whole fortnights."""
     return night_at(plan, RUN_IN + FORTNIGHT * fortnights - 1)
 
 
 def _bag_order(plan: Plan) -> list[int]:
-    """Return the night index of bag 1, 2, ...: a keyed shuffle, so that neither number nor neighbour tells the arm."""
+    """Return the night index of bags 1, 2, ...: a keyed shuffle, so that no number or neighbouring bag reveals an arm."""
     return sorted(range(plan.length), key=lambda index: _keyed(plan.seed, f"bag/{index + 1}"))
 
 

@@ -1,4 +1,12 @@
-"""A self-experiment as it is lived: what tonight is, which nights count, when it is over, and what is kept of it. Pure."""
+"""A self-experiment under way: what tonight is, which nights count, when it is over, and what is kept of it. Pure.
+
+1. Until the end nothing here gives a person their arms together with their ratings.
+2. In the blind mode an evening that was taken is stored as a bag. At the end each bag becomes taken or skipped, as planned.
+3. A night counts if it is in the plan, was not left out, and its reminder certainly arrived.
+4. Only a rating that was given in time counts, even if a later one replaced it in the diary.
+5. A pause moves the rest of the plan by whole weeks, and begins with the first night whose arm was not shown.
+6. A test is over once every answer that counts is in: the last morning was answered, or its time has passed.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +22,19 @@ from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
 from bot.core.model import NightRecord as DiaryNight
 
 LOOK_AGAIN = timedelta(minutes=1)
-"""How soon to look again whether the last morning was answered."""
+"""How long to wait before looking again whether the last morning was answered."""
 
 _DAY = timedelta(days=1)
 _MORNING_AFTER = timedelta(hours=9)
 
 
 class Tonight(StrEnum):
-    """What an evening's reminder shows of a self-experiment."""
+    """What a self-experiment says about an evening, as its reminder shows it."""
 
     WITH = "with"
     WITHOUT = "without"
-    BAG = "bag"  # the numbered bag decides, and nobody here may know
-    FREE = "free"  # a night that was left out: as the person likes
+    BAG = "bag"  # the content of the numbered bag, which nobody here may know
+    FREE = "free"  # a night that was left out: the person decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A self-experiment as it is stored. While `paused_since` is set, nobody knows yet when it goes on."""
+    """A self-experiment as it is stored. If `paused_since` is set, it rests from that night on without a known end."""
 
     id: int
     user_id: int
@@ -54,15 +62,16 @@ class Experiment:
 
     @property
     def sealed(self) -> bool:
-        """Whether nothing may be said of its arms yet."""
+        """Whether it is still under way, so that its arms must not be shown."""
         return self.ended_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What is known of one night: the diary, whether its reminder arrived, and what only the self-experiment keeps.
+    """Everything known about one night of a test.
 
-    `in_time` is the rating that was given in time and that a late one replaced in the diary.
+    `revealed`: its reminder arrived, so the person knows its arm. `void`: why the person left it out. `in_time`: the rating
+    that was given in time, if a late one has replaced it in the diary.
     """
 
     diary: DiaryNight
@@ -72,13 +81,13 @@ class Lived:
 
     @property
     def rated_in_time(self) -> bool:
-        """Whether there is a rating that counts."""
+        """Whether the night has a rating that counts."""
         return self.in_time is not None or (self.diary.rating is not None and not self.diary.late)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is, and nothing of its arms. `night` counts from 1 after the run-in; in the run-in it is 0."""
+    """How far a test is, without its arms. `night` counts from 1 after the run-in and is 0 during it."""
 
     run_in: int
     night: int
@@ -88,7 +97,7 @@ class Progress:
 
 
 def assignment(trial: Experiment, night: Night, *, void: bool) -> Assignment | None:
-    """What a night's reminder shows; None where the night is an ordinary one."""
+    """What a night's reminder says about the test; None for an ordinary night. `void`: the person left the night out."""
     what = _lived_as(trial, night)
     if what is None or trial.ended_at is not None:
         return None
@@ -102,7 +111,7 @@ def assignment(trial: Experiment, night: Night, *, void: bool) -> Assignment | N
 
 
 def _lived_as(trial: Experiment, night: Night) -> Arm | RunIn | None:
-    """What the night is or was in the plan; None while it rests, and after an early stop."""
+    """The night's arm or run-in day; None outside the plan, in a pause, and after an early stop."""
     resting = trial.paused_since is not None and night >= trial.paused_since
     stopped = trial.stopped_after is not None and night > trial.stopped_after
     return None if resting or stopped else design.arm_on(trial.plan, night)
@@ -112,13 +121,16 @@ def _lived_as(trial: Experiment, night: Night) -> Arm | RunIn | None:
 
 
 def in_bag(trial: Experiment, night: Night, *, void: bool) -> Arm | None:
-    """What the bag of that night holds; None of a night that had none."""
+    """The content of that night's bag; None for a night without a bag."""
     what = _lived_as(trial, night) if trial.blind and not void else None
     return what if isinstance(what, Arm) else None
 
 
 def as_kept(record: DiaryNight, arm: Arm | None, *, sealed: bool) -> DiaryNight:
-    """A night that was taken, as the diary may hold it: a bag while the seal holds, and what was in the bag afterwards."""
+    """The night as the diary may store it, given the content `arm` of its bag (None: no bag).
+
+    A taken night is stored as a bag while the test is sealed, and afterwards as what the bag held. Other nights stay.
+    """
     if arm is None or not record.took:
         return record
     if sealed:
@@ -129,16 +141,16 @@ def as_kept(record: DiaryNight, arm: Arm | None, *, sealed: bool) -> DiaryNight:
 
 
 def unsealed(trial: Experiment, record: DiaryNight, *, void: bool) -> DiaryNight:
-    """A night of a finished self-experiment, with what its bag held."""
+    """A night of a finished self-experiment, its bag replaced by what it held."""
     if record.intake is not Intake.BAG or not trial.blind:
         return as_kept(record, in_bag(trial, record.night, void=void), sealed=False)
-    # A bag that was named before the test was stopped, paused or the night left out held what the plan says all the same.
+    # The reminder had named the bag before the test was stopped or paused, or the night left out: it held what was planned.
     planned = design.arm_on(trial.plan, record.night)
     return as_kept(record, planned if isinstance(planned, Arm) else Arm.ON, sealed=False)
 
 
 def brought(trials: Iterable[Experiment], record: DiaryNight, *, void: bool) -> DiaryNight:
-    """A night from a file, as the diary may hold it beside these self-experiments."""
+    """A night from an imported file, as the diary may store it given the person's self-experiments `trials`."""
     for one in trials:
         record = as_kept(record, in_bag(one, record.night, void=void), sealed=one.sealed)
     return record
@@ -146,7 +158,7 @@ def brought(trials: Iterable[Experiment], record: DiaryNight, *, void: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Nights of finished self-experiments: those for which chance chose, and those of the run-in."""
+    """Nights of finished self-experiments: those whose arm was drawn by chance, and those of the run-in."""
 
     by_chance: frozenset[Night] = frozenset()
     run_in: frozenset[Night] = frozenset()
@@ -165,8 +177,10 @@ def tested(nights: Iterable[AssignedNight]) -> Tested:
 
 
 def whole(trial: Experiment, lived: Iterable[Lived], *, until: Night) -> list[Lived]:
-    """With every night of the plan up to `until`. One of which nothing is stored had no reminder: the bot was away for longer
-    than it looks back, or the night was lost between two zones or bedtimes.
+    """`lived` completed to every night of the plan up to `until`, in order.
+
+    A night of which nothing is stored had no reminder: the bot was away for longer than it looks back, or the night was
+    lost between two zones or bedtimes.
     """
     known = {one.diary.night: one for one in lived}
     for place in range(design.RUN_IN + trial.plan.length):
@@ -177,7 +191,7 @@ def whole(trial: Experiment, lived: Iterable[Lived], *, until: Night) -> list[Li
 
 
 def records(trial: Experiment, lived: Iterable[Lived]) -> list[AssignedNight]:
-    """The plan's nights for the analysis. A night whose reminder did not demonstrably arrive is void."""
+    """The plan's nights as the analysis needs them. A night whose reminder did not certainly arrive is void."""
     return [_record(trial, one) for one in lived if design.place_of(trial.plan, one.diary.night) is not None]
 
 
@@ -195,17 +209,17 @@ def _record(trial: Experiment, one: Lived) -> AssignedNight:
 
 
 def _taken(record: DiaryNight) -> bool | None:
-    """Whether magnesium was taken, as far as the person said."""
+    """Whether magnesium was taken; None if the person did not say."""
     return {Intake.TAKEN: True, Intake.SKIPPED: False}.get(record.intake) if record.intake is not None else None
 
 
 def arrived(delivery: Delivery | None) -> bool:
-    """Whether a closed night's reminder demonstrably reached the person."""
+    """Whether a closed night's reminder certainly reached the person."""
     return delivery is Delivery.SENT
 
 
 def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
-    """Nights so far, counting up to `tonight`, and mornings that could have been answered: up to the night `slept`."""
+    """How far the test is: nights up to `tonight`, and mornings that could have been answered, up to the night `slept`."""
     places = [place for one in lived if (place := design.place_of(trial.plan, one.diary.night)) is not None]
     past = [
         one for one in lived if one.diary.night <= slept and design.place_of(trial.plan, one.diary.night) is not None
@@ -230,7 +244,7 @@ def next_night(schedule: Schedule, now: datetime) -> Night:
 
 
 def first_unrevealed(since: Night, revealed: Container[Night]) -> Night:
-    """The first night from `since` on of which the person does not know yet what it is."""
+    """The first night from `since` on that is not among those `revealed` to the person."""
     while since in revealed:
         since += _DAY
     return since
@@ -238,16 +252,17 @@ def first_unrevealed(since: Night, revealed: Container[Night]) -> Night:
 
 @dataclass(frozen=True, slots=True)
 class OnHold:
-    """Nobody knows when it goes on: from this night on it rests."""
+    """The test rests from the night `since` on, without a known end."""
 
     since: Night
 
 
 def rest(one: Experiment, since: Night, *, back: Night | None) -> OnHold | Plan | None:
-    """What a pause of the reminders does: it waits, or its rest moves by whole weeks; None where it loses no night.
+    """What a pause of the reminders does to a test.
 
-    `since` is the first night that is not revealed, `back` the night on which reminders come again, None if nobody knows. A rest
-    that has begun goes on from where it began.
+    `since` is the first night that was not revealed, `back` the night on which reminders resume, or None if unknown. With an
+    unknown end the test is on hold; with a known one its plan moves by whole weeks; None if the pause costs no night. A
+    hold that is in force already keeps its beginning.
     """
     since = one.paused_since or since
     if back is None:
@@ -256,9 +271,9 @@ def rest(one: Experiment, since: Night, *, back: Night | None) -> OnHold | Plan 
 
 
 def carry_on(one: Experiment, since: Night, *, back: Night | None) -> Plan:
-    """The plan after a rest without a known end: whole weeks later, or as it was where no night is lost.
+    """The plan after a hold: moved by whole weeks, or unchanged if no night was lost.
 
-    `since` is the first night of the rest that was not revealed, `back` the next planned night, None if there is none.
+    `since` is the first night of the hold that was not revealed, `back` the next planned night, or None if there is none.
     """
     moved = back is not None and back > since
     return design.postpone(one.plan, since, back=back) if back is not None and moved else one.plan
@@ -285,9 +300,9 @@ def over(trial: Experiment, schedule: Schedule, *, last_is_rated: bool, now: dat
 
 
 def tell_at(schedule: Schedule, *, now: datetime) -> datetime:
-    """When the result is told: at once by day, else in the morning, so that nobody reads it at bedtime."""
+    """When to send the result (aware UTC): at once by day, otherwise in the morning, so that nobody reads it at bedtime."""
     tonight = times.tonight(schedule, now)
-    # Who goes to bed in the morning sleeps on when the next night has begun.
+    # Somebody who goes to bed in the morning may still sleep when the next night has begun.
     for night in (tonight - _DAY, tonight):
         due = times.plan(schedule, night)
         if due.remind_at - times.ON_TIME_FOR <= now < due.bed_at + _MORNING_AFTER:
@@ -296,6 +311,6 @@ def tell_at(schedule: Schedule, *, now: datetime) -> datetime:
 
 
 def through(schedule: Schedule, *, now: datetime) -> Night:
-    """The last night that was lived to its bedtime."""
+    """The last night whose bedtime has passed."""
     night = times.tonight(schedule, now)
     return night if times.plan(schedule, night).bed_at <= now else night - _DAY
