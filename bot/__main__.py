@@ -26,7 +26,7 @@ No token at hand? make demo runs the bot against a stand-in Telegram in this ter
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 something must be put right first."""
-    # Whatever is written, it is about people's health: nobody else on this machine may read it.
+    # Everything that is written is about people's health, so no other user of this machine may read it.
     os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m bot", description="Lull, a bedtime companion on Telegram.")
     parser.add_argument("--version", action="version", version=f"Lull {VERSION}", help="say which version this is")
@@ -58,7 +58,7 @@ def _refused(error: Exception) -> int:
         case DatabaseError() | CannotListen():
             return _refuse("", (str(error),))
         case Unavailable():
-            # It may come back by itself: the exit code lets a service manager try again.
+            # The database may come back by itself: with this exit code a service manager tries again.
             _refuse("", (f"The database is not reachable: {error}; look at DATABASE_URL and the server.",))
             return FAILED
     raise error
@@ -86,7 +86,7 @@ def run(_: argparse.Namespace) -> int:
 
 
 def healthcheck(_: argparse.Namespace) -> int:
-    """Say in one line whether the bot that runs here is well; nothing heavy is imported."""
+    """Print in one line whether the bot on this machine is well. Imports nothing heavy."""
     from bot import health
     from config import envfile
 

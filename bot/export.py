@@ -1,4 +1,4 @@
-"""All that is held of a person as one ZIP file: readable sheets, and an experiment that anybody can check."""
+"""Everything stored about a person as one ZIP file: readable sheets, and an experiment that anybody can check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BOM = "\ufeff"  # without it some spreadsheets take UTF-8 for something else
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Held:
-    """All that is held of a person. `rows` are the other tables' rows as JSON values, `tips` the tips of their nights by id."""
+    """Everything stored about a person. `rows` are the other tables' rows as JSON values, `tips` the tips of their nights by id."""
 
     person: Person
     lines: Sequence[Line]

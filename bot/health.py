@@ -19,13 +19,13 @@ LIMITS = {"telegram": 90.0, "tick": 15.0, "leader": 30.0, "writing": 30.0}
 """Real seconds for which each part may be silent. A long poll alone takes 30."""
 
 LASTING = frozenset({"file", "flood"})
-"""What a fresh process would find just so: no reason to end this one."""
+"""Parts that a fresh process would find in the same state: no reason to end this one."""
 
 SILENT = 20.0
 """Real seconds after which a state file is too old to say that the bot is well: it is written every few seconds."""
 
 SICK = 300.0
-"""Real seconds of being unwell after which the process ends, so that a fresh one is started."""
+"""Real seconds of red health after which the process ends, so that a fresh one is started."""
 
 DEFAULT_DATABASE = "sqlite:///data/lull.db"
 

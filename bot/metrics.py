@@ -92,7 +92,7 @@ class Metrics:
             "lull_last_backup_timestamp_seconds", "When the last backup ended; 0: none known", registry=registry
         )
         self._damaged = Gauge("lull_file_damaged", "1 when the SQLite file was found damaged", registry=registry)
-        # PostgreSQL's disk is not ours to see: no figure is better than a wrong one.
+        # We cannot see PostgreSQL's disk, and no figure is better than a wrong one.
         self._disk: Gauge | None = None
         self._healthy = Gauge("lull_healthy", "1 while /healthz is green", registry=registry)
         # A series that is not there yet cannot raise an alarm.
@@ -137,7 +137,7 @@ class Metrics:
         self.ended(found)
 
     def figures(self, found: QueriedGauges) -> None:
-        """What the last look into the database found."""
+        """Set the gauges from the last reading of the database."""
         self._active.set(found.active)
         self._oldest.set(found.oldest_due_seconds)
         self._inbox.set(found.inbox)

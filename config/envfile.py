@@ -1,4 +1,4 @@
-"""The `.env` file: its lines into names and values, and a sentence for each line that is not one of ours."""
+"""The `.env` file: its lines into names and values, and a sentence for each line that is not a known setting."""
 
 from __future__ import annotations
 

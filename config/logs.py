@@ -190,7 +190,7 @@ _STAMP: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
-# At import, so that an event logged without `configure` goes where the library's go, not straight to the terminal.
+# At import, so that events logged before `configure` go the same way as the libraries', not straight to the terminal.
 structlog.configure(
     processors=[
         structlog.stdlib.filter_by_level,

@@ -25,7 +25,7 @@ def proxy_url(value: object) -> SecretStr | None:
 
 
 def checked(text: str) -> str | None:
-    """The address in the form that the transport takes; None for what is none."""
+    """The address in the form that the transport takes; None if it is not a proxy address."""
     # Other programs take an address without a scheme for http.
     scheme, _, rest = (text if "://" in text else f"http://{text}").partition("://")
     scheme = "socks5" if scheme.lower() == "socks5h" else scheme.lower()

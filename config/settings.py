@@ -24,7 +24,7 @@ MOST_A_SECOND_PAID = 1000
 """The same with paid broadcasts."""
 
 FEWEST_CONNECTIONS, MOST_CONNECTIONS = 3, 200
-"""To PostgreSQL: one for the locks, one to read, one to write; and a bound for slips of the pen."""
+"""Bounds for connections to PostgreSQL: one for the locks, one to read and one to write; at most what is no typing error."""
 
 FOR_DEVELOPERS: dict[str, JsonValue] = {"for_developers": True}
 """Marks a setting that is for tests and the demo: operators' tables do not show it, docs/developing.md does."""
@@ -177,7 +177,7 @@ def _mode(value: object, info: ValidationInfo) -> str:
     mode = _plain(value).lower()
     if mode not in get_args(Mode):
         raise ValueError(f"MODE is {_shown(value)}; it must be polling or webhook.")
-    # One that is there and wrong has its own sentence, and is not among the data.
+    # A value that is present and wrong is not among the data; it is reported by its own check.
     for name in ("webhook_url", "webhook_secret"):
         if mode == "webhook" and info.data.get(name, "wrong") is None:
             raise ValueError(f"MODE=webhook needs {name.upper()}; set it, or leave MODE out to poll.")
@@ -321,13 +321,13 @@ class Settings(BaseSettings):
         passwords = [first or second for url in urls for first, second in _PASSWORDS.findall(url)]
         pieces = [token.partition(":")[2], *passwords, *map(unquote, passwords)]
         pieces += [] if self.webhook_secret is None else [self.webhook_secret.get_secret_value()]
-        # A piece of three letters is in half of all words; it stays hidden inside the whole token or address.
+        # A piece of three letters occurs in half of all words; it is redacted only as a part of the whole token or address.
         whole = [token, *(url.partition("://")[2] for url in urls if _PASSWORDS.search(url))]
         return tuple(dict.fromkeys([*whole, *(piece for piece in pieces if len(piece) > 4)]))
 
 
 def secret_names() -> list[str]:
-    """The names of those that must appear nowhere; each may come from a file."""
+    """The names of the secret settings. Each may come from a file."""
     return [name.upper() for name, field in Settings.model_fields.items() if field.annotation in _SECRETS]
 
 

@@ -35,10 +35,10 @@ _REACHABLE = (Status.ACTIVE, Status.PAUSED)
 _PENDING: sa.ColumnClause[str] = sa.literal_column("'pending'")  # spelled out, so that the index of pending ones serves
 
 REASONS = 4
-"""So many reasons are told: a report is a message, not a log."""
+"""How many reasons a report lists: it is a message, not a log."""
 
 _BEGINNING = 0x4C756C04
-"""The advisory lock of whoever starts a broadcast."""
+"""The advisory lock that a process holds while it starts a broadcast."""
 
 
 async def draft(db: Connection, *, admin_id: int, message_id: int, now: datetime) -> int:
@@ -172,8 +172,8 @@ class Turns:
 async def turns(db: Connection, broadcast: Broadcast, *, now: datetime, limit: int, but: Collection[int]) -> Turns:
     """The next recipients whose copy may go now, `but` those whose copy is in hand.
 
-    They were taken up minutes or, over a pause, days ago: who has said no since then is struck out, and who sleeps by now gets
-    it in the morning.
+    They were taken up minutes ago or, over a pause, days ago. People who have said no since then are struck out; people who
+    sleep by now get it in the morning.
     """
     query = (
         sa.select(_to.c.user_id, _users)
@@ -246,7 +246,7 @@ class CopySettled:
 async def settle(db: Connection, ends: Sequence[CopySettled]) -> None:
     """Write what became of copies that were on their way; back to pending when they certainly never left.
 
-    One that was held to be unknown, because another process took over meanwhile, is known now.
+    A copy that became unknown because another process took over meanwhile gets its known result.
     """
     rows = [
         {

@@ -1,4 +1,4 @@
-"""Numbers for the operator: how much there is, never whose it is."""
+"""Counts for the operator; none is about one person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _box, _users, _inbox, _nights = tables.outbox, tables.users, tables.inbox, table
 
 
 FEW = 10
-"""Smaller groups are not counted out."""
+"""Groups smaller than this are shown without their exact number."""
 
 _EVENING = timedelta(hours=18)
 _LATE = timedelta(minutes=10)
@@ -54,7 +54,7 @@ async def _count(db: Connection, query: sa.Select[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TonightCounts:
-    """People by status, the reminders of the last eighteen hours by state, and letters that nobody could read."""
+    """People by status, the reminders of the last eighteen hours by state, and updates that could not be read."""
 
     people: dict[str, int]
     reminders: dict[str, int] = field(default_factory=dict)

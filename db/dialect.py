@@ -1,4 +1,4 @@
-"""Which of the two databases it is: the one place that asks."""
+"""Tells SQLite from PostgreSQL. No other module asks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _SQLITE = "sqlite"
 
 Where = str | URL | Dialect | sa.Connection | AsyncConnection
-"""What tells: a dialect or its name, an address, or an open transaction."""
+"""What the database can be told from: a dialect or its name, an address, or an open transaction."""
 
 
 def name_of(where: Where) -> str:

@@ -34,7 +34,7 @@ BUSY_TIMEOUT = 10.0
 
 
 READ_AT_ONCE = 16 * 2**20
-"""Bytes of a SQLite file that are read through in a moment, a tenth of a second or two."""
+"""A SQLite file up to this many bytes is read through at the start: it takes a tenth of a second or two."""
 
 
 class Unavailable(Exception):  # noqa: N818 - named for the state it reports
@@ -45,7 +45,7 @@ POOL, FEWEST = 8, 3
 """Connections to PostgreSQL that a process holds at most, and how few will do: its locks, one to read, one to write."""
 
 _SPARE = 2
-"""So many of them are given back whenever they are idle."""
+"""How many of them are given back whenever they are idle."""
 
 
 class Damaged(Unavailable):
@@ -74,7 +74,7 @@ _NOT_NOW = (
 )
 
 _MIGRATING = 0x4C756C03
-"""The advisory lock of whoever changes the schema: of replicas that start together the second finds it done."""
+"""The advisory lock held while the schema is changed: of replicas that start together, the second finds it done."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -84,7 +84,7 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """Where everything is kept.
+    """The database in which everything is stored.
 
     On SQLite all writes go through one connection, one at a time and in order: BEGIN IMMEDIATE would otherwise make them poll
     for the file's lock. Those that queue share a transaction (`sharing`). Reads have connections of their own. On PostgreSQL
@@ -331,7 +331,10 @@ def _locked(path: Path) -> IO[str]:
 
 
 class _Reachable:
-    """Tells a database that is away, or damaged, from a mistake in a query. A class: every press and reminder passes through it."""
+    """Turns connection errors into Unavailable and damage into Damaged; lets programming errors through.
+
+    A class rather than a generator, because it is cheaper and every press and reminder passes through it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -359,7 +362,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether it was the database that refused, and not our own code that failed before it."""
+    """Whether the database refused, rather than our own code failing before it."""
     return isinstance(error, sa.exc.SQLAlchemyError | sqlite3.Error)
 
 

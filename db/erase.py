@@ -20,7 +20,7 @@ _users, _inbox, _ledger = tables.users, tables.inbox, tables.erasures
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Who was erased and when: keyed hashes and dates. The key alone, without ids to try, tells nothing."""
+    """Who was erased and when, as keyed hashes and dates. The key reveals nobody unless one tries ids."""
 
     key: bytes
     entries: frozenset[tuple[str, date]]
@@ -87,7 +87,7 @@ async def ledger(db: Connection) -> Ledger:
 async def replay(db: Connection, kept: Ledger) -> int:
     """Erase again, in a restored database, whoever was erased since the backup. Returns how many people that were.
 
-    What the backup's own ledger holds was done before the backup. Who came anew after the erasure is another person.
+    What the backup's own ledger holds was done before the backup. Somebody who came back after the erasure is kept.
     """
     if not kept.entries:
         return 0

@@ -1,4 +1,4 @@
-"""Updates, stored before they are confirmed to Telegram, and the updates that nobody could read."""
+"""Updates, stored before they are confirmed to Telegram, and dead letters: updates that could not be handled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEEP_DEAD = timedelta(days=30)
 """How long a dead letter is kept."""
 
 KEEP_TEXT = timedelta(days=7)
-"""How long its text is: time enough to find the mistake and to answer. Then it is only known what it was like."""
+"""How long its text is kept: long enough to find the mistake and to answer. After that only its shape is kept."""
 
 _PAGE = 500
 
@@ -54,7 +54,7 @@ _KEEP = Prepared(_keep)
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """One update as it came: its number, whose it is (None: nobody's), its JSON text."""
+    """One update as it came: its number, who sent it (None: no sender), its JSON text."""
 
     update_id: int
     user_id: int | None
@@ -65,7 +65,7 @@ class StoredUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A update that could not be handled, and why."""
+    """An update that could not be handled, and why."""
 
     stored_update: StoredUpdate
     error: str
@@ -138,12 +138,12 @@ async def bury(db: Connection, dead: Sequence[Dead], *, now: datetime) -> None:
 async def keep(
     db: Connection, number: int, *, body: str, error: str, now: datetime, user_id: int | None = None
 ) -> None:
-    """Keep as a dead letter what could not even become a update; one that is there stays."""
+    """Keep as a dead letter what could not even become a stored update. An existing one stays."""
     await _KEEP.run(db, _kept(number, body, error, now, user_id))
 
 
 def _kept(number: int, body: str, error: str, now: datetime, user_id: int | None) -> dict[str, object]:
-    # What is nobody's cannot be erased with anybody.
+    # An update without a sender would not be found by any erasure.
     kept = shapes.of(body) if user_id is None else body
     return {"update_id": number, "user_id": user_id, "at": now, "error": storable(error), "body": storable(kept)}
 

@@ -65,7 +65,7 @@ async def record_intake(
 
 
 async def retell(db: Connection, user_id: int, record: NightRecord) -> None:
-    """What became of the supplement that night is told in another way; when it was answered stays."""
+    """Replace what became of the supplement that night; the time of the answer stays."""
     mine = (_nights.c.user_id == user_id, _nights.c.night == record.night)
     await db.execute(_nights.update().where(*mine).values(intake=record.intake, reason=record.reason))
 

@@ -34,7 +34,7 @@ class Belongings:
 
 
 async def read(db: Connection, user_id: int) -> Belongings | None:
-    """All that is kept of this person; None of a stranger."""
+    """All that is kept of this person; None for a stranger."""
     person = await users.find(db, user_id)
     if person is None:
         return None

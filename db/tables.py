@@ -96,7 +96,7 @@ nights = sa.Table(
 night_details = sa.Table(
     "night_details",
     metadata,
-    # What few nights have is kept apart from what every night has. Times of day are minutes after midnight.
+    # What only few nights have is in a table of its own. Times of day are minutes after midnight.
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("night", Civil, primary_key=True),
     sa.Column("note", sa.String(500)),
@@ -286,7 +286,7 @@ broadcasts = sa.Table(
     sa.Column("panel_id", sa.BigInteger),
     sa.Column("active", sa.Boolean),
     sa.Column("report", sa.Text),  # JSON: what became of the copies, once the recipients are forgotten
-    # Only one may be active, whoever starts it: NULLs do not count.
+    # At most one may be active, because NULLs do not count as equal.
     sa.UniqueConstraint("active"),
 )
 

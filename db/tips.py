@@ -60,8 +60,9 @@ async def every(db: Connection, user_id: int) -> dict[Night, int]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Who was shown a tip, each with the last night of which a word about another one is owed; `last` is the highest id that was
-    looked at, None when nobody is left.
+    """People who were shown a tip, each with the last night for which a message about another tip is owed.
+
+    `last` is the highest id of a person looked at; None once nobody is left.
     """
 
     people: list[tuple[Person, Night | None]]

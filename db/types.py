@@ -51,7 +51,7 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return seconds if value is None or is_sqlite(dialect) else value.astimezone(UTC)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        # Straight, not by way of the decorator's wrapper: a reminder's rows have a dozen instants.
+        # Directly, without the decorator's wrapper, because a reminder's rows have a dozen instants.
         return _seconds if is_sqlite(dialect) else super().bind_processor(dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:

@@ -22,10 +22,10 @@ from db.postgres import dumps
 from db.sqlite import files
 
 OLDEST = timedelta(days=30)
-"""No copy gets older: who was erased is gone from all of them by then, as the privacy text says."""
+"""No copy is kept for longer. So erased people are gone from all copies by then, as the privacy text promises."""
 
 _CHANGING = 0x4C756C05
-"""The advisory lock of whoever copies a database and then changes its schema."""
+"""The advisory lock held while a database is copied and its schema changed."""
 
 _OR_WITHOUT = (
     "The database is copied before its schema changes; where you have a copy of your own, run: "

@@ -1,4 +1,4 @@
-"""Inserts that know what to do when the row is there already, for whichever database this is."""
+"""Inserts that can update or ignore an existing row, for either database."""
 
 from __future__ import annotations
 

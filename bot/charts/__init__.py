@@ -31,7 +31,7 @@ class Drawing:
 
     @property
     def mark(self) -> str:
-        """The same for the same picture, and for no other."""
+        """A text that is the same for equal pictures and differs for different ones."""
         return hashlib.sha256(f"{VERSION}\n{self.name}\n{self.values}".encode()).hexdigest()
 
 

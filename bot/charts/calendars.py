@@ -235,7 +235,7 @@ def _runs(points: Sequence[tuple[float, int | None]], wide: int) -> list[list[Po
 
 
 def _thinned(run: list[Point], step: int) -> list[Point]:
-    """Every so-manyth point and the last one: of several in one pixel the line shows one."""
+    """Every n-th point and the last one: where several fall on one pixel, the line shows only one of them."""
     return [*run[:-1:step], run[-1]]
 
 

@@ -31,7 +31,7 @@ _PER_INCH = 100.0
 _COLOURS = 96
 _INVISIBLE = "#00000000"
 _STAMPED = 100
-"""From so many equal shapes on speed counts more than half a pixel."""
+"""From this number of equal shapes on, speed matters more than half a pixel."""
 
 Point = tuple[float, float]
 Align = Literal["left", "center", "right"]
@@ -178,7 +178,7 @@ class Canvas:
         self.words([glyphs.Word((start, at[1]), text, size, color, bold)])
 
     def _shaped(self, at: Point, text: str, *, size: float, color: str, align: Align, bold: bool) -> None:
-        """A word whose letters join or run from the right; matplotlib knows how."""
+        """A word whose letters join or run from the right, laid out by matplotlib."""
         word = Text(
             *at,
             text,

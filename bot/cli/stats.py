@@ -1,4 +1,4 @@
-"""`python -m bot stats`: how much there is, and of no group so small that somebody could be told from it."""
+"""`python -m bot stats`: counts for the operator, none of a group so small that a person could be recognised."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def lines(totals: Totals) -> Iterator[str]:
 
 
 def _group(title: str, counts: Mapping[str, int]) -> Iterator[str]:
-    # With the whole and all parts but one, the last part could be reckoned: the whole is left out where a part is small.
+    # From the total and all parts but one, the last part could be computed. So the total is left out if a part is small.
     small = any(db_counts.rounded(count) is None for count in counts.values())
     yield f"{title}: {'' if small else _shown(sum(counts.values()))}".rstrip()
     for name, count in counts.items():

@@ -12,7 +12,7 @@ from bot.core.model import Schedule
 
 _DAY = timedelta(days=1)
 _WIND_DOWN = timedelta(hours=1)
-"""So long before bedtime a person is left in peace already."""
+"""How long before bedtime a person gets no more broadcasts."""
 
 _CELLS = 10
 
@@ -73,14 +73,14 @@ class BroadcastReport:
     reasons: tuple[tuple[Fate, str, int], ...] = ()
 
     def of(self, fate: Fate) -> int:
-        """How many copies had it."""
+        """How many copies had this fate."""
         return self.counts.get(fate, 0)
 
 
 def may_reach_at(schedule: Schedule | None, now: datetime) -> datetime:
     """The first instant from `now` on that does not lie between an hour before bedtime and the time of waking.
 
-    Waking is the check-in's time. Who has no schedule may be reached at once.
+    Waking is the check-in's time. A person without a schedule may be reached at once.
     """
     if schedule is None:
         return now

@@ -9,7 +9,7 @@ from datetime import date
 LIMIT = 64
 """Telegram's limit, in bytes."""
 
-# Nights of other centuries are nobody's, and near the ends of the calendar no time of day can be told of them.
+# No button names a night of another century, and near the ends of the calendar times of day cannot be computed.
 _NIGHT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _FORM = re.compile(r"v1:([a-z_]{1,20})((?::[A-Za-z0-9_+./-]{0,40}){0,3})")
 

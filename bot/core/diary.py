@@ -1,4 +1,4 @@
-"""The diary's reckoning: which nights are open, what a night's details add up to, weeks, and what the counts may say. Pure."""
+"""The diary's arithmetic: which nights are open, what a night's details add up to, weeks, and what the counts may say. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NIGHTS_BACK = 60
 """How many nights back one can be corrected."""
 
 LONGEST_IN_BED = timedelta(hours=16)
-"""Two times of one night that are further apart are a typing error."""
+"""Two times of one night that are further apart than this are taken for a typing error."""
 
 LONGEST_NOTE = 500
 
@@ -126,7 +126,7 @@ def month_of(text: str) -> date | None:
 
 
 def shifted(first: date, months: int) -> date:
-    """The first day of the month so many months away."""
+    """The first day of the month that is this many months away; negative for the past."""
     count = first.year * 12 + first.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
@@ -206,7 +206,7 @@ def _went_round(at: dict[str, datetime]) -> bool:
 
 
 def _awake(detail: Detail) -> int | None:
-    """Minutes awake in the night; nobody who never woke is asked how long."""
+    """Minutes awake in the night; somebody who never woke is not asked how long."""
     return 0 if detail.awakenings == 0 else detail.awake
 
 
@@ -343,7 +343,7 @@ class Insight:
 
 
 def insight(records: Iterable[NightRecord], tested: Tested = _NONE_TESTED) -> Insight:
-    """Compare rated nights that were taken with such as were skipped. Missed is no answer, so it is on neither side."""
+    """Compare rated nights that were taken with rated nights that were skipped. Missed nights count on neither side."""
     rated = [record for record in records if record.rating is not None]
     by_chance = [record for record in rated if record.night in tested.by_chance]
     chosen = [record for record in rated if record.night not in tested.by_chance | tested.run_in]
@@ -397,7 +397,7 @@ def _wilson(side: Side) -> tuple[float, float]:
 # -- the stock ---------------------------------------------------------------------------------------------------------
 
 LOW_STOCK = 7
-"""Under so many evenings' worth the person is told, once."""
+"""With fewer evenings' worth left than this, the person is told, once."""
 
 PACE_SPAN = 28
 """Nights from which the pace of use is taken."""

@@ -60,7 +60,7 @@ def apart(line: Line) -> tuple[Line, Line]:
 
 
 def defused(text: str) -> str:
-    """A text cell that no spreadsheet runs."""
+    """A text cell made safe, so that no spreadsheet runs it as a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 

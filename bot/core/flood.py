@@ -1,4 +1,4 @@
-"""Who asks too much: sixty updates a minute a person, or three pictures, then one word, then silence. Pure."""
+"""Limits what one person may ask: sixty updates or three pictures a minute; then one warning, then silence. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEEP = 10_000
 
 
 class Manner(Enum):
-    """How an update is met."""
+    """How to treat an update: handle it, refuse it with a warning, or ignore it."""
 
     WELCOME = "welcome"
     WARN = "warn"  # the first one too many: one word about it
@@ -26,7 +26,7 @@ class _Bucket:
 
 
 class FloodGate:
-    """A leaky bucket for each person, in memory: after a restart everybody begins anew."""
+    """A leaky bucket for each person, in memory: a restart empties all of them."""
 
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._per_minute = per_minute
@@ -34,7 +34,7 @@ class FloodGate:
         self._forgot_at = -math.inf
 
     def admit(self, user_id: int | None, *, now: float) -> Manner:
-        """How to meet one more update of this person at `now` (monotonic seconds). Nobody's updates are always welcome."""
+        """How to meet one more update of this person at `now` (monotonic seconds). Updates without a sender are always handled."""
         if user_id is None:
             return Manner.WELCOME
         bucket = self._buckets.setdefault(user_id, _Bucket(at=now))
@@ -51,7 +51,7 @@ class FloodGate:
         return Manner.WARN if first else Manner.IGNORE
 
     def _forget(self, now: float) -> None:
-        """Forget who has not come for a minute. Once a minute: looked through for each update, a crowd costs more than it."""
+        """Forget people who sent nothing for a minute. Done once a minute: looking at each update would cost a crowd too much."""
         if len(self._buckets) > _KEEP and now - self._forgot_at >= 60.0:
             self._buckets = {user: bucket for user, bucket in self._buckets.items() if now - bucket.at < 60.0}
             self._forgot_at = now

@@ -37,7 +37,7 @@ class Window:
 
 
 class Repeats(StrEnum):
-    """Whether a message goes again when nobody knows whether it arrived."""
+    """Whether a message is sent again if it is unknown whether it arrived."""
 
     NEVER = "never"
     WITH_NEWS = "with_news"  # once, and only where it tells of a reminder that may not have arrived
@@ -142,7 +142,7 @@ KINDS: dict[Kind, Policy] = {
     Kind.DORMANT: Policy(lane=Lane.CHECK_IN, view="dormant", while_stopped=True),
     # Owed by the job that looks for people who were shown a tip since withdrawn.
     Kind.TAKEN_BACK: Policy(lane=Lane.DIGEST, view="taken_back"),
-    # A week of ratings beside what was taken would be a look under the seal.
+    # A week of ratings next to what was taken would reveal sealed results.
     Kind.DIGEST: Policy(
         lane=Lane.DIGEST, view="digest", when=_digest, hidden_by_seal=True, switch="no_digest", picture=True
     ),
@@ -150,7 +150,7 @@ KINDS: dict[Kind, Policy] = {
 
 
 def having(wanted: Callable[[Policy], bool]) -> tuple[Kind, ...]:
-    """The kinds whose policy is so, in the table's order."""
+    """The kinds for whose policy the condition is true, in the table's order."""
     return tuple(kind for kind, policy in KINDS.items() if wanted(policy))
 
 

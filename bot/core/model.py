@@ -1,4 +1,4 @@
-"""The words of the house: the values that every other module takes and returns."""
+"""The values that all other modules take and return: people, nights, kinds of messages, and their states."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class State(StrEnum):
 
 
 class Intake(IntEnum):
-    """What became of the night's supplement, as the person said. Missed is nobody's answer: it is given by the cut-off.
+    """What became of the night's supplement, as the person said. MISSED is not said by anybody: the cut-off sets it.
 
-    A bag is an evening on which a self-experiment's numbered bag was taken. What was in it nobody may know before the end; then it
-    becomes taken or skipped, as the plan says.
+    BAG: a self-experiment's numbered bag was taken. Nobody may know what was in it before the test ends; then BAG becomes
+    TAKEN or SKIPPED, as planned.
     """
 
     TAKEN = 1
@@ -100,7 +100,7 @@ class Cadence(StrEnum):
 
 
 class Awaiting(StrEnum):
-    """Which typed answer the next free text is taken for."""
+    """Which question the next free text answers."""
 
     BEDTIME = "bedtime"
     WEEKEND = "weekend"
@@ -164,7 +164,7 @@ class Tip:
     tells: bool = False
 
     def __hash__(self) -> int:
-        # By the id alone, which is its own anyway: lists of a hundred tips are looked up for every reminder.
+        # By the id alone, which is unique: every reminder looks up lists of a hundred tips.
         return hash(self.id)
 
 
@@ -210,12 +210,15 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person: all that is stored about them but their nights.
+    """One person: everything stored about them except their nights. Its fields are the columns of the table `users`.
 
-    `bedtimes` is empty until chosen. `remind_at` is the next planned reminder, for `remind_night`; None while none is planned.
-    `owe_at` is when what comes before that reminder is to be owed, where there is such a thing and it is not owed yet.
-    `reminded_at` and `reminded_night` are those of the last one that was owed. `stock` is how many evenings' worth there was
-    before the night `stock_from`, `pack` how many a new pack has, as the person counts.
+    - `bedtimes` is empty until chosen.
+    - `remind_at` is when the next reminder is planned, for the night `remind_night`; None if none is planned.
+    - `owe_at` is when messages that precede that reminder must be owed; None if there are none, or they are owed already.
+    - `reminded_at` and `reminded_night` belong to the last reminder that was owed.
+    - `stock` is for how many evenings the supply lasted before the night `stock_from`; `pack` is how many a new pack adds.
+
+    Instants are aware UTC.
     """
 
     id: int
@@ -287,13 +290,13 @@ class Person:
 
     @property
     def set_up(self) -> bool:
-        """Everything is known that a reminder needs."""
+        """Whether everything is known that a reminder needs."""
         return self.consent is not None and self.schedule is not None and self.form is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Sleeper:
-    """A person of whom it is known when they go to bed: what everything about an evening or a night is asked of."""
+    """A person whose bedtime and zone are known. Everything about an evening or a night takes one."""
 
     person: Person
     schedule: Schedule
@@ -330,5 +333,5 @@ class NightRecord:
 
     @property
     def took(self) -> bool:
-        """Whether the person took that evening's portion, also one out of a bag."""
+        """Whether the person took something that evening, from a bag or otherwise."""
         return self.intake in (Intake.TAKEN, Intake.BAG)

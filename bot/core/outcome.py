@@ -32,7 +32,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """Certainly not delivered, and no fault of Telegram's: we did not let it go."""
+    """Certainly not delivered, because we decided not to send it; Telegram was not asked."""
 
     why: Why
 
@@ -53,7 +53,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Telegram does not know the chat. It says so of living chats too when it is unwell: gone only on two nights."""
+    """Telegram does not know the chat. During outages it says so of existing chats too; a person is gone only after two nights."""
 
     reason: str
 

@@ -14,9 +14,9 @@ from bot.core.model import Kind, Night, NightRecord, Person, Sleeper, State
 class Owed:
     """One claimed outbox row with all that its message needs. Instants are aware UTC.
 
-    `copies` counts those that may have arrived before this one. `message_id` is the message that the row was before, such as a
-    reminder's first one after a snooze. `record` is the night it is about; `reminder` and `reason` say
-    where that night's reminder stands.
+    `copies` is how many copies may have arrived before this one. `message_id` is the row's earlier message, such as a
+    reminder's first one after a snooze. `record` is the night that the message is about; `reminder` and `reminder_reason` are
+    the state of that night's reminder.
     """
 
     id: int
@@ -40,7 +40,10 @@ class Owed:
 
     @property
     def sleeper(self) -> Sleeper:
-        """The person with when they go to bed. ValueError for one without: only they are owed anything about a night."""
+        """The person with their bedtimes.
+
+        Raises ValueError if bedtime or zone is unknown; such a person is owed nothing about a night.
+        """
         found = self.person.sleeper
         if found is None:
             raise ValueError(f"a {self.kind} is owed to a person without a bedtime")

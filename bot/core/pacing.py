@@ -14,7 +14,7 @@ LOOKAHEAD = timedelta(minutes=15)
 
 
 class Lane(IntEnum):
-    """Who goes first: the smaller number. Everything but ANSWER is bulk."""
+    """The order of sending: the smaller number goes first. Every lane but ANSWER is bulk."""
 
     ANSWER = 0
     REMINDER = 1
@@ -45,7 +45,7 @@ def faded(level: float, elapsed: float, *, span: float) -> float:
 
 
 def reserve(rate: float, answers: float) -> float:
-    """How many messages a second the bulk lanes leave free, given how many answers a second there have been of late.
+    """How many messages a second the bulk lanes leave free, given how many answers a second there were recently.
 
     Answers come as people please, so their number in a second scatters by its square root. Kept free are their mean
     and one and a half such deviations, at most half of the rate. With no answer of late a hundredth is kept: the first

@@ -13,10 +13,10 @@ NOON: Minute = 12 * 60
 """A civil time before noon belongs to the night of the date before."""
 
 BETWEEN_REMINDERS = timedelta(hours=14)
-"""Two reminders of one person are never closer than this; it bites after travel, edits and wildly uneven weeks."""
+"""Two reminders of one person are never closer than this. It matters after travel, edits and very uneven weeks."""
 
 ON_TIME_FOR = timedelta(minutes=10)
-"""So long after its moment a reminder still counts as on time."""
+"""How long after its moment a reminder still counts as on time."""
 
 SILENT_BEFORE_BED = timedelta(minutes=15)
 """A late reminder makes no sound from here on."""
@@ -33,7 +33,7 @@ SLEEP = timedelta(hours=9)
 CHECK_IN_WINDOW = timedelta(hours=6)
 
 TO_ANSWER = timedelta(hours=3)
-"""At least so long after the check-in a night can still be answered."""
+"""For at least this long after the check-in a night can still be answered."""
 
 _EVENING: Minute = 18 * 60
 _EARLY_BEDTIME: Minute = 19 * 60
@@ -227,7 +227,7 @@ def taken_until(night: Night, zone: str) -> datetime:
 def cut_off(schedule: Schedule, night: Night) -> datetime:
     """From here on (UTC) a night without an answer is missed: civil noon, or three hours after a later check-in.
 
-    Who goes to bed at 08:00 is asked at 17:00 whether it was taken; at noon the question would have come too late. Where
+    Somebody who goes to bed at 08:00 is asked at 17:00 whether it was taken; by then noon has passed. Where
     even that is past the next reminder, the night ends with it.
     """
     noon = taken_until(night, zone_on(schedule, night))

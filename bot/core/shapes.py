@@ -1,4 +1,4 @@
-"""What a dead letter was like, without anything that somebody wrote."""
+"""The shape of a dead letter: its fields and the lengths of its texts, without anything that somebody wrote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 
 MARK = "shape: "
-"""What a shape begins with, so that it is known for one."""
+"""How a shape begins, so that it can be told from an original text."""
 
 _DEEPEST, _MOST = 20, 50
 _FIELD = re.compile(r"[a-z_]{1,32}")

@@ -24,7 +24,7 @@ from bot.core.model import Night, Person, Tip
 EPOCH = date(2026, 11, 1)
 
 DECKS = 509
-"""So many ways to shuffle: one person in that many has the same evening's tip for the same reason, which nobody notices."""
+"""How many shuffled decks there are. People who share a deck get the same tips, which nobody notices."""
 
 
 class Moment(IntEnum):

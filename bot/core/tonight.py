@@ -10,7 +10,7 @@ from bot.core import schedule as times
 from bot.core.model import Intake, Minute, Night, NightRecord, Reason, Schedule, Sleeper, State
 
 STILL_TONIGHT = timedelta(hours=3)
-"""So long after bedtime "tonight" is the night that has begun: who looks then wants to say that they took it."""
+"""For this long after bedtime, "tonight" is the night that has begun: somebody who looks then wants to say that they took it."""
 
 UNDO_FOR = timedelta(minutes=10)
 """How long an answer can be taken back with one tap."""
@@ -84,7 +84,7 @@ class TapEffect(StrEnum):
 def effect(record: NightRecord, answer: Tap, *, confirmed: bool = False) -> TapEffect:
     """What becomes of an answer to an open night. `confirmed`: the person has said that it is to take the other's place.
 
-    Missed is nobody's answer, so nothing contradicts it.
+    MISSED is not the person's answer, so no answer contradicts it.
     """
     if record.answered and record.took is not (answer is Tap.TAKEN):
         return TapEffect.NOTE if confirmed else TapEffect.ASK

@@ -15,7 +15,7 @@ _log = logs.logger(__name__)
 
 
 async def allowed(update: Update, turn: Turn) -> bool:
-    """Whether an admin asks, in their private chat. Anybody else is answered as if there were no such command, and logged."""
+    """Whether the sender is an admin in their private chat. Others get the answer to an unknown command, and are logged."""
     private = update.effective_chat is not None and update.effective_chat.id == turn.person.id
     if private and await is_one(turn):
         return True
@@ -93,7 +93,7 @@ async def history(update: Update, turn: Turn) -> None:
     if await allowed(update, turn):
         turn.answer(update)
         shown = broadcast.history(turn.words, await broadcasts.latest(turn.db, limit=10))
-        # Beside the panel, or back in the place of a report.
+        # As a new message beside the panel, or in place of a report.
         if turn.press.arg(0) == "back":
             turn.edit(update, shown)
         else:

@@ -1,4 +1,4 @@
-"""Chats that are not a person's: groups hear once that this is for private chats; who blocks the bot rests."""
+"""Chats that are not a person's: groups hear once that this is for private chats; people who block the bot get nothing more."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ async def take_note(update: Update, turn: Turn, said: str) -> bool:
     night = await _noted_night(update, turn)
     if night is None:
         return False
-    # Longer than any note, so that cleaning one is never a long piece of work.
+    # Longer than any note; it keeps the cleaning of a huge text short.
     note = parsing.clean(said[: 4 * core.LONGEST_NOTE], 4 * core.LONGEST_NOTE)
     before = await details.find(turn.db, turn.person.id, night)
     after = replace(before, note=note[: core.LONGEST_NOTE].rstrip() or None)
@@ -256,7 +256,7 @@ def _switched(now: EveningFactors | None, number: int | None) -> EveningFactors 
     if number is None:
         return None
     switched = (now or EveningFactors(0)) ^ EveningFactors(number) if number else EveningFactors(0)
-    # The last thing tapped off again is a slip of the finger taken back, not the answer "none of these".
+    # Switching off the only thing that was on takes back a slip of the finger; it is not the answer "none of these".
     return switched if switched or not number else None
 
 

@@ -90,7 +90,10 @@ def _view_of(turn: Turn, record: NightRecord) -> View:
 
 
 async def record_intake(turn: Turn, night: Night, intake: Intake | None, reason: Reason | None = None) -> NightRecord:
-    """Write one answer; what is still to come tonight becomes superfluous. Of a bag that was taken nobody may know what it held."""
+    """Write one answer and withdraw what is still to come tonight. Returns the night as it then stands.
+
+    If the night has a numbered bag, "taken" is stored as a bag, because its content is sealed.
+    """
     if intake is Intake.TAKEN and await experiments.has_bag(turn.db, turn.person.id, night):
         intake = Intake.BAG
     record = await nights.record_intake(turn.db, turn.person.id, night, intake, at=turn.said_at, reason=reason)
@@ -261,7 +264,7 @@ async def unsnooze(update: Update, turn: Turn) -> None:
 
 
 async def snooze_for(update: Update, turn: Turn) -> None:
-    """So many minutes, or 0 for just before bed: the same row, due later."""
+    """Snooze for this many minutes, or 0 for just before bed: the same row becomes due later."""
     minutes = turn.press.number(1)
     if minutes not in (0, *views.SNOOZES):
         turn.out_of_date(update)

@@ -197,7 +197,7 @@ async def _voiding(update: Update, turn: Turn, why: Void | None) -> None:
 
 
 async def rest(update: Update, turn: Turn) -> None:
-    """[Pause the test], and for how many weeks. The reminders go on."""
+    """[Pause the test], and for how many weeks. Reminders continue."""
     one, weeks = await _under_way(update, turn), turn.press.number(0)
     if one is None:
         return
@@ -247,7 +247,7 @@ def _link(turn: Turn, code: str) -> View:
 
 
 async def open_list(turn: Turn, payload: str) -> None:
-    """A helper opened the link. Of a helper who is a stranger nothing is kept."""
+    """A helper opened the link. If the helper is a stranger, nothing is stored about them."""
     turn.leave_no_trace = turn.before is None
     one = await experiments.open_list(turn.db, payload.removeprefix(LINK)[:32])
     if one is None:

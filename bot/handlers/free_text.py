@@ -30,7 +30,7 @@ _albums: deque[str | None] = deque(maxlen=256)
 """The albums that had their line. Only in memory: after a restart one line too many is no harm."""
 
 LONGEST_ANSWER = 200
-"""No answer that is waited for is longer; a wall of text is not searched for one."""
+"""Longer texts are not read as the awaited answer: no such answer is longer."""
 
 
 async def text(update: Update, turn: Turn) -> None:
@@ -75,7 +75,7 @@ def heard(turn: Turn, said: str, *, asks: bool) -> str | None:
 def answer(turn: Turn, kind: str) -> None:
     """Say the fixed answer to a need.
 
-    In a crisis it stands alone: no word that a note was kept, and whom the bot did not know is not written down for it.
+    In a crisis it stands alone: it does not mention that a note was kept, and a stranger is not recorded because of it.
     """
     if kind == need.CRISIS:
         turn.replies = [reply for reply in turn.replies if not isinstance(reply, Say)]

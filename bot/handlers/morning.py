@@ -28,7 +28,7 @@ async def rate(update: Update, turn: Turn) -> None:
 
 
 async def record_rating(turn: Turn, night: Night, rating: Rating) -> None:
-    """Write one answer, marked when it comes late; who answers is asked every morning again."""
+    """Write one answer, marked when it comes late; a person who answers is asked every morning again."""
     late = planning.is_late_rating(turn.schedule, night, now=turn.now)
     await nights.record_rating(turn.db, turn.person.id, night, rating, at=turn.now, late=late)
     turn.change(

@@ -87,7 +87,7 @@ async def consent(update: Update, turn: Turn) -> None:
 async def go_on(update: Update, turn: Turn, *, place: str | None = None) -> None:
     """After an answer of the set-up: the next question in the same message, or the card at the end.
 
-    Who was set up before, and presses a button of long ago, sees tonight.
+    A person who was set up long ago and presses such a button sees tonight.
     """
     step = next_step(turn, place=place)
     if step is None and turn.before is not None and turn.before.set_up:

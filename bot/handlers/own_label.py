@@ -1,4 +1,4 @@
-"""The person's own words for what they take ("1 tablet"): shown in the reminder, never read or reckoned with."""
+"""The person's own words for what they take ("1 tablet"): shown in the reminder, never interpreted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def ask(update: Update, turn: Turn) -> None:
 
 
 def take(turn: Turn, said: str) -> None:
-    """Keep what was typed. What it says is nobody's business but the person's."""
+    """Keep what was typed. It is not interpreted."""
     cleaned = parsing.clean(said[:_LONGEST_CLEANED], _LONGEST_CLEANED)
     if not cleaned:
         turn.say(views.ask_label(turn.words, turn.person, longest=LONGEST))

@@ -51,7 +51,7 @@ async def _pack(backstage: AfterCommit, *, user_id: int, texts: Content, now: da
     if everything is None:
         return []
     words = language.words(everything.person.language)
-    # Of a tip that is known no more its number is left.
+    # A tip that no longer exists is listed by its number.
     tips = {night: texts.tip_id(number) or f"#{number}" for night, number in everything.tips.items()}
     held = export.Held(everything.person, everything.lines, everything.trials, everything.rows, tips)
     wanted = await asyncio.to_thread(export.drawings, words, held)

@@ -13,7 +13,7 @@ from bot.core import callback_data, parsing
 from bot.handlers import chats, free_text, plans
 from bot.telegram.turn import Handler, Needs, Turn
 
-# Edited messages are silence: what was said is said, and half of the edits are typing errors.
+# Edited messages are ignored: the original was answered, and half of the edits correct typing errors.
 _PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 _GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 
@@ -37,7 +37,7 @@ def routes() -> list[BaseHandler[Any, Turn, Any]]:
 
 
 def _from_home(handler: Handler) -> Handler:
-    """For what a person writes in their own chat: whoever writes is back, also after a block that Telegram told us of."""
+    """Wrap a handler of private messages: a person who writes is active again, even if Telegram had reported a block."""
 
     async def handle(update: Update, turn: Turn) -> None:
         await plans.back_from_block(turn)
@@ -68,7 +68,7 @@ async def pressed(update: Update, turn: Turn) -> None:
 
 
 def _has(turn: Turn, needs: Needs) -> bool:
-    """Whether the person has come so far."""
+    """Whether the person has got as far as the command or button needs."""
     match needs:
         case Needs.NOTHING:
             return True
@@ -79,7 +79,7 @@ def _has(turn: Turn, needs: Needs) -> bool:
 
 
 def _at_home(query: CallbackQuery) -> bool:
-    """Whether the button is in the presser's own chat with the bot. Nobody presses buttons of another's chat."""
+    """Whether the button is in the presser's own chat with the bot. Buttons pressed elsewhere are ignored."""
     chat = None if query.message is None else query.message.chat
     return chat is not None and chat.type == "private" and chat.id == query.from_user.id
 

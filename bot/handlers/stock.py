@@ -21,7 +21,7 @@ MOST = 2000
 
 
 async def current(turn: Turn) -> Stock | None:
-    """What is left; None for who does not count."""
+    """What is left; None for a person who does not count their stock."""
     person = turn.person
     if person.stock is None or person.stock_from is None or person.sleeper is None:
         return None
@@ -61,20 +61,20 @@ async def typed_stock(_update: Update, turn: Turn, text: str) -> None:
 
 
 async def _set(turn: Turn, number: int) -> None:
-    """So many are there now: nights that are already taken no longer count against them."""
+    """Set the stock: nights taken before now no longer reduce it."""
     night = await _next_night(turn, times.tonight(turn.schedule, turn.now))
     turn.change(stock=number, stock_from=night, stock_told=None)
 
 
 async def _add(turn: Turn, left: Stock, pack: int) -> None:
-    """So many more, and the count goes on from where it began: bags since then are still to be counted."""
+    """Add to the stock. The count keeps its beginning, because bags since then are still to be counted."""
     since = turn.person.stock_from
     used = 0 if since is None else await diary.count(turn.db, turn.person.id, Intake.TAKEN, since)
     turn.change(stock=min(left.left + used + pack, MOST), stock_told=None)
 
 
 async def refill(update: Update, turn: Turn) -> None:
-    """[New pack]: as many more."""
+    """[New pack]: add a pack."""
     left, pack = await current(turn), turn.person.pack
     if left is None or pack is None:
         turn.out_of_date(update)

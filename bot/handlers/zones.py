@@ -91,7 +91,7 @@ def _pressed_name(update: Update, turn: Turn, zone: str) -> str:
 
 
 async def _set_zone(update: Update, turn: Turn, zone: str, *, name: str) -> None:
-    """Take the new zone. Who had another one is asked whether it is for good; who puts the set-up right is not."""
+    """Set the new zone. A person who had another one is asked whether it is for good, except when correcting the set-up."""
     before = turn.person
     fixing = before.awaiting is Awaiting.ZONE and before.awaiting_for == onboarding.FIXING
     moved = before.set_up and before.zone not in (None, zone)

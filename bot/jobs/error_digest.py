@@ -52,5 +52,5 @@ class ErrorDigest:
             # Telegram lets a bot write only to those who wrote first.
             if person is not None:
                 view = views.digest(language.words(person.language), fresh)
-                # With the answers: that the other lanes stand still is one of the things it may have to say.
+                # In the lane of answers: it may have to report that the other lanes are halted.
                 await sender.send(self._bot, admin, view, passage=Passage(Lane.ANSWER))

@@ -1,4 +1,4 @@
-"""What comes to its end by itself: self-experiments that are over, and diaries of people long silent."""
+"""Background job: finish self-experiments that are over; warn and erase people who have been silent for long."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TOLD_WITHIN = timedelta(days=3)
 
 
 class Endings:
-    """Looks now and then. What it does survives a death at any point: it is done in one transaction, once."""
+    """Looks regularly. Each step is one transaction and is done once, so the process may die at any point."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database, self._clock = database, clock

@@ -16,7 +16,7 @@ EVERY = timedelta(days=1)
 
 
 class IntegrityCheck:
-    """One of it in a process. PostgreSQL looks after its own files."""
+    """One instance per process. Does nothing on PostgreSQL, which looks after its own files."""
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database, self._metrics = database, metrics

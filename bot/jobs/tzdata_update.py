@@ -1,4 +1,4 @@
-"""New zone rules: when the tzdata wheel is another one than at the last start, every future instant is planned again."""
+"""New zone rules: if the version of tzdata has changed since the last start, plan every future instant again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who was shown a tip that has since been withdrawn is told so, once."""
+"""Background job: tell people once that a tip they were shown has been withdrawn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVERY, SOON = timedelta(hours=1), timedelta(minutes=1)
 """How often it looks, and how long after the start for the first time."""
 
 REMEMBERED = timedelta(days=90)
-"""So long ago a tip is still worth taking back."""
+"""People who were shown the tip longer ago than this are not told."""
 
 PAGE = 500
 """People that are looked through in one transaction."""
@@ -32,7 +32,7 @@ _DONE = "done"
 
 
 class Withdrawals:
-    """Looks now and then. How far it came is noted in the transaction that owes the word: a death changes nothing."""
+    """Looks regularly. Its position is written in the transaction that owes the message, so the process may die at any point."""
 
     def __init__(self, database: Database, content: Content, *, clock: Clock) -> None:
         self._database, self._content, self._clock = database, content, clock

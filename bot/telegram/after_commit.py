@@ -11,7 +11,7 @@ _log = logs.logger(__name__)
 
 
 class Do(Protocol):
-    """Does one reply on the wires."""
+    """Sends one reply."""
 
     async def __call__(self, reply: Reply, /, *, chat_id: int) -> None: ...
 

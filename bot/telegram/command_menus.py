@@ -43,7 +43,7 @@ async def publish(bot: ExtBot[Any], database: Database, admin_ids: Collection[in
 
 
 async def _admins(db: Connection, named: Collection[int]) -> dict[int, Menu]:
-    """The menus of admins, named or by the link. Of a chat whose owner never pressed Start Telegram takes none."""
+    """The menus of admins, named or by the link. Telegram refuses a menu for a chat whose owner never pressed Start."""
     people = [await users.find(db, admin_id) for admin_id in {*named, *await broadcasts.admins(db)}]
     return {one.id: menu.for_admins(language.words(one.language)) for one in people if one is not None}
 
@@ -69,7 +69,7 @@ async def _publish(bot: ExtBot[Any], code: str, entries: Menu) -> None:
 
 
 async def _publish_to_admins(bot: ExtBot[Any], admins: Mapping[int, Menu], *, before: Collection[int]) -> None:
-    """Admins see two commands more, each in their own language; who is none any more sees them no longer."""
+    """Admins see two commands more, each in their own language; former admins no longer see them."""
     for admin_id, entries in admins.items():
         # Telegram answers 400 for a chat that it does not know any more.
         with contextlib.suppress(BadRequest):

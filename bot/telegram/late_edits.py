@@ -13,7 +13,7 @@ from bot.telegram import transport
 from bot.telegram.turn import Edit, EditButtons
 
 LONGEST = 3600.0
-"""Seconds. Who is refused for longer has long put the phone away; the next press brings the message up to date."""
+"""Seconds of waiting after which an edit is dropped. The person has put the phone away; their next press updates the message."""
 
 AnEdit = Edit | EditButtons
 Do = Callable[[int, AnEdit], Awaitable[TelegramError | None]]

@@ -1,4 +1,4 @@
-"""Where pictures are drawn: one process of its own, started when the first is wanted, gone when none is."""
+"""Draws pictures in a process of its own, which is started for the first picture and ends when idle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NotDrawn(Exception):  # noqa: N818 - named for what became of the picture
 
 
 class PictureProcess:
-    """Draws one picture after the other. Nothing of our environment reaches the process."""
+    """Draws one picture after the other. The process inherits none of our environment variables."""
 
     def __init__(self, *, idle: float = 120.0) -> None:
         self._idle = idle

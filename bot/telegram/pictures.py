@@ -47,7 +47,7 @@ class Pictures:
             return None
 
     async def close(self) -> None:
-        """Let the studio go."""
+        """End the drawing process."""
         await self._studio.close()
 
     async def send(self, bot: ExtBot[Passage], user_id: int, drawing: Drawing, view: View) -> Message:
@@ -59,7 +59,7 @@ class Pictures:
             try:
                 return await _send(bot, user_id, known, view, as_file=as_file)
             except BadRequest as error:
-                # A file id is good for one bot and not for ever.
+                # A file id is valid for one bot only, and not for ever.
                 if "file identifier" not in str(error).lower():
                     raise
         await bot.send_chat_action(user_id, ChatAction.UPLOAD_PHOTO)

@@ -283,7 +283,7 @@ class Transport(BaseRequest):
             async with session.request(method, url, data=body, timeout=limit, allow_redirects=False) as answer:
                 status, payload = answer.status, await _up_to(answer.content, most)
         except asyncio.CancelledError:
-            # Those who wait for a place when the client is closed are told in this way.
+            # This is how aiohttp tells requests that wait for a connection that the client was closed.
             if not session.closed or _is_cancelled():
                 raise
             fault = _fault(aiohttp.ClientConnectionError(), body)
@@ -320,7 +320,7 @@ def _is_cancelled() -> bool:
 
 
 async def _up_to(body: StreamReader, most: int) -> bytes:
-    """What comes, and no more than so many bytes of it, whatever was promised."""
+    """The answer's bytes, at most the given number of them, whatever its headers promise."""
     first = await body.readany()
     if body.at_eof():  # nearly always
         return first[:most]

@@ -170,7 +170,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
         self.person = self.before or Person(sender.id, Status.NEW, created_at=now, seen_at=now, language=code)
 
     async def end(self, update: Update) -> None:
-        """Write what changed about the person. Who only passed by, in a group say, is not written down."""
+        """Write what changed about the person. Somebody who only passed by, for example in a group, is not recorded."""
         if self.leave_no_trace:
             return
         private = update.effective_chat is not None and update.effective_chat.type == "private"
@@ -275,7 +275,7 @@ class Turn(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any
             self.replies.insert(0, Answer(query.id, text[:200], alert))
 
     def out_of_date(self, update: Update) -> None:
-        """A button that no longer means anything, or never did."""
+        """Answer a button that no longer means anything, or never did."""
         self.answer(update, self.words("That button is out of date. /tonight shows where things stand."))
 
 
@@ -287,7 +287,7 @@ AnswerHandler = Callable[[Update, Turn, str], Coroutine[Any, Any, None]]
 
 
 class Needs(IntEnum):
-    """How far somebody must have come before a command or button means anything."""
+    """How far somebody's set-up must be before a command or button means anything."""
 
     NOTHING = 0
     CONSENT = 1  # has accepted the safety text; else that is shown, and what was typed is not kept
@@ -303,5 +303,5 @@ class Route:
 
 
 def all_need(needs: Needs, handlers: Mapping[str, Handler]) -> dict[str, Handler | Route]:
-    """The same table, every one of whose handlers needs so much."""
+    """The same table, with this need set for every handler."""
     return {name: Route(handler, needs) for name, handler in handlers.items()}

@@ -121,7 +121,7 @@ class Content:
     withdrawn: Mapping[str, str]  # tips that were shown once and are no more: id -> why, in a few words
 
     def tip_id(self, number: int) -> str | None:
-        """The id of the tip, shown still or withdrawn, that a night remembers by this number; None of one that is not known."""
+        """The id of the tip, shown still or withdrawn, that a night remembers by this number; None for an unknown number."""
         return next(
             (one for one in (*(tip.id for tip in self.tips), *self.withdrawn) if tips.number(one) == number), None
         )
@@ -359,7 +359,7 @@ def _tip(table: toml_table.Table, known: _Known) -> Tip:
         claims=claims,
         unfit_forms=table.ids("unfit_forms", known.forms),
         by_day=table.flag("by_day"),
-        # A tip of an operator's own that says nothing of it is rather hidden than shown.
+        # An operator's tip that does not say is hidden, to be on the safe side.
         tells=table.flag("tells", otherwise=table.operator) or _PRODUCT in text.lower(),
     )
 

@@ -18,7 +18,7 @@ LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
 
 # English without a country is written with the 24-hour clock and the day first: most readers of "en" on Telegram live
-# outside the United States. Who chose American English gets what CLDR says.
+# outside the United States. People who chose American English get what CLDR says.
 _FORMATS = {"en": "en_GB"}
 
 
@@ -173,7 +173,7 @@ def known(code: str) -> str | None:
 
 
 def named(code: str) -> str:
-    """A language's own name for itself, also of one that has no catalogue; the code where nobody knows it."""
+    """A language's own name for itself, also of one that has no catalogue; the code if its name is unknown."""
     locale = _locale(code)
     return code if locale is None else (locale.get_language_name() or code).capitalize()
 

@@ -1,4 +1,4 @@
-"""A shared location becomes the name of its time zone at the door: where somebody is never reaches the disk."""
+"""A shared location becomes the name of its time zone before it is stored: coordinates never reach the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An update without anybody's name: names are needed for nothing, so they never reach the disk."""
+"""Blanks all names in an update: nothing needs them, so they never reach the disk."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from db.inbox import StoredUpdate
 _log = logs.logger(__name__)
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
-"""What Telegram is asked for. Edits are asked for although they are met with silence: asking nothing of Telegram twice."""
+"""What Telegram is asked for. Edits are asked for although they are ignored."""
 
 POLL = 30
 """Seconds that Telegram holds an empty answer back."""
@@ -28,7 +28,7 @@ FULL = 100
 """Updates in an answer at most; with so many there are more."""
 
 _FEW = 20
-"""So many are stored sooner than a thread could be asked to."""
+"""Up to this many updates are stored on the event loop: that takes less time than asking a thread."""
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -85,7 +85,7 @@ class Polling:
         self._failures, self.last_good = 0, self._clock.monotonic()
 
     async def _free(self) -> None:
-        """Telegram posts to a webhook and so answers no poll. Who starts in polling mode wants that one gone, and its updates."""
+        """Remove a webhook, because while one is set Telegram answers no poll. The updates that wait there are kept."""
         _log.warning("a webhook was set; it is removed, because MODE is polling")
         try:
             await self._call("deleteWebhook", drop_pending_updates=False)
@@ -128,7 +128,7 @@ async def store(database: Database, queues: Queues, stored_updates: Sequence[Sto
 
 
 def letter_of(raw: object, *, now: datetime) -> StoredUpdate | None:
-    """A raw update as a update; None for something without a number, which can be neither stored nor confirmed."""
+    """A raw update as a stored update; None if it has no number, so that it can be neither stored nor confirmed."""
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or type(number) is not int or not 0 <= number < 2**63:
         return None

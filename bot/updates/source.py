@@ -28,7 +28,7 @@ class UpdateSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ingress:
-    """What is of the web is imported only where it is wanted: it brings aiohttp's server."""
+    """The update source and the web server. The web part is imported only if it is needed: it loads aiohttp's server."""
 
     settings: Settings
     clock: Clock

@@ -1,4 +1,4 @@
-"""What people have on their screens: an edit that would change nothing is not asked of Telegram, which refuses it."""
+"""Drops edits that would change nothing on the screen, because Telegram refuses them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FRESH = 10.0
 
 
 class UnchangedEdits:
-    """The last edits, a while in memory. After a restart only the presses tell."""
+    """Remembers recent edits in memory. After a restart only the pressed message itself shows what is on the screen."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[int, int], tuple[Reply, float]] = OrderedDict()

@@ -30,7 +30,7 @@ async def serving(
     app.router.add_get("/metrics", pages.metrics)
     if receiver is not None:
         app.router.add_post(path, receiver.receive)
-    # A packed body would be unpacked before its size is known, and nobody is waited for who keeps sending.
+    # A compressed body would be unpacked before its size is known; and a client that keeps sending is not waited for.
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, lingering_time=2.0, shutdown_timeout=5.0)
     await runner.setup()
     try:

@@ -39,7 +39,7 @@ class Receiver:
 
     async def receive(self, request: web.Request) -> web.Response:
         """200 once the update is committed. What cannot be read is kept for the operator: refused, it would come for a day."""
-        # Before a byte of the body is read: whoever does not know the secret costs nothing.
+        # Before a byte of the body is read, so that a stranger without the secret costs nothing.
         shown = request.headers.get(_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(shown, self._secret):
             return _closing(403)

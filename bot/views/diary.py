@@ -70,7 +70,7 @@ def _counts(words: Words, tally: Tally) -> str | None:
 
 
 def bags(words: Words, tally: Tally) -> str | None:
-    """Evenings that are no part of "taken": nobody knows yet what was in their bags."""
+    """Evenings that are not counted as taken, because the content of their bags is not known yet."""
     if not tally.bags:
         return None
     return words.plural("A bag on {n} more, sealed.", "A bag on {n} more, sealed.", tally.bags)

@@ -18,7 +18,7 @@ SNOOZES = (10, 20, 30)
 """Minutes on the snooze buttons."""
 
 _NOTED_LATER = timedelta(hours=3)
-"""So long after bedtime the tap says that it was taken, not when."""
+"""From this long after bedtime on, a tap shows that it was taken, but not when."""
 
 
 def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, tip: str | None) -> View:

@@ -72,7 +72,7 @@ def gates(words: Words) -> View:
 
 
 def refused(words: Words) -> View:
-    """A yes at the gate."""
+    """A question before the start was answered with yes."""
     text = lines(
         words("Then please ask your clinician instead: leaving it out on some nights is not for a bot to suggest."),
         words("I keep reminding you as before. I have not noted your answer."),
@@ -81,7 +81,7 @@ def refused(words: Words) -> View:
 
 
 def no_supplement(words: Words) -> View:
-    """Who takes none has none to leave out."""
+    """A person who takes no supplement has nothing to leave out."""
     text = lines(
         words("This test leaves a supplement out on some nights, and you told me that you take none."),
         words("Food is a full choice: please do not leave it out. If that has changed, /form comes first."),

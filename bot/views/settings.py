@@ -120,7 +120,7 @@ def languages(words: Words) -> View:
 
 
 def no_such_language(words: Words) -> View:
-    """A language was asked for that there is not."""
+    """The language that was asked for does not exist here."""
     if not language.can_choose():
         return View(words("I only speak English so far."))
     names = ", ".join(language.words(code).name for code in language.available())
@@ -158,7 +158,7 @@ def next_reminder(words: Words, person: Person) -> str:
 
 
 def zone_set(words: Words, there: str, person: Person, *, home: str, moved: bool) -> View:
-    """A zone was set; `there` names it and its hour. Who `moved` is asked: for good, or a journey from `home`?"""
+    """A zone was set; `there` names it and its hour. A person who `moved` is asked: for good, or a journey from `home`?"""
     text = lines(there, next_reminder(words, person), words("For good, or until a date?") if moved else None)
     length = [button(words("For good"), "away", "good"), button(words("Until a date"), "away", "until", home)]
     return View(text, keyboard(length if moved else [], [setup.another_place(words, home=home)]))

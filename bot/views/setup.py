@@ -99,7 +99,7 @@ def located(words: Words) -> View:
 
 
 def there(words: Words, place: str, zone_name: str, now: datetime) -> str:
-    """The place that was understood, and the hour there: who meant another one sees it at once."""
+    """The place that was understood, and the hour there: so that a wrong place is noticed at once."""
     return words("{place}. It is {time} there now.", place=place, time=words.moment(now, zone_name))
 
 

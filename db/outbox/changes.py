@@ -1,4 +1,4 @@
-"""One person's owed messages: where a promise stands, and what an answer, a pause or another bedtime makes of it."""
+"""One person's owed messages: their state, and what an answer, a pause or another bedtime changes about them."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def _key(user_id: int, kind: Kind, night: Night) -> dict[str, object]:
 
 
 async def find(db: Connection, user_id: int, kind: Kind, night: Night) -> Promise | None:
-    """That promise; None when nothing is owed."""
+    """That owed message; None if it is not owed."""
     row = await _FIND.first(db, _key(user_id, kind, night))
     return None if row is None else Promise(**row | {"state": State(row["state"])})
 
 
 async def state_of(db: Connection, user_id: int, kind: Kind, night: Night) -> State | None:
-    """Where that promise stands; None when nothing is owed."""
+    """The state of that message; None if it is not owed."""
     promise = await find(db, user_id, kind, night)
     return None if promise is None else promise.state
 
@@ -83,7 +83,7 @@ async def answered(db: Connection, user_id: int, night: Night) -> None:
 async def cancel(
     db: Connection, user_id: int, *, kinds: Iterable[Kind], reason: str, first_night: Night | None = None
 ) -> None:
-    """Withdraw what is still to be sent to this person. What is being sent right now is; `outbox.start` lets no more of it go."""
+    """Withdraw unsent messages of this person. A copy on its way is not stopped; `rows.start` lets no further one go."""
     mine = [_box.c.user_id == user_id, _box.c.kind.in_(list(kinds)), _box.c.state.in_((State.DUE, State.CLAIMED))]
     if first_night is not None:
         mine.append(_box.c.night >= first_night)
@@ -109,7 +109,7 @@ async def withdraw(db: Connection, user_id: int, night: Night) -> bool:
 
 
 async def forget_early(db: Connection, user_id: int) -> None:
-    """Forget what comes before reminders and never left: the plan is another one, and owes its own."""
+    """Forget unsent messages that precede reminders: the new plan owes its own."""
     if _EARLY:
         unsent = (_box.c.copies == 0, _box.c.state.in_((State.DUE, State.CLAIMED, State.CANCELLED)))
         await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.kind.in_(_EARLY), *unsent))

@@ -1,4 +1,4 @@
-"""What there is to do at this instant: one look at the tables, which in most seconds of a day finds nothing."""
+"""What there is to do now, read in one statement. In most seconds of a day the answer is nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _box, _users = tables.outbox, tables.users
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """`due` rows may go now; `ahead` reminders, owed already or not, come within the look-ahead; the others: is there any?"""
+    """`due` is how many rows may go now, `ahead` how many reminders, owed or not, come within the look-ahead.
+
+    The other fields say whether there is anything of their kind to do.
+    """
 
     due: int
     ahead: int

@@ -1,4 +1,4 @@
-"""How rows end that nobody has in hand: at the end of their window, and as history at the end of their night."""
+"""Ends rows that no worker has: at the end of their window, and as history at the end of their night."""
 
 from __future__ import annotations
 

@@ -28,11 +28,11 @@ ORDER = sa.case(
 
 
 async def load(db: Connection, ids: Sequence[int]) -> list[Owed]:
-    """These rows, each with all that its message needs, those first that go first. One whose person is gone is forgotten."""
+    """These rows, each with all that its message needs, in the order of sending. A row whose person no longer exists is dropped."""
     retired = await _retired_by(db, ids)
     rows = await _LOAD.rows(db, {"ids": list(ids)})
     if len(rows) < len(ids):
-        # Nobody is there any more to send the others to.
+        # The other rows belong to people who no longer exist.
         nobodys = set(ids) - {row["box_id"] for row in rows}
         await db.execute(_box.delete().where(_box.c.id.in_(nobodys)))
     return await _with_trials(db, [_owed(row, retired) for row in rows], {row["id"] for row in rows if row["in_trial"]})

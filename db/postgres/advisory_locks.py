@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from db.engine import Connection, Database, Unavailable
 
 _LEADER, _WORKER = 0x4C756C01, 0x4C756C02
-"""Advisory locks of two numbers; those of one number are people's."""
+"""Advisory locks with two numbers. Those with one number lock people."""
 
 SILENT = 15.0
 """Seconds after which a session that holds the leader's lock and asks nothing belongs to nobody who leads: they ask each second."""
@@ -37,7 +37,7 @@ _LED = sa.text(
     "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
     "AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "AND classid = :kind AND objid::bigint = hashtext(current_schema())::bigint & 4294967295 AND objsubid = 2 "
-    # What another role's session does is not shown: its word is taken.
+    # PostgreSQL does not show what another role's session does; then holding the lock is enough.
     "AND coalesce(clock_timestamp() - state_change < make_interval(secs => :silent), true)"
 )
 # A pooler between us and the server could have given us another session: the lock itself is what is looked at.

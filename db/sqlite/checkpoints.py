@@ -1,4 +1,4 @@
-"""A SQLite file and its log while the bot runs: what is in the log comes into the file, and both are still there."""
+"""Looks after a SQLite file and its write-ahead log while the bot runs: empties the log, and notices missing files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Checkpoints:
         self._opened: dict[Path, tuple[int, int] | None] = {}
 
     def empty_the_log(self) -> bool:
-        """Bring the log into the file and empty it. False where somebody reads or writes just now: then it is to be tried again.
+        """Bring the log into the file and empty it. Returns False if somebody reads or writes just now; try again later.
 
         It may take as long as the disk needs. Raises sqlite3.Error.
         """

@@ -61,7 +61,7 @@ def file_system(path: Path, *, mounts: Path = _MOUNTS) -> str:
     for line in lines:
         _, point, found, *_ = line.split(" ")
         folder = Path(_unescaped(point))
-        # Of mounts at one place the last covers the others.
+        # If several file systems are mounted at one place, the last one hides the others.
         if whole.is_relative_to(folder) and len(folder.parts) >= best:
             best, kind = len(folder.parts), found
     return kind

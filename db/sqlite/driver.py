@@ -66,7 +66,7 @@ class Cursor:
             yield self._rows.popleft()
 
     def setinputsizes(self, *_sizes: object) -> None:
-        """SQLite needs none."""
+        """Does nothing: SQLite needs no input sizes."""
 
     def close(self) -> None:
         self._rows.clear()
@@ -96,7 +96,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     def begin_block(self, *, quick: bool) -> None:
         """What follows, until `end_block` or `undo_block`, may be undone by itself; `quick`: it runs on the event loop.
 
-        Not where the transaction may spill: on a slow disk all else would wait for that. The commit has the thread.
+        Not if the transaction may spill to the disk: on a slow disk everything would wait. The commit runs in the thread.
         """
         self.raw.execute("SAVEPOINT block")
         self.quick = quick and not self._spills
@@ -165,7 +165,7 @@ def _reads(operation: str) -> bool:
 
 
 def _quickly(raw: sqlite3.Connection, work: Callable[[sqlite3.Connection], _Result], *, query: bool) -> _Result | None:
-    """What `work` gives; None for a query that was stopped because it is long. A change is never stopped: that would undo all."""
+    """The result of `work`; None for a query that was stopped because it is long. Changes are never stopped."""
     if not query:
         return work(raw)
     raw.set_progress_handler(_stop, _LONG)

@@ -1,4 +1,4 @@
-"""Whether a SQLite file is whole: all of it read, in a thread that stands behind everything else."""
+"""Checks whether a SQLite file is undamaged: reads all of it, in a thread of low priority."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Reading:
         """Read it. Others may write meanwhile. Raises OSError or sqlite3.OperationalError where it cannot be opened."""
         loop = asyncio.get_running_loop()
         self._found = loop.create_future()
-        # A thread of its own: one of the loop's pool would keep its low priority for whoever has it next, and would be waited for.
+        # A thread of its own: one of the loop's pool would keep the low priority for its next task, and the end would wait for it.
         threading.Thread(target=self._work, args=(loop, self._found), name="reading", daemon=True).start()
         try:
             return await self._found

@@ -1,4 +1,4 @@
-"""Statements of every press and every reminder: built once, and on SQLite handed to it without detour."""
+"""Prepared statements for every press and reminder: compiled once, and on SQLite run directly on the connection."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Prepared:
         return [ready.row(row) for row in found]
 
     async def run(self, db: Connection, values: Values) -> int:
-        """Change; gives how many rows were."""
+        """Run a change. Returns how many rows were changed."""
         straight = driver.of(db)
         if straight is None:
             return (await db.execute(self._statement(db), dict(values))).rowcount
@@ -84,7 +84,7 @@ class Prepared:
         return await straight.straight(lambda raw: raw.execute(ready.sql, bound).rowcount)
 
     async def many(self, db: Connection, several: Iterable[Values]) -> None:
-        """Change for each of these."""
+        """Run a change for each of these values."""
         straight = driver.of(db)
         if straight is None:
             if given := [dict(values) for values in several]:
@@ -96,7 +96,7 @@ class Prepared:
             await straight.straight(lambda raw: raw.executemany(ready.sql, bound))
 
     async def each(self, db: Connection, several: Iterable[Values]) -> list[ValueRow]:
-        """Run it for each of these; gives the rows of all."""
+        """Run it for each of these values. Returns all rows together."""
         straight = driver.of(db)
         if straight is None:
             given = [dict(values) for values in several]
@@ -144,5 +144,5 @@ def _compile(statement: Statement, dialect: Dialect) -> _Compiled:
 
 
 def _columns(statement: Statement) -> Sequence[sa.ColumnElement[Any]]:
-    """What it gives back: nothing, for a change without RETURNING."""
+    """The columns that it returns: none for a change without RETURNING."""
     return list(statement.exported_columns)
