@@ -47,7 +47,7 @@ class Health:
             self.red_since = now
 
     def sick(self, *, now: float) -> bool:
-        """Whether it has been unwell for so long that a fresh process is the better chance."""
+        """Whether it has been red for so long that the process should be replaced."""
         return self.red_since is not None and now - self.red_since > SICK
 
     def report(self) -> dict[str, object]:

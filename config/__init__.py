@@ -1,4 +1,4 @@
-"""What is set from outside and what every other folder may lean on: settings, logs, fail points.
+"""What is set from outside, and what every other folder may import: settings, logs, fail points.
 
 `settings` reads the environment and `.env` (`envfile`) and refuses what cannot work in one sentence; `addresses` checks the
 addresses among them; `reference` writes docs/settings.md. `logs` is the one way to log: one line an event, nothing personal.

@@ -28,7 +28,7 @@ def lookup(name: str, env_file: Path) -> str | None:
 
 
 def read(path: Path, known: Collection[str], problems: list[str]) -> dict[str, str]:
-    """The values in the file, without the empty ones; none without a file. What is wrong is added to `problems`."""
+    """The values in the file, without the empty ones; no values without a file. Mistakes are added to `problems`."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

@@ -44,7 +44,7 @@ def checked(text: str) -> str | None:
 def of_environment(environ: Mapping[str, str], url: str) -> tuple[str, str] | None:
     """The variable that names a proxy for this address, and what it says, as other programs read them.
 
-    None for this machine itself, for what NO_PROXY lists, and for what is no address.
+    None for this machine itself, for hosts that NO_PROXY lists, and for values that are not addresses.
     """
     try:
         parts = urlsplit(url)

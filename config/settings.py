@@ -24,7 +24,7 @@ MOST_A_SECOND_PAID = 1000
 """The same with paid broadcasts."""
 
 FEWEST_CONNECTIONS, MOST_CONNECTIONS = 3, 200
-"""Bounds for connections to PostgreSQL: one for the locks, one to read and one to write; at most what is no typing error."""
+"""Bounds for connections to PostgreSQL: at least one for the locks, one to read, one to write; more is a typing error."""
 
 FOR_DEVELOPERS: dict[str, JsonValue] = {"for_developers": True}
 """Marks a setting that is for tests and the demo: operators' tables do not show it, docs/developing.md does."""
@@ -42,7 +42,7 @@ _SECRETS = (SecretStr, SecretStr | None)
 
 
 class SettingsError(Exception):
-    """The settings cannot be used: one sentence a problem, none of which shows a secret."""
+    """The settings cannot be used. `problems` holds one sentence for each problem; no sentence shows a secret."""
 
     def __init__(self, problems: Iterable[str], *, token_missing: bool = False) -> None:
         self.problems = tuple(problems)
@@ -143,7 +143,7 @@ def _line(value: object, info: ValidationInfo) -> str:
 
 
 def _path(value: object) -> Path:
-    # os.path, not pathlib: it says no, where pathlib raises, to an unknown ~user or an endless name.
+    # os.path, not pathlib: for an unknown ~user or an endless name it returns an answer where pathlib raises.
     return Path(os.path.expanduser(_plain(value)))
 
 
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         default=None,
         description="The way to Telegram where it is blocked: an http://, https:// or socks5:// proxy; else HTTPS_PROXY.",
     )
-    # These two stand before mode, whose check looks at them.
+    # Before `mode`, whose check reads these two.
     webhook_url: Annotated[str | None, BeforeValidator(addresses.webhook_url)] = Field(
         default=None,
         description="In webhook mode: the public https:// address at which Telegram delivers.",
@@ -238,7 +238,7 @@ class Settings(BaseSettings):
         default=None,
         description="host:port for the webhook, /healthz and /metrics; 127.0.0.1:8080 in webhook mode, else off.",
     )
-    # Stands before send_rate, whose check looks at it.
+    # Before `send_rate`, whose check reads it.
     paid_broadcasts: Annotated[bool, BeforeValidator(_switch)] = Field(
         default=False,
         description=(

@@ -77,7 +77,7 @@ async def choose(db: Connection, broadcast_id: int, *, language: str | None, awa
 async def begin(db: Connection, broadcast_id: int, *, total: int, panel_id: int) -> bool:
     """Start a draft. False when it is no draft any more, or another one is active."""
     if not is_sqlite(db):
-        # Of two replicas the second sees what the first began. (The unique index alone would make its handler fail.)
+        # If two replicas begin at once, the second sees what the first did. (The unique index alone would make its handler fail.)
         await db.execute(sa.select(sa.func.pg_advisory_xact_lock(_BEGINNING, 0)))
     if await active(db) is not None:
         return False
@@ -163,7 +163,7 @@ async def feed(db: Connection, broadcast: Broadcast, *, now: datetime, limit: in
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Whose turn it is. `seen` counts also those who were struck out or put off to their morning meanwhile."""
+    """The recipients whose turn it is. `seen` also counts those who were struck out or put off to their morning meanwhile."""
 
     ready: list[int]
     seen: int
@@ -221,9 +221,9 @@ _PUT_OFF = _to.update().where(_ROW, _to.c.fate == Fate.PENDING).values(due_at=sa
 
 
 async def start(db: Connection, broadcast_id: int, user_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Note, just before the socket write, that these copies are on their way. Gives those that were still wanted.
+    """Note, just before the socket write, that these copies are on their way. Returns those that may be sent.
 
-    Not wanted any more: another process had it, the broadcast was paused or stopped, the person stopped the bot.
+    The others may not: another process had the copy, the broadcast was paused or stopped, or the person stopped the bot.
     """
     running = sa.exists().where(_casts.c.id == broadcast_id, _casts.c.phase == Phase.RUNNING)
     there = sa.exists().where(_users.c.id == _to.c.user_id, *_wanted(None))

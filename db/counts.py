@@ -84,7 +84,7 @@ async def _late(db: Connection, recent: tuple[sa.ColumnElement[bool], ...]) -> i
 
 
 def rounded(number: int) -> int | None:
-    """A count that may be shown; None for one that is too small to be."""
+    """A count that may be shown; None if it is too small."""
     return number if number == 0 or number >= FEW else None
 
 

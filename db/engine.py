@@ -98,7 +98,7 @@ class Database:
         self._lock_file: IO[str] | None = None
         self._reachable = _Reachable(self)
         self.damage = ""
-        """What SQLite or PostgreSQL said when it met damage, from then on."""
+        """What SQLite or PostgreSQL said when it found damage; empty until then."""
         self.erased = asyncio.Event()
         """Set by each transaction in which somebody was erased: the log still holds what the file has lost."""
         self._sharing: Sharing | None = None
@@ -137,7 +137,7 @@ class Database:
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
-                # What is deleted is overwritten; not every build of SQLite does so by itself.
+                # Overwrite what is deleted; not every build of SQLite does so by default.
                 "secure_delete=ON",
                 "temp_store=MEMORY",
                 f"cache_size=-{cache}",
@@ -183,11 +183,11 @@ class Database:
             async with connection.begin():
                 yield connection
         finally:
-            # Whoever is cancelled just then must not keep it.
+            # A task that is cancelled at this moment must not keep it.
             await asyncio.shield(connection.close())
 
     async def _connected(self, engine: AsyncEngine) -> Connection:
-        """One of the pool's connections. Where the server gives no new one, one of those that it has given will do."""
+        """One of the pool's connections. If the server opens no new one, use one that the pool has open."""
         for left in reversed(range(self._pool)):
             try:
                 return await engine.connect()
@@ -285,7 +285,7 @@ class Database:
         return "SELECT 'ok' FROM sqlite_schema" if big and not whole else "PRAGMA quick_check(1)"
 
     async def room(self) -> int | None:
-        """How many connections the server gives to all who come as we do; None for a file."""
+        """How many connections the server allows to users like ours; None for a SQLite file."""
         if self.is_sqlite:
             return None
         async with self.read() as connection:
@@ -307,7 +307,7 @@ class Database:
         _upgrade(connection)
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Close all connections and release the lock."""
         if self._sharing is not None:
             await self._sharing.finish()
         await self._writer.dispose()
@@ -356,7 +356,7 @@ class _Reachable:
 
 def _is_damage(error: Exception) -> bool:
     code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
-    # The lowest byte is the kind of error, the others say more of it.
+    # The lowest byte is the kind of error, the others are details.
     corrupt = code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
     return corrupt or sqlstates.is_damage(_sqlstate(error))
 

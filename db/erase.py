@@ -61,7 +61,7 @@ async def _note(db: Connection, entries: Sequence[tuple[str, date]]) -> None:
 
 
 async def _key(db: Connection) -> bytes:
-    """The key of this installation's ledger; made at the first erasure. Beside the data, as the ledger is."""
+    """The key of this installation's ledger, made at the first erasure and stored in the same database."""
     known = await marks.find(db, _KEY)
     if known is not None:
         return bytes.fromhex(known)

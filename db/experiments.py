@@ -62,7 +62,7 @@ async def open_of(db: Connection, user_id: int) -> Experiment | None:
 
 
 async def sealed_from(db: Connection, user_id: int) -> Night | None:
-    """The first night of the one under way: from it on, nothing shows how the nights were beside what was taken."""
+    """The first night of the test under way. From it on nothing shows ratings together with what was taken; None without a test."""
     one = await open_of(db, user_id)
     return None if one is None else one.plan.start
 
@@ -129,7 +129,7 @@ async def _update(db: Connection, trial_id: int, **values: object) -> None:
 
 
 async def open_list(db: Connection, code: str) -> Experiment | None:
-    """Whose helper opens the list with this code. None for a code that was used or never was."""
+    """The test whose helper opens the list with this code; None for a code that was used or never existed."""
     query = sa.select(_trials).where(_trials.c.bags_code == code, _trials.c.ended_at.is_(None))
     row = (await db.execute(query)).mappings().first()
     return None if row is None else _trial(row)
@@ -187,7 +187,7 @@ async def is_revealed(db: Connection, user_id: int, night: Night) -> bool:
 
 
 async def revealed_from(db: Connection, user_id: int, first: Night) -> frozenset[Night]:
-    """The nights from `first` on of which the person has, or may have, seen what they are: a handful at most."""
+    """The nights from `first` on whose arm the person has seen or may have seen: a handful at most."""
     left = sa.or_(_box.c.copies > 0, _box.c.message_id.is_not(None))
     seen = sa.select(_extra.c.night).where(
         _extra.c.user_id == user_id, _extra.c.night >= first, _extra.c.revealed_at.is_not(None)

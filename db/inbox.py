@@ -102,7 +102,7 @@ async def first(db: Connection, stored_update: StoredUpdate) -> StoredUpdate | N
         return stored_update
     mine = _inbox.c.update_id == stored_update.update_id
     if stored_update.user_id is not None:
-        # Also holds for a person who has no row yet.
+        # An advisory lock also works for a person who has no row yet.
         await db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(stored_update.user_id, sa.BigInteger))))
         mine = sa.and_(_inbox.c.user_id == stored_update.user_id, _inbox.c.update_id <= stored_update.update_id)
     query = sa.select(_inbox).where(mine, _UNHANDLED).order_by(_inbox.c.update_id).limit(1).with_for_update()
@@ -111,9 +111,9 @@ async def first(db: Connection, stored_update: StoredUpdate) -> StoredUpdate | N
 
 
 async def done(db: Connection, update_id: int) -> bool:
-    """It was handled: forget what it said and whose it was, in the transaction of what its handler wrote.
+    """Note that it was handled, and forget its content and sender, in the transaction of its handler's writes.
 
-    False when somebody else has handled it: then that transaction must not be committed.
+    Returns False if another process has handled it; then the transaction must not be committed.
     """
     return await _DONE.run(db, {"number": update_id}) > 0
 

@@ -51,7 +51,7 @@ async def _database(found: Settings) -> str:
 
 
 def _open_to_others(file: Path) -> Iterator[str]:
-    """What is wrong with the rights of the file that holds the token. One of root's may be read by the bot's own group."""
+    """A complaint if others may read the file that holds the token. If root owns it, the bot's own group may read it."""
     try:
         found = file.stat()
     except OSError:

@@ -42,7 +42,7 @@ class Press:
 
 
 def parse(data: object) -> Press | None:
-    """The press that a callback's data means, or None when no button of ours ever said that."""
+    """The press that a callback's data stands for; None if no button of ours ever carried it."""
     found = _FORM.fullmatch(data) if isinstance(data, str) else None
     if found is None or len(found[0]) > LIMIT:
         return None

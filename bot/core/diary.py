@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 
 
 class EveningFactors(IntFlag):
-    """What the evening had in it, as bits; none of them set is an answer too."""
+    """What happened in the evening, as bits. No bit set is an answer too: nothing of it happened."""
 
     ALCOHOL = 1
     CAFFEINE = 2  # after 14:00
@@ -168,11 +168,11 @@ def sleep(detail: Detail, zone: str) -> Sleep:
 
 
 def trouble(detail: Detail, zone: str, *, now: datetime) -> Inconsistency | None:
-    """What is impossible about the night as it was told, if anything is. Only what was said is looked at."""
+    """What is impossible about the night's answers; None if they can all be true. Blanks are ignored."""
     at = _instants(detail, zone)
     instants = list(at.values())
     if instants and instants[-1] - instants[0] > LONGEST_IN_BED:
-        # Every time is read as the first such time after the one before; so a time too early has come a day later.
+        # Each time is read as the first such time after the one before it, so a time that is too early ends up a day later.
         return Inconsistency.ORDER if _went_round(at) else Inconsistency.TOO_LONG
     if instants and instants[-1] > now:
         return Inconsistency.FUTURE
@@ -254,7 +254,7 @@ def next_question(detail: Detail, level: int, *, after: str | None = None) -> st
 class Tally:
     """Nights of a span: how many there were, how many taken, how many rated, and how many of those were better or worse.
 
-    `bags` are evenings with a bag of which nobody knows yet what it held: they are not among the taken.
+    `bags` are evenings with a bag whose content is not known yet; they do not count as taken.
     """
 
     nights: int
@@ -286,7 +286,7 @@ Cell = tuple[int | None, bool]
 def cells(records: Iterable[NightRecord], first: Night, last: Night, *, sealed_from: Night | None = None) -> list[Cell]:
     """Every night from `first` to `last`, both included; what was not said stays blank.
 
-    From the night `sealed_from` on, where a self-experiment is under way, nobody sees what was taken beside the rating.
+    From the night `sealed_from` on, the first of a self-experiment under way, what was taken is left out.
     """
     known = {record.night: record for record in records}
     every = [first + timedelta(days=shift) for shift in range((last - first).days + 1)]
@@ -298,7 +298,7 @@ def cells(records: Iterable[NightRecord], first: Night, last: Night, *, sealed_f
 
 
 def is_sealed(night: Night, sealed_from: Night | None) -> bool:
-    """Whether the night belongs to a self-experiment whose end is still to come."""
+    """Whether the night belongs to a self-experiment under way."""
     return sealed_from is not None and night >= sealed_from
 
 
@@ -407,7 +407,7 @@ PACE_SPAN = 28
 class Stock:
     """Evenings' worth that are left, and the night they end at the present pace; None where nothing was taken of late.
 
-    `bags` are evenings that wait for the end of a self-experiment: nobody knows yet whether they took anything from it.
+    `bags` are evenings with a bag in a self-experiment under way. It is not known yet whether they used up any stock.
     """
 
     left: int
@@ -418,8 +418,8 @@ class Stock:
 def stock(*, had: int, used: int, taken_lately: int, nights_lately: int, tonight: Night, bags: int = 0) -> Stock:
     """What is left of `had` after `used` taken nights.
 
-    The pace is that of the last nights: `taken_lately` of `nights_lately`. Under a week of them every night counts as taken.
-    While `bags` wait to be counted there is none.
+    The pace is `taken_lately` of the last `nights_lately` nights; with less than a week of them every night counts as taken.
+    While there are `bags` that are not counted yet, no end is given.
     """
     left = max(0, had - used)
     if bags:

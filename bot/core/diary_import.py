@@ -377,7 +377,7 @@ _LOOP: Mapping[str, Intake | None] = {
     "0": Intake.MISSED,
     "SKIP": Intake.SKIPPED,
     "3": Intake.SKIPPED,
-    # Counted by the app as done because of the habit's rhythm; nobody said so of that day.
+    # The app counts the day as done because of the habit's rhythm. The person said nothing about it.
     "YES_AUTO": None,
     "1": None,
     "UNKNOWN": None,
@@ -535,7 +535,7 @@ def merged(known: Line | None, given: Line, *, sealed_from: Night | None, at: da
 
 
 def _filled(here: Detail, given: Detail, *, at: datetime) -> Detail:
-    """The blanks filled, but for times that beside those said here would make a night that cannot be."""
+    """The night with its blanks filled, except times that would contradict the times said here."""
     every = _blanks_of(here, given, (*_SINGLE, *_TOGETHER))
     # Summer time moves nothing here by more than an hour, so any zone will do.
     if diary.trouble(every, "UTC", now=at + timedelta(days=2)) is None:

@@ -1,4 +1,4 @@
-"""Whose limit a 429 was, one chat's own or everybody's, and what may go while it is everybody's. Pure."""
+"""Decides whether a 429 was one chat's own limit or everybody's, and what may be sent while it is everybody's. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Halt:
         return self._past + self.lasted(now)
 
     def refused(self, chat: object, now: float, *, before: float) -> bool:
-        """Take note of a 429 of this chat, whose last one was at `before`; whether it begins a halt."""
+        """Take note of a 429 for this chat, whose last one was at `before`. Returns whether it begins a halt."""
         if self.began_at is not None or (now - before < ALONE and self._taken_at > before):
             return False
         other, at = self._last

@@ -268,7 +268,7 @@ class Person:
 
     @property
     def schedule(self) -> Schedule | None:
-        """When they go to bed; None while bedtime or zone are missing."""
+        """When they go to bed; None as long as bedtime or zone is missing."""
         if self.zone is None or not self.bedtimes:
             return None
         return Schedule(
@@ -284,7 +284,7 @@ class Person:
 
     @property
     def sleeper(self) -> Sleeper | None:
-        """The same person with when they go to bed; None while bedtime or zone are missing."""
+        """The person as a Sleeper; None as long as bedtime or zone is missing."""
         schedule = self.schedule
         return None if schedule is None else Sleeper(self, schedule)
 
@@ -315,7 +315,7 @@ class Delivery(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class NightRecord:
-    """One night of the diary. None is no answer, never a value."""
+    """One night of the diary. None always means that there is no answer."""
 
     night: Night
     delivery: Delivery | None = None

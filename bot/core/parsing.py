@@ -330,7 +330,7 @@ def _real_date(year: int, month: int, number: int) -> date | None:
 # Offsets
 
 _OFFSET = re.compile(r"(?:(?:utc|gmt) ?)?(?P<sign>[+-]) ?(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?")
-# Only zones that keep one offset all year: whoever types an offset has not said which country's changes they follow.
+# Only zones that keep one offset all year: an offset does not say which country's clock changes the person follows.
 _BROKEN_HOURS: Mapping[int, str] = {
     -570: "Pacific/Marquesas",
     210: "Asia/Tehran",

@@ -308,7 +308,7 @@ class Finder:
         return self._reach({one for state in states for label in labels for one in self._edges[state].get(label, ())})
 
     def _reach(self, states: set[int]) -> frozenset[int]:
-        """The states with all that follow from them without a word."""
+        """The states, and all states that can be reached from them without reading a word."""
         reached, open_ = set(states), list(states)
         while open_:
             fresh = [state for state in self._skips.get(open_.pop(), ()) if state not in reached]

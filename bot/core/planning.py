@@ -1,4 +1,4 @@
-"""What a person's evening owes them, and what a change of their mind does to what is planned. Pure."""
+"""What a person is owed for an evening, and how changes of settings, pauses and stops change the plan. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.core.message_kinds import KINDS, Occasion, Window
 from bot.core.model import Cadence, Due, Kind, Night, Person, Schedule, Sleeper, State, Status
 
 QUIET_MORNINGS = 7
-"""After so many check-ins in a row without an answer the bot asks once how to go on, and then asks weekly."""
+"""After this many check-ins in a row without an answer the bot asks once how to go on, and then asks weekly."""
 
 QUIET_WEEKS = 4
-"""After so many weekly check-ins more without an answer it stops asking."""
+"""After this many further weekly check-ins without an answer it stops asking."""
 
 _DAY = timedelta(days=1)
-# After an outage nights wholly in the past are not made up for one by one.
+# After an outage, nights that are entirely in the past are skipped, not worked through one by one.
 _LOOK_BACK = timedelta(hours=36)
 
 
@@ -138,7 +138,7 @@ def unplanned(person: Person) -> Person:
 
 
 def _cadence(person: Person) -> Cadence | None:
-    """How often to ask from now on, after so many mornings without an answer."""
+    """How often to ask from now on, given the number of mornings without an answer."""
     quiet = person.unanswered or 0
     if person.cadence in (None, Cadence.NIGHTLY) and quiet >= QUIET_MORNINGS:
         return Cadence.WEEKLY
@@ -201,7 +201,7 @@ def resume(person: Person, *, now: datetime) -> Person:
 
 
 def heard(person: Person) -> Person:
-    """Somebody who had fallen silent said something: the mornings are asked every day again."""
+    """A person who had stopped answering said something: ask every morning again."""
     if (person.unanswered or 0) < QUIET_MORNINGS:
         return person
     return replace(person, cadence=None, unanswered=None)

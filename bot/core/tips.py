@@ -46,7 +46,7 @@ def tonights(
 def by_day(
     person: Person, night: Night, tips: Sequence[Tip], *, retired: frozenset[str], held: frozenset[str] = frozenset()
 ) -> Tip | None:
-    """A tip that is never shown in the evening; each of them once before one comes again. None in discreet mode."""
+    """The next of the tips that are never shown in the evening; none repeats before all were shown. None in discreet mode."""
     if person.discreet:
         return None
     wanted = [tip for tip in tips if tip.by_day]

@@ -1,4 +1,4 @@
-"""What a press, a word or a look this evening means: which night, whether it is still open, and what becomes of it. Pure."""
+"""What a press or typed answer this evening means: for which night, whether that is still open, and its effect. Pure."""
 
 from __future__ import annotations
 

@@ -75,4 +75,4 @@ _ANSWERING = (bedtime, details, evening, preferences, stock, zones)
 ANSWERS: dict[Awaiting, AnswerHandler] = {
     awaited: take for module in _ANSWERING for awaited, take in module.ANSWERS.items()
 }
-"""Who takes the typed answer to which open question. The words of a note, a label and the erasure are taken by `free_text`."""
+"""The handler of the typed answer to each open question. `free_text` itself takes notes, labels and the word for erasure."""

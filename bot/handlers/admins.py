@@ -1,4 +1,4 @@
-"""Who is an admin, the one-time claim, /admin, and the audit of what admins do."""
+"""Admins: the check who is one, the one-time claim, /admin, and the audit of what admins do."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _read(turn: Turn, detail: Detail, name: str, text: str) -> int | None:
 
 
 def _likelier(turn: Turn, detail: Detail, name: str, both: tuple[Minute, Minute]) -> Minute | None:
-    """Of 11:00 and 23:00 the one that is possible and nearer to the usual bedtime, or to the morning after it."""
+    """Choose between, say, 11:00 and 23:00: the time that is possible and nearer to the usual bedtime or the morning after."""
     usual = times.bedtime_on(turn.schedule, detail.night) + (0 if _TIMES[name] == "evening" else 480)
     possible = [one for one in both if _trouble(turn, replace(detail, **{name: one})) is None]  # type: ignore[arg-type]
     return min(possible, key=lambda one: min((one - usual) % 1440, (usual - one) % 1440), default=both[0])

@@ -206,7 +206,7 @@ async def _noted_night(update: Update, turn: Turn) -> Night | None:
 
 
 async def _night_of(turn: Turn, ours: Message) -> Night | None:
-    """The night a message of ours is about: its buttons say so; without buttons, what is still owed knows it."""
+    """The night that one of our messages is about, from its buttons or, if it has none, from its outbox row."""
     markup: InlineKeyboardMarkup | None = ours.reply_markup
     for row in markup.inline_keyboard if markup is not None else ():
         for one in row:

@@ -68,7 +68,7 @@ async def _kept(update: Update, turn: Turn, said: str, awaited: Awaiting | None)
 
 
 def heard(turn: Turn, said: str, *, asks: bool) -> str | None:
-    """The kind of need in a text, or None; of what is `asks` only where nothing else is waited for."""
+    """The kind of need in a text, or None. `asks`: look for questions too, which is done only if no answer is awaited."""
     return turn.content.need.kind(said, language=turn.words.code, asks=asks)
 
 

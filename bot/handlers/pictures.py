@@ -103,7 +103,7 @@ async def page_choices(update: Update, turn: Turn) -> None:
 
 
 async def show_page(update: Update, turn: Turn) -> None:
-    """So many weeks, as a PDF or a picture."""
+    """Send the page for the chosen number of weeks, as a PDF or a picture."""
     weeks, form = turn.press.number(0), turn.press.arg(1)
     if weeks not in views.WEEKS or form not in ("pdf", "png"):
         turn.out_of_date(update)

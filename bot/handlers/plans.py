@@ -1,4 +1,4 @@
-"""What changes the plan: every change of bedtime, zone, lead, form or rest goes through here, so that tonight is treated alike."""
+"""Changes of the plan: every change of bedtime, zone, lead, form or rest goes through here, so that all treat tonight alike."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def come_back(turn: Turn) -> None:
 
 
 async def back_from_block(turn: Turn) -> None:
-    """Whoever is heard of again did not leave after all. Who had said /stop before stays stopped."""
+    """A person who is heard of again after a block is active again, unless they had said /stop before."""
     if turn.person.status is Status.GONE:
         await come_back(turn)
 
@@ -92,7 +92,7 @@ async def put_off(
 
 
 async def switched_off(turn: Turn, switch: str) -> None:
-    """What this setting switches off and is owed already is not sent."""
+    """Withdraw messages that are owed already and that this setting switches off."""
     kinds = message_kinds.switched_off_by(switch)
     await changes.cancel(turn.db, turn.person.id, kinds=kinds, reason="not wanted")
 
@@ -116,7 +116,7 @@ async def first_unrevealed(turn: Turn, since: Night | None = None) -> Night:
 
 
 async def _hold_trial(turn: Turn) -> None:
-    """Reminders rest, so the self-experiment does: by whole weeks, or until nobody knows when."""
+    """Pause the self-experiment along with the reminders: by whole weeks, or without a known end."""
     one = await experiments.open_of(turn.db, turn.person.id)
     if one is None:
         return

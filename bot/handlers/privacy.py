@@ -1,4 +1,4 @@
-"""What is theirs: /export takes it away, /delete erases it, /import brings nights from elsewhere."""
+"""A person's own data: /export hands it out, /delete erases it, /import brings nights from elsewhere."""
 
 from __future__ import annotations
 

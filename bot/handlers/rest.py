@@ -31,7 +31,7 @@ async def pause(update: Update, turn: Turn) -> None:
 
 
 async def pressed_pause(update: Update, turn: Turn) -> None:
-    """So many nights, tapped; 0 is until they return."""
+    """The number of nights, tapped; 0 is until they return."""
     count = turn.press.number(0)
     if count is None or not 0 <= count <= max(parsing.PAUSES):
         turn.out_of_date(update)

@@ -25,7 +25,7 @@ PAGE = 50
 """Self-experiments looked at, or people warned or erased, in one go."""
 
 SILENT_FOR = timedelta(days=548)
-"""Eighteen months without a word or a tap: then a warning."""
+"""People who neither wrote nor tapped for this long are warned that their data will be erased."""
 
 GRACE = timedelta(days=30)
 """From the warning to the erasure."""

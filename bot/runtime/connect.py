@@ -1,4 +1,4 @@
-"""The first word with Telegram: is it there, does it know the token, what is our name."""
+"""The first call to Telegram: can it be reached, does it accept the token, and what is the bot's name."""
 
 from __future__ import annotations
 

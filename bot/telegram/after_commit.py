@@ -1,4 +1,4 @@
-"""Replies with what comes after them: work that a handler left for after the commit, and what that gives to say."""
+"""Sends replies, and does the work that a handler left for after the commit, whose result is replies again."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from bot.views.message import Keyboard
 _LOG = logging.getLogger(__name__)
 
 # The library's own methods, such as `send_message`, cost twice the call itself: every value becomes an object on the way
-# out, and all of the answer's on the way back, of which a number is wanted. Files still go by them.
+# out, and so does the whole answer on the way back, although only a number of it is needed. Files still use them.
 
 
 async def call(bot: ExtBot[Passage], method: str, passage: Passage | None = None, **parameters: object) -> object:

@@ -72,7 +72,7 @@ def connector(proxy: str | None, *, limit: int, tls: ssl.SSLContext | None) -> T
 
 
 def _trust() -> ssl.SSLContext | bool:
-    """The authorities that the machine knows; where it knows none, as Python on a Mac may, those that Mozilla knows."""
+    """The certificate authorities that the machine trusts; if it has none, as for Python on a Mac, those of Mozilla."""
     known = ssl.get_default_verify_paths()
     return True if known.cafile or known.capath else ssl.create_default_context(cafile=certifi.where())
 

@@ -1,4 +1,4 @@
-"""Edits that Telegram refused for now: of each message only the last one is done, once its chat may be written to again."""
+"""Edits that Telegram refused for now. Only the latest edit of each message is done, once its chat may be written to again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 3600.0
 
 AnEdit = Edit | EditButtons
 Do = Callable[[int, AnEdit], Awaitable[TelegramError | None]]
-"""Does one edit in a chat; gives what it met with."""
+"""Does one edit in a chat. Returns the error it met, if any."""
 
 
 class LateEdits:

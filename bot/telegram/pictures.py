@@ -36,7 +36,7 @@ class Pictures:
         self._gate = flood.FloodGate(PER_MINUTE)
 
     def admit(self, user_id: int) -> flood.Manner:
-        """How one more picture of this person is met."""
+        """How to treat one more picture for this person."""
         return self._gate.admit(user_id, now=self._clock.monotonic())
 
     async def drawn(self, drawing: Drawing) -> bytes | None:

@@ -76,7 +76,7 @@ async def _edited(bot: ExtBot[Any], edit: Edit | EditButtons, late: LateEdits, *
 async def _insist(
     bot: ExtBot[Any], reply: Reply, *, chat_id: int, clock: Clock, pictures: Pictures | None
 ) -> TelegramError | None:
-    """Do it, several times where that is worth it. Gives the error it ended with, logged; None for a good or an odd end."""
+    """Send the reply, trying again where that helps. Returns the last error, logged; None if it was sent, or failed oddly."""
     for wait in (*_PATIENCE, None):
         try:
             await _once(bot, reply, chat_id, pictures)

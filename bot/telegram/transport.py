@@ -33,7 +33,7 @@ from bot.telegram import connecting
 from bot.telegram.connecting import FAULTS, Cause, cause_of
 
 LARGEST = 16_000_000
-"""Bytes of an answer that are read. The largest that Telegram gives, a hundred long messages, have a tenth of that."""
+"""At most this many bytes of an answer are read. Telegram's largest, a hundred long messages, has a tenth of that."""
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
 _MOST_DIGITS = 4300  # Python's own limit
@@ -131,7 +131,7 @@ def _decode(payload: bytes) -> _Answer:
 class _Watched(Payload):
     """A body that knows whether there still was a connection to write it to.
 
-    Headers go out with the first of the body, and without its end a request is none: one whose body found no connection was
+    Headers go out with the first of the body, and without its end a request is incomplete: one whose body found no connection was
     certainly not sent. Of a connection that ends later nobody knows, also of one that had already ended on the other side.
     """
 
@@ -274,7 +274,7 @@ class Transport(BaseRequest):
     async def _ask(
         self, method: str, url: str, body: _Watched | None, limit: ClientTimeout, most: int
     ) -> tuple[int, bytes]:
-        """The status, and no more than so many bytes of what came with it."""
+        """The status, and at most this many bytes of the body."""
         session = self._open
         fault: TelegramError | None = None
         status, payload = 0, b""

@@ -99,7 +99,7 @@ class AfterCommit:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Work for after the commit, because it takes its time; what it gives back is said then."""
+    """Work to do after the commit, because it takes long. The replies that it returns are sent then."""
 
     work: Callable[[AfterCommit], Awaitable[Sequence[Reply]]]
 
@@ -131,7 +131,7 @@ class Services(Protocol):
     def content(self) -> Content: ...
 
     def reload(self) -> Sequence[str]:
-        """Read the operator's content again; gives the problems, in which case the old content stays."""
+        """Read the operator's content again. Returns the problems, if any; then the old content stays in use."""
 
     def about(self) -> tuple[str, str, int]:
         """The version, which database it is, and the free disk space beside it in megabytes."""

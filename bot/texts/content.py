@@ -127,7 +127,7 @@ class Content:
         )
 
     def tip(self, tip_id: str) -> Tip | None:
-        """The tip of that id; None when it never was or the operator has switched it off."""
+        """The tip of that id; None if it never existed or the operator has switched it off."""
         return next((tip for tip in self.tips if tip.id == tip_id), None)
 
     def form(self, form_id: str) -> Form | None:
@@ -323,7 +323,7 @@ def _claim(table: toml_table.Table, sources: Collection[str]) -> Claim:
 
 
 def _rest_on(table: toml_table.Table, known: _Known) -> tuple[str, ...]:
-    """The claims of an entry, none of which may be one to avoid."""
+    """The claims that an entry rests on. It is a problem if one of them is marked 'avoid'."""
     claims = table.ids("claims", known.claims)
     for claim in claims:
         if claim in known.claims and known.claims[claim].use == "avoid":
@@ -333,7 +333,7 @@ def _rest_on(table: toml_table.Table, known: _Known) -> tuple[str, ...]:
 
 
 def _refutes(table: toml_table.Table, known: _Known) -> tuple[str, ...]:
-    """The claims that an entry speaks against, all of them such as no text may rest on."""
+    """The claims that an entry refutes. It is a problem if one of them is not marked 'avoid'."""
     claims = table.ids("refutes", known.claims)
     for claim in claims:
         if claim in known.claims and known.claims[claim].use != "avoid":

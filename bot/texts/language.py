@@ -167,7 +167,7 @@ def match(code: str | None) -> str:
 
 
 def known(code: str) -> str | None:
-    """The available language that was asked for by its own code ("de", "pt_BR"); None for one that there is not."""
+    """The available language that was asked for by its own code ("de", "pt_BR"); None if it does not exist."""
     found = match(code)
     return found if found.lower().split("_")[0] == code.replace("-", "_").lower().split("_")[0] else None
 

@@ -25,7 +25,7 @@ POLL = 30
 """Seconds that Telegram holds an empty answer back."""
 
 FULL = 100
-"""Updates in an answer at most; with so many there are more."""
+"""The most updates in one answer. An answer with this many means that more are waiting."""
 
 _FEW = 20
 """Up to this many updates are stored on the event loop: that takes less time than asking a thread."""
@@ -37,7 +37,7 @@ Call = Callable[..., Awaitable[object]]
 
 class Polling:
     """Fetches updates until told to stop. `last_good` says when Telegram last answered, in seconds of
-    `clock.monotonic()`: a wall clock that is set anew must not make the bot look ill."""
+    `clock.monotonic()`: a change of the wall clock must not make the bot look unwell."""
 
     def __init__(self, call: Call, database: Database, queues: Queues, *, clock: Clock) -> None:
         self._call, self._database, self._queues, self._clock = call, database, queues, clock
@@ -152,7 +152,7 @@ def _sender(raw: dict[str, object]) -> int | None:
         if name != "update_id" and isinstance(part, dict):
             sender = part.get("from")
             user_id = sender.get("id") if isinstance(sender, dict) else None
-            # What is not an id that Telegram could give cannot be stored as one either.
+            # A value that could not be an id of Telegram's cannot be stored as one either.
             if isinstance(user_id, int) and not isinstance(user_id, bool) and 0 < user_id < 2**52:
                 return user_id
     return None

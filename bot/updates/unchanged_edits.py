@@ -27,7 +27,7 @@ class UnchangedEdits:
         key = (chat_id, reply.message_id)
         last, at = self._last.get(key, (None, 0.0))
         pressed = _pressed(update, reply.message_id)
-        # Of a message that was not pressed only our own last edit tells; of the pressed one, an old edit tells less.
+        # Of other messages we know only our own last edit. Of the pressed one, the press knows more than an old edit.
         ours = last is not None and (pressed is None or now - at < _FRESH)
         if last == reply if ours else pressed is not None and _shows(pressed, reply):
             return False

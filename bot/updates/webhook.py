@@ -47,7 +47,7 @@ class Receiver:
             return _closing(415)
         if (request.content_length or 0) > LARGEST:
             return _closing(413)
-        if self._queues.full:  # what is refused Telegram keeps, and posts again
+        if self._queues.full:  # Telegram keeps what is refused, and posts it again
             return _closing(503)
         body = await _read(request)
         if body is None:
@@ -87,7 +87,7 @@ async def _read(request: web.Request) -> bytes | None:
 
 
 def _closing(status: int) -> web.Response:
-    """A refusal after which the connection is closed: what is still to come of the body is not wanted."""
+    """A refusal that closes the connection, so that the rest of the body is not read."""
     response = web.Response(status=status)
     response.force_close()
     return response

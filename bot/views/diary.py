@@ -20,7 +20,7 @@ BETTER, SAME, WORSE, TAKEN, ANSWERED = "↑", "=", "↓", "✓", "•"
 """Signs in the month's buttons. They differ in shape, not in colour, and none of them is an emoji that glares at night."""
 
 NOTHING = "·"
-"""A button that stands for no night; Telegram shows none without a text."""
+"""The text of a button that stands for no night: Telegram shows no button without a text."""
 
 CLEAR = "clear"
 

@@ -74,7 +74,7 @@ def digest(words: Words, tally: Tally, *, first: Night, last: Night) -> View:
 
 
 def digest_stopped(words: Words) -> View:
-    """What is left under a digest after the last one; the text is for one that is out of reach."""
+    """The digest once its person wants no more of them; the text is sent if the digest itself can no longer be edited."""
     return View(
         words("No more of them. /settings, Diary brings them back."),
         keyboard([button(words("Diary"), "diary")]),

@@ -1,4 +1,4 @@
-"""What is on the screen already: Telegram refuses an edit that changes nothing, so none such is asked for."""
+"""Whether a message already looks like a view. Telegram refuses edits that change nothing, so they are not sent."""
 
 from __future__ import annotations
 

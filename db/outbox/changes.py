@@ -75,7 +75,7 @@ async def night_of(db: Connection, user_id: int, message_id: int) -> Night | Non
 
 
 async def answered(db: Connection, user_id: int, night: Night) -> None:
-    """A tap proves that the reminder arrived, and makes what is still to come tonight superfluous."""
+    """Note that the night was answered: its reminder has arrived, and what is still to come tonight is withdrawn."""
     # One by one: in one statement SQLite makes a table of the kinds first, which costs three times as much.
     await _NOTE_ANSWER.many(db, [_key(user_id, kind, night) for kind in _ENDED_BY_ANSWER])
 

@@ -16,7 +16,7 @@ _box = tables.outbox
 
 
 async def expire(db: Connection, *, now: datetime) -> list[tuple[Kind, State]]:
-    """End the rows whose window has closed: a copy that may have arrived is unknown, no copy is expired."""
+    """End rows whose window has closed: as UNKNOWN if a copy may have arrived, as EXPIRED if no copy left."""
     ended = (
         _box.update()
         .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now, _box.c.until_at <= now)

@@ -28,7 +28,7 @@ _SETTINGS = {
     "tcp_keepalives_count": "2",
     "tcp_user_timeout": "6s",
 }
-# Older servers lack some of them; what is not there is not set.
+# Older servers lack some of these settings; those are skipped.
 _SET = sa.text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
 # Schemas of one database may each hold a bot.
 _TRY = sa.text("SELECT pg_try_advisory_lock(:kind, hashtext(current_schema() || :name))")
@@ -40,7 +40,7 @@ _LED = sa.text(
     # PostgreSQL does not show what another role's session does; then holding the lock is enough.
     "AND coalesce(clock_timestamp() - state_change < make_interval(secs => :silent), true)"
 )
-# A pooler between us and the server could have given us another session: the lock itself is what is looked at.
+# A pooler between us and the server may have given us another session, so check the lock itself.
 _HELD = sa.text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() "
     "AND classid = :kind AND objsubid = 2"

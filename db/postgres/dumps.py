@@ -39,7 +39,7 @@ async def verify(path: Path) -> str:
     listing = await _call("", "pg_restore", "--list", str(path))
     if not {found[1] for found in re.finditer(r" TABLE DATA \S+ (\w+) ", listing)} >= _OURS:
         raise DatabaseError(f"{path} is a dump, but not one of Lull's.")
-    # Reading all of it is what shows that none of it is missing.
+    # Only reading all of it shows that nothing is missing.
     await _call("", "pg_restore", "--file=/dev/null", str(path))
     rows = await _call("", "pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(path))
     found = re.search(r"^COPY .*alembic_version .*\n(\w+)$", rows, re.MULTILINE)

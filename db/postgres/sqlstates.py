@@ -1,4 +1,4 @@
-"""What PostgreSQL's five letters and digits say: come again later, or this was wrong and stays so."""
+"""What PostgreSQL's error codes (SQLSTATE) mean: try again later, or the statement is wrong and stays so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ was given, that is wrong: syntax, rights, constraints, values, limits of the pro
 
 
 def is_transient(state: str) -> bool:
-    """Whether the same may succeed later: then it waits. An empty state, of an error that is not the server's, is none."""
+    """Whether the same may succeed later. An empty state, for an error that is not the server's, is not transient."""
     return state.startswith(tuple(_LATER))
 
 

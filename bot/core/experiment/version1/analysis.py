@@ -34,12 +34,12 @@ COVERAGE = 0.80
 SMALLEST_GAP = 1 / 3
 """Adherence gap under which the as-taken line would stretch the effect more than threefold, and is left out."""
 
-_ENUMERATED = 2  # up to so many fortnights every schedule is tried instead of drawn
+_ENUMERATED = 2  # up to this many fortnights every schedule is tried, beyond that some are drawn
 _TIE = 1e-9  # differences of means closer than this are equal up to rounding
 _STEPS = 400  # equally likely values that stand for a posterior
 _GRID = 4001
 _WIDEST = 7.5
-_FEW = 400  # so many differences of two posteriors are listed and sorted
+_FEW = 400  # up to this many differences of two posteriors are listed and sorted
 
 Answers = Sequence[Rating | None]
 
