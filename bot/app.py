@@ -53,7 +53,7 @@ Work = Callable[[], Awaitable[None]]
 _ONE_AT_A_TIME = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 FLYING = 8.0
-"""Real seconds that what is in flight may take to finish at the end."""
+"""Real seconds for which the end of the process waits for messages and handlers in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class Lull:
-    """All the parts of a running bot."""
+    """All parts of a running bot."""
 
     settings: Settings
     clock: Clock
@@ -90,10 +90,10 @@ class Lull:
 
 
 def build(settings: Settings, texts: Content) -> Lull:
-    """Every part, wired, nothing started."""
+    """All parts, connected to each other, none of them started."""
     clock, rate, metrics = open_clock(settings.clock_file), settings.send_rate, Metrics()
     database = _database(settings)
-    # The way to Telegram.
+    # The connection to Telegram.
     token = settings.bot_token.get_secret_value()
     transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
     limiter = RateLimiter(rate, clock=clock)
@@ -112,7 +112,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     # What runs by the clock.
     jobs = _jobs(settings, texts, database, app, metrics, clock)
     dispatcher.reloaded += [renderer.renew, jobs.withdrawn_tips.renew]
-    # Who leads, and whether all is well.
+    # Leadership and health.
     on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, ingress.intake(transport))
     faults = (on_duty.faults, jobs.integrity_check.faults, functools.partial(flooded, limiter, clock))
     monitor = Monitor(database, metrics, clock=clock, ages=on_duty.ages, faults=faults)
@@ -141,7 +141,7 @@ def _database(settings: Settings) -> Database:
 
 
 def _application(settings: Settings, transport: Transport, limiter: RateLimiter) -> App:
-    """The library, with our wires and handlers and none of its own updater, queue or persistence."""
+    """The library's application, with our transport and handlers and without its updater, job queue and persistence."""
     bot = ExtBot(
         settings.bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
@@ -219,7 +219,7 @@ async def _work(lull: Lull, stop: asyncio.Event) -> None:
 
 
 def _schedule(lull: Lull) -> None:
-    """The few jobs: what is due is in the database, never in a job of its own."""
+    """Schedule the interval jobs. Each looks into the database for what is due; nothing that is due has a job of its own."""
     jobs, leads = lull.jobs, lull.leadership.leader.leads
 
     def add(name: str, work: Work, every: timedelta, *, least: float, first: timedelta | None = None) -> None:
@@ -242,7 +242,7 @@ def _schedule(lull: Lull) -> None:
     add("broadcasts", lull.broadcasts.beat, timedelta(seconds=1), least=0.02)
     add("experiments", jobs.experiments.look, timedelta(seconds=5), least=0.1)
     add("backup", back_up, backup.LOOK_EVERY, least=0.3)
-    # Soon as well: a tip is withdrawn with a restart.
+    # Also soon after the start, because a tip is withdrawn by a restart with new content.
     add("withdrawn tips", take_tips_back, withdrawn_tips.EVERY, least=0.3, first=withdrawn_tips.SOON)
     # At once as well: of a big file the start has read only the beginning.
     add("integrity check", jobs.integrity_check.look, integrity_check.EVERY, least=0.3, first=timedelta())
@@ -253,9 +253,9 @@ def _schedule(lull: Lull) -> None:
 
 
 async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
-    """No new work; what is in flight finishes; what is claimed goes back; then a clean end is noted, and another may lead."""
+    """End in order: begin nothing new, let what is in progress finish, give back claims, note a clean end, release the lock."""
     _log.info("lull goes to sleep")
-    # Ending the scheduler would cut a beat in two; without its jobs it only idles until the beat is over.
+    # Shutting the scheduler down would cut off a tick half-way. Without jobs it only idles until the tick is over.
     lull.scheduler.remove_all_jobs()
     lull.jobs.integrity_check.stop()
     leader, *others = tasks

@@ -97,14 +97,14 @@ async def _insist(
 
 
 async def _go_on(bot: ExtBot[Any], reply: Reply, error: TelegramError | None, *, chat_id: int, clock: Clock) -> None:
-    """What comes below a copy. Only a refusal says that there is none; after silence it may have arrived."""
+    """The replies to send below a copy. Only a refusal means that there is no copy; after silence it may have arrived."""
     if isinstance(reply, CopyOf):
         view = reply.otherwise if isinstance(error, BadRequest) else reply.then
         await perform(bot, Say(view), chat_id=chat_id, clock=clock)
 
 
 def _hung(reply: Show, chat_id: int, pictures: Pictures | None) -> Reply | None:
-    """What a picture becomes: itself, or after too many of them in a minute one word, then nothing."""
+    """The reply for a picture: itself, or after too many in a minute one warning, then nothing."""
     if pictures is None:
         return Say(reply.view)
     match pictures.admit(chat_id):
@@ -174,7 +174,7 @@ async def _send(bot: ExtBot[Any], chat_id: int, view: View) -> None:
 
 
 def _worth_another(error: TelegramError, reply: Reply) -> bool:
-    """What certainly did not arrive goes again; what may have, only where a second time changes nothing."""
+    """Whether to try again: if it certainly did not arrive, or if a second time changes nothing."""
     if isinstance(error, RetryAfter):
         return not isinstance(reply, Edit | EditButtons)  # it would only be overtaken
     if isinstance(error, transport.NotSent):
