@@ -1,4 +1,11 @@
-"""Which time zone a typed place, a location or a language code means."""
+"""Finds the time zone that a typed place, a location or a language code means.
+
+`finding` goes from a typed text to places, `index` has the names of zone cities and countries, `towns` those of GeoNames,
+`regions` the countries and states behind a comma. `zones` knows time zones, `folding` makes names comparable.
+
+Start reading at `finding`. May import: `bot.texts` and `bot.core`. A missing name goes into cities.toml or regions.toml, with
+a row in tests/tables/places.tsv.
+"""
 
 from __future__ import annotations
 
