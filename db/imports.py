@@ -25,7 +25,7 @@ KEEP = timedelta(hours=12)
 """How long nights wait for a yes."""
 
 _CHOICE = "choice\n"
-"""What waits is not one sheet but one a habit, as JSON."""
+"""Marks waiting nights that are one sheet for each habit, as JSON."""
 
 _SAID = ("intake", "intake_at", "reason", "rating", "rated_at", "late")
 _MORE = tuple(field.name for field in fields(Detail) if field.name != "night")
@@ -70,7 +70,7 @@ async def keep_choice(db: Connection, user_id: int, choice: Choice, *, now: date
 
 
 async def choose(db: Connection, user_id: int, number: int, *, now: datetime) -> Preview | None:
-    """Of the habits that wait this one; None where none wait any more, or not so many."""
+    """The chosen one of the habits that wait; None if they no longer wait or there are not that many."""
     mine = (_imports.c.user_id == user_id, _imports.c.at > now - KEEP)
     text: str = await db.scalar(sa.select(_imports.c.nights).where(*mine)) or ""
     habits = json.loads(text.removeprefix(_CHOICE)) if text.startswith(_CHOICE) else []

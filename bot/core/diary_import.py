@@ -28,7 +28,7 @@ from bot.core.diary_csv import BadCell, Line
 from bot.core.model import Intake, Night, NightRecord
 
 LARGEST = 2**20
-"""Bytes of a file that is read at all."""
+"""The most bytes of a file that is read."""
 
 MOST_LINES = 20_000
 HORIZON = timedelta(days=20 * 366)
@@ -37,7 +37,7 @@ HORIZON = timedelta(days=20 * 366)
 _PRODUCT = re.compile(
     "magn|магн|μαγν|hořčí|horčí|镁|鎂|マグネ|마그네|مغني|منیز|מגנז|मैग्न|แมกนี|magiê|ম্যাগ|მაგნ", re.IGNORECASE
 )
-"""How the word begins in most languages."""
+"""How the word magnesium begins in most languages."""
 
 _LONGEST_CELL = 30
 _MOST_HABITS = 8
@@ -112,7 +112,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Several habits of which the person has to say which it is."""
+    """Several habits. The person has to say which one is the supplement."""
 
     habits: tuple[tuple[str, Arrived], ...]
 
@@ -287,7 +287,7 @@ def _odd(line: Line, zone: str, *, last: Night, any_time: datetime) -> Odd | Non
 
 
 def _nothing(odd: Sequence[Left], naps: int) -> _Refused:
-    """Why there is no night at all."""
+    """Why a file has no night that can be used."""
     kinds = {
         Odd.NOT_OVER: ImportProblemKind.FUTURE,
         Odd.TOO_OLD: ImportProblemKind.TOO_OLD,
@@ -358,7 +358,7 @@ def _folder(text: bytes, name: str, zone: str, last: Night) -> Arrived | None:
 
 
 def _chosen(habits: Mapping[str, Arrived | None]) -> Arrived | Choice:
-    """The one habit that is called magnesium, or the only one; else the person has to say which it is."""
+    """The only habit, or the only one called magnesium; otherwise the person has to choose."""
     known = {name: found for name, found in habits.items() if found is not None}
     if not known:
         raise _Refused(ImportProblemKind.EMPTY)
@@ -393,7 +393,7 @@ def _loop(header: Sequence[str], rows: Sequence[SheetRow], *, zone: str, last: N
     wanted = ["Value"] if "Value" in habits else [name for name in habits if _PRODUCT.search(name)] or habits
     values = (cells[name].strip().upper() for _, cells in rows for name in wanted)
     if "Value" not in habits and not any((value and value in _LOOP) or _measured(value) for value in values):
-        # "Date" is also how other apps' tables begin.
+        # Other apps' tables begin with "Date" too.
         raise _Refused(ImportProblemKind.NOT_KNOWN if rows else ImportProblemKind.EMPTY)
     if len({*wanted}) < len(wanted):
         raise _Refused(ImportProblemKind.WHICH_HABIT)
@@ -415,7 +415,7 @@ def _loop_line(column: str, dated: str) -> Callable[[Mapping[str, str]], Line | 
         value = cells.get(column, "").strip().upper()
         if value not in _LOOP and not _measured(value):
             raise BadCell(column, cells.get(column, ""))
-        # Of a habit that is measured, anything that was noted is taken, however much it was.
+        # For a measured habit, any recorded amount counts as taken.
         intake = _LOOP[value] if value in _LOOP else Intake.TAKEN if float(value) else Intake.MISSED
         note = (cells.get("Notes") or "").strip()[: diary.LONGEST_NOTE] or None
         if intake is None and note is None:
@@ -440,7 +440,7 @@ _BY_DAY = range(9 * 60, 19 * 60)
 
 
 def _plees(rows: Iterable[SheetRow], *, zone: str, last: Night) -> Arrived:
-    """Each night's longest sleep, and how many others there were: naps, and such as cannot be."""
+    """Each night's longest sleep, and how many others there were: naps and impossible ones."""
     sleeps: dict[Night, tuple[timedelta, Numbered]] = {}
     left: list[Left] = []
     count = naps = 0
@@ -463,7 +463,7 @@ def _plees(rows: Iterable[SheetRow], *, zone: str, last: Night) -> Arrived:
 
 
 def _moment(number: int, column: str, text: str, zone: str) -> datetime:
-    """An instant in milliseconds, or as the tracker writes it for people, which is the clock where they were."""
+    """An instant, given in milliseconds or in the tracker's readable form, which is the local time where the person was."""
     try:
         if re.fullmatch(r"\d{1,15}", text.strip()):
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
@@ -486,7 +486,7 @@ def _plees_line(
         note=(cells.get("comment") or "").strip()[: diary.LONGEST_NOTE] or None,
         tried=_civil(start, zone),
         woke=_civil(stop, zone),
-        # No waking is also what the tracker writes when nobody counted.
+        # The tracker also writes 0 awakenings when nobody counted them.
         awakenings=wakes or None,
         quality=stars or None,
     )
@@ -494,7 +494,7 @@ def _plees_line(
 
 
 def _number(line: int, column: str, cells: Mapping[str, str], allowed: Container[int], left: list[Left]) -> int:
-    """A number, or 0 in place of one that cannot be, which is said."""
+    """A number; an impossible one is replaced by 0 and reported."""
     text = (cells.get(column) or "").strip() or "0"
     if re.fullmatch(r"-?\d{1,9}", text) is None:
         raise _Refused(ImportProblemKind.BAD_LINE, line, column=column, cell=text)

@@ -27,7 +27,7 @@ Table = Mapping[str, Mapping[str, object]]
 
 
 class BadWords(ValueError):  # noqa: N818 - named for what is bad
-    """A file of words that says something that nothing is known of, or two things of one word."""
+    """A file of words names something unknown, or gives one word two meanings."""
 
 
 @lru_cache(maxsize=1)

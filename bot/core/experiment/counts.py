@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Label(StrEnum):
-    """What the verdict comes to."""
+    """The verdict in one word."""
 
     CLEAR_HELP = "clear_help"
     LEANS_HELP = "leans_help"
@@ -27,7 +27,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArmTally:
-    """Better nights among rated nights."""
+    """How many of the rated `nights` were `better`."""
 
     better: int
     nights: int
@@ -35,7 +35,7 @@ class ArmTally:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Same weekday, same fortnight, one night ON and one OFF: how the ON night compared."""
+    """Pairs of an ON and an OFF night of the same weekday and fortnight, by how the ON night compared."""
 
     better: int
     worse: int

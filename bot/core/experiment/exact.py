@@ -20,7 +20,7 @@ from bot.core.experiment.design import FORTNIGHT, Design, Pattern, patterns
 from bot.core.model import Rating
 
 Answer = int | None
-"""A rating from -2 to 2, or None where there is none that counts."""
+"""A rating from -2 to 2; None if there is no rating that counts."""
 
 _WORD = 8  # bytes of a machine word
 _RATED, _TRUE = 12, 6  # where the number of rated and of truly ON nights stand in a fortnight's packed sum
@@ -114,7 +114,7 @@ def joint(nights: Nights, *, true: bool) -> Joint:
 
 
 def every(nights: Nights) -> int:
-    """How many schedules could have been drawn."""
+    """How many different schedules chance could have drawn."""
     many: int = len(patterns(nights.design)) ** (len(nights.on) // FORTNIGHT)
     return many
 
@@ -156,7 +156,7 @@ def _picks(design: Design) -> tuple[Callable[[Sequence[int]], tuple[int, ...]], 
 
 
 def chances(nights: Nights) -> Chances:
-    """Set the schedule that was drawn against all that could have been, by mean answer ON minus mean answer OFF.
+    """Compare the schedule that was drawn with all that could have been, by mean answer ON minus mean answer OFF.
 
     A schedule that leaves an arm without an answer counts as extreme both ways.
     """

@@ -54,7 +54,7 @@ _START = date(2026, 1, 5)  # any date: only its weekday repeats
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Of 100 people with one true gain: how many get a clear verdict, after how many nights on average."""
+    """Of 100 people with the same true gain: how many get a clear verdict, and after how many nights on average."""
 
     clear: int
     nights: int
@@ -62,7 +62,7 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Of 100 people who answer like this person: what they would be told, if magnesium helped by so many pairs of 100."""
+    """Of 100 people who answer like this person, what they would be told if magnesium helped in that many pairs of 100."""
 
     pairs: int
     clear: int
@@ -120,7 +120,7 @@ def _limits(answers: Sequence[Rating]) -> tuple[float, ...]:
 
 
 def _label(rng: random.Random, limits: Sequence[float], answered: float, plan: Plan, pairs: int) -> Label:
-    """Let one imagined person live a test."""
+    """Simulate the test of one imagined person."""
     records = []
     nights = zip(design.schedule(plan), latent_nights(rng, plan.length), strict=True)
     for index, (arm, night) in enumerate(nights):

@@ -1,4 +1,4 @@
-"""The nights of a plan as they were lived: checked against the plan, and made ready for the test."""
+"""The recorded nights of a plan, checked against the plan and prepared for the test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LivedPlan:
     records: Mapping[int, AssignedNight]
 
     def nights(self, fortnights: int) -> Nights:
-        """The first so many fortnights after the run-in, whole or not: a night without an answer that counts has None."""
+        """The first fortnights after the run-in, whole or not. A night without an answer that counts has None."""
         arms = design.schedule(self.plan)[: FORTNIGHT * fortnights]
         answers = tuple(self._answer(index) for index in range(len(arms)))
         return Nights(self.plan.design, tuple(arm is Arm.ON for arm in arms), answers)
@@ -51,7 +51,7 @@ class LivedPlan:
 
 
 def usable(record: AssignedNight | None) -> Answer:
-    """A record's rating, where it counts: given in time, on a night that is not void."""
+    """A record's rating if it counts: given in time, for a night that is not void. Otherwise None."""
     if record is None or record.rating is None or record.late or record.void:
         return None
     return int(record.rating)

@@ -40,7 +40,7 @@ def read_tally(values: object) -> ArmTally:
 
 
 class Values:
-    """A JSON object of which nothing is believed."""
+    """A JSON object from outside: every value is checked before it is used."""
 
     def __init__(self, values: object, what: str) -> None:
         if not isinstance(values, Mapping):

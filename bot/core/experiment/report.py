@@ -44,7 +44,7 @@ class Report:
 
 
 class ReportPart(StrEnum):
-    """What a file says that can be made again."""
+    """The claims of a file that can be computed again."""
 
     BOTS_FINGERPRINT = "bots_fingerprint"  # shown before the word was asked for
     WORD = "word"  # the seed follows from both parties' halves
@@ -55,7 +55,7 @@ class ReportPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One claim made again; `differs` names what came out otherwise."""
+    """One claim computed again; `differs` names the values that came out differently."""
 
     claim: ReportPart
     differs: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A report of either version and what was made again, in the order of `ReportPart`."""
+    """A report of either version and its claims computed again, in the order of `ReportPart`."""
 
     report: Report | EarlierReport
     checks: tuple[Check, ...]
@@ -80,7 +80,7 @@ class Checked:
 
 
 def checked(values: object) -> Checked:
-    """Make again everything that a test's JSON values claim, of version 1 or 2. Raises Unreadable."""
+    """Compute again everything that a test's JSON values claim, of version 1 or 2. Raises Unreadable."""
     if isinstance(values, Mapping) and values.get("version") == VERSION:
         return _checked_2(Values(values, "the test"))
     report = earlier_report.read(values)  # refuses a seed without the fingerprint

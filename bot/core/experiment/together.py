@@ -45,7 +45,7 @@ class Together:
 
     @property
     def one_in(self) -> int | None:
-        """Luck alone would do this in at most 1 of so many; None where luck would do it easily."""
+        """Luck alone would do this in at most 1 of this many tests; None if luck would do it easily."""
         return None if self.e < LEAST_SAID else math.floor(self.e)
 
 

@@ -1,4 +1,4 @@
-"""From what somebody typed to the places that they may mean."""
+"""Finds the places that a typed text may mean."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from bot.texts.places.towns import Town
 from bot.texts.places.zones import MOST
 
 LONGEST = 100
-"""Characters of a place that are read."""
+"""The most characters of a typed place that are read."""
 
 _OUTWEIGHS = 10
-"""A namesake of so many times more people in another zone is meant; of two nearer to each other one has to be asked."""
+"""A town is taken without a question if its namesakes in other zones have this many times fewer people."""
 
-# Countries of which two clocks are in use: who lives there keeps one or the other, and no map knows which.
+# Countries in which two clocks are in use: people keep one or the other, and no map knows which.
 _BESIDE = {"Asia/Urumqi": "Asia/Shanghai"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The places that a person may mean, likeliest first, at most eight, none for what is not understood.
+    """The places that a person may mean, likeliest first, at most eight; empty if it was not understood.
 
     `sure`: every word of it was understood as it stands, so that the only place may be taken without a question.
     """
@@ -200,7 +200,7 @@ class _Reader:
 
 _WHOLE_COUNTRY = 10**9
 _SHORT = 3
-"""A town's name of so few letters may also be the beginning of another one."""
+"""A town's name of at most this many letters may also be the beginning of another one."""
 
 
 def find(text: str, language: str, *, own: str | None = None) -> Found:
@@ -230,7 +230,7 @@ def label(zone: str, language: str) -> str:
 
 
 def _both_clocks(found: Found, answer: Locale) -> Found:
-    """Where two clocks are in use, both are to choose from."""
+    """If two clocks are in use in a place, offer both."""
     beside = [_BESIDE[place.zone] for place in found.places if place.zone in _BESIDE]
     more = [Place(zone, zones.city(zone, answer)) for zone in beside]
     return replace(found, places=_distinct([*found.places, *more]))

@@ -27,5 +27,5 @@ def _accent(char: str) -> bool:
 
 
 def spelled_out(name: str) -> str:
-    """With umlauts as people write them who have no keys for them."""
+    """The name with umlauts as people write them without such keys: ae, oe, ue."""
     return name.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")

@@ -13,7 +13,7 @@ from bot.texts.places import zones
 from bot.texts.places.folding import fold, spelled_out
 from bot.texts.places.zones import MOST
 
-# Whose city names are tried when the person's own language and English have none, by the script that was typed.
+# By the script that was typed: the languages whose city names are tried if the person's own and English have no match.
 _LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "LATIN": ("de", "fr", "es", "it", "pt", "nl", "pl", "tr", "cs", "sv", "ro", "hu", "vi", "id"),
     "CYRILLIC": ("ru", "uk", "bg", "sr"),

@@ -1,4 +1,4 @@
-"""What may stand behind a town's name: a country or a state, by its name or its letters."""
+"""Countries and states as people write them behind a town's name: by name or by letters."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from bot.texts.places.folding import fold
 
 _FILE = Path(__file__).parents[1] / "towns.tsv.gz"
 _SHORTEST = 3
-"""Of so many Latin letters a name has to be at least; the shorter ones are villages' that nobody means."""
+"""The fewest Latin letters of a name that is searched. Shorter ones belong to villages that nobody means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def of_state(country: str, state: str) -> tuple[Town, ...]:
 
 
 def _place(key: bytes) -> int:
-    """Where the first name is that does not come before the key."""
+    """The position of the first name that does not come before the key."""
     names = _data().names
     low, high = 0, len(names)
     while low < high:

@@ -16,7 +16,7 @@ from babel.core import get_global
 from bot.texts.places.folding import fold
 
 MOST = 8
-"""So many zones of a country, and places of a name, are offered."""
+"""The most zones of a country, and places of a name, that are offered."""
 
 _CITIES = Path(__file__).parents[1] / "cities.toml"
 # For these some other place is likelier to be meant by the short form; the table of short names has them.
