@@ -52,7 +52,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def answer(text: str, limit: int) -> str:
-    """An answer or a command's argument: cleaned, and without marks that nobody sees and blanks that only look like nothing."""
+    """An answer or a command's argument: cleaned, and without invisible marks and unusual blanks."""
     return clean(
         "".join(" " if char in _BLANKS else char for char in text if unicodedata.category(char) != "Cf"), limit
     )
@@ -199,7 +199,7 @@ def days(names: Mapping[str, frozenset[int]] | None = None) -> dict[str, frozens
 def weekdays(
     text: str, days: Mapping[str, frozenset[int]], pattern: re.Pattern[str] | None = None
 ) -> frozenset[int] | None:
-    """The weekdays of a list like "fri, sat" or "sun-thu"; None where some of it is none of `days`. `pattern`: theirs, if built."""
+    """The weekdays of a list like "fri, sat" or "sun-thu"; None if part is not in `days`. `pattern`: that of `days`, if built."""
     one = pattern or one_of(days)
     chosen: frozenset[int] = frozenset()
     while found := one.match(text):

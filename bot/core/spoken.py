@@ -1,7 +1,7 @@
 """Times, days and lengths of time in people's own words: "half past ten at night", "晚上10点半", "until monday".
 
-What `parsing` reads strictly is left to it. Here the words of all languages are first put into signs, and only what is nothing but
-signs and digits then is read; one word that is not known makes it no time.
+`parsing` goes first and reads what it can read strictly. Here the words of all languages are first replaced by signs; then only a
+text of nothing but signs and digits is read. One unknown word, and the text is not a time.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ _CLOSEST = 3 * 60
 
 
 def time_of_day(text: str, spoken: Spoken, *, usual: Usual) -> Time | Ambiguous | Several | None:
-    """A time of day in words; None for what has any other word in it."""
+    """A time of day in words; None if there is any other word in the text."""
     strict = parsing.time_of_day(text, usual=usual)
     if strict is not None:
         return strict
@@ -376,7 +376,7 @@ def _next(number: int, month: int, year: str | None, today: date) -> date | None
 
 
 def _ahead(typed: str, today: date, spoken: Spoken) -> date | None:
-    """So many days, weeks or months from today."""
+    """A date given as a number of days, weeks or months from today."""
     first, _, rest = typed.partition(" ")
     counted = f"1 {rest}" if first in spoken.ones and rest else f"1 {typed}" if typed in spoken.units else typed
     found = _COUNTED.fullmatch(counted)
@@ -389,7 +389,7 @@ def _ahead(typed: str, today: date, spoken: Spoken) -> date | None:
 
 
 def _months_on(today: date, count: int) -> date:
-    """The same day so many months on, or the month's last where it has no such day."""
+    """The same day, this many months later; the month's last day if it has no such day."""
     years, month = divmod(today.month - 1 + count, 12)
     year = today.year + years
     return date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))

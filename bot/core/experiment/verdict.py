@@ -19,7 +19,7 @@ SMALLEST_GAP = 1 / 3
 """Adherence gap under which the as-taken line would stretch the difference more than threefold, and is left out."""
 
 MOST_OF_A_HINT = 19
-"""A hint is never said to be rarer than this; 1 of 20 would sound like a clear verdict."""
+"""A hint is never called rarer than 1 of this many tests: 1 of 20 would sound like a clear verdict."""
 
 _LUCK = (1000, 100, 50)
 _LEAST_LUCK = 20  # what all looks of a test together keep to
@@ -45,7 +45,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look of the bot, after so many whole fortnights. `chances` is None with too few rated nights in an arm."""
+    """One look of the bot after `fortnights` whole fortnights. `chances` is None with too few rated nights in an arm."""
 
     fortnights: int
     bound: float
@@ -67,7 +67,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Unanswered mornings, of the nights that could count. `undo`: so many going against a clear verdict undo it.
+    """Unanswered mornings of the nights that could count. If `undo` of them went against a clear verdict, they would undo it.
 
     `undo` is None where the verdict is not clear, and where even all of them would not undo it.
     """
@@ -96,7 +96,7 @@ class Blinding:
 
     @property
     def kept(self) -> bool:
-        """Whether the bags kept their secret: luck alone hits as often in more than 1 of 20 schedules."""
+        """Whether the bags kept their secret: by luck alone as many guesses are right in more than 1 of 20 schedules."""
         return self.p > design.CLEAR
 
 
@@ -141,7 +141,7 @@ class Verdict:
 
     @property
     def hint_in(self) -> int | None:
-        """Of a hint: luck alone gives one this strong in about 1 of so many tests. None where it is close to clear."""
+        """For a hint: luck alone gives one this strong in about 1 of this many tests. None if it is close to clear."""
         if self.p is None or self.label not in (Label.LEANS_HELP, Label.LEANS_WORSE):
             return None
         about = round(1 / self.p)
@@ -154,7 +154,7 @@ class Verdict:
 
 
 def look(plan: Plan, records: Sequence[AssignedNight], fortnights: int) -> Look:
-    """Look after so many whole fortnights, one of `design.bounds(plan)`. ValueError as in `analyse`."""
+    """Look after this many whole fortnights, one of `design.bounds(plan)`. Raises ValueError as `analyse` does."""
     return _look(plan, placed(plan, records).nights(fortnights), design.bounds(plan)[fortnights])
 
 
@@ -230,7 +230,7 @@ def _label(chances: Chances, call: Call, end: End) -> Label:
 
 
 def _luck_under(plan: Plan, fortnights: int, p: float) -> int:
-    """Of how many tests luck alone does this in fewer than one: at this look, or before it whatever was past a bound."""
+    """The number of tests of which luck alone does this in fewer than one, at this look or past a bound at an earlier one."""
     before = sum(bound for look_, bound in design.bounds(plan).items() if look_ < fortnights)
     return next((many for many in _LUCK if before + p < 1 / many), _LEAST_LUCK)
 
