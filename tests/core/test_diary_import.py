@@ -161,7 +161,7 @@ def test_of_loops_zip_the_magnesiums_folder_is_read() -> None:
     files["002 Evening/Checkmarks.csv"] = CHECKMARKS
     chosen = read(zipped_files(**files))
     assert isinstance(chosen, Choice)
-    assert [name for name, _ in chosen.habits] == ["Read, then write", "EveningFactors"]
+    assert [name for name, _ in chosen.habits] == ["Read, then write", "Evening"]
     assert nights(zipped_files(**{"Checkmarks.csv": CHECKMARKS}))[0].record.intake is Intake.TAKEN
 
 

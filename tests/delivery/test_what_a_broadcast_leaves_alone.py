@@ -23,7 +23,7 @@ from bot.views.message import View
 from db import broadcasts
 from db.engine import Database
 from tests.db import evenings
-from tests.delivery.test_broadcasts import ADMIN, RATE, Hall, copies, opened
+from tests.delivery.test_copies_of_a_broadcast import ADMIN, RATE, Hall, copies, opened
 
 PEOPLE, REMINDED, ANSWERED = 200, 50, 15
 

@@ -119,7 +119,7 @@ def test_a_country_with_several_zones_offers_up_to_eight_most_people_first() -> 
     assert zones("congo") == ["Africa/Kinshasa", "Africa/Lubumbashi", "Africa/Brazzaville"]
 
 
-TABLE = Path(__file__).parent / "tables" / "places.tsv"
+TABLE = Path(__file__).parents[1] / "tables" / "places.tsv"
 TYPED = [line.split("\t") for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
