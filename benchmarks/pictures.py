@@ -161,14 +161,14 @@ async def gaps() -> list[Figure]:
     """The bot's way, a process of its own, beside a thread."""
     from bot.charts import drawing
 
-    studio = PictureProcess()
-    starting = await gap(studio.draw(picture(91)))
+    process = PictureProcess()
+    starting = await gap(process.draw(picture(91)))
     every = [picture(count) for count in (1, 30, 91, 365, YEARS)] + [page("png"), page("pdf")]
-    found = [await gap(studio.draw(one)) for one in every * 3]
+    found = [await gap(process.draw(one)) for one in every * 3]
     threaded = [await gap(asyncio.to_thread(drawing.draw, one)) for one in every * 3]
     idle = [await gap(asyncio.sleep(0.2)) for _ in range(21)]
-    memory = 0.0 if studio._process is None else psutil.Process(studio._process.pid).memory_info().rss / 1e6  # noqa: SLF001 - asked here
-    await studio.close()
+    memory = 0.0 if process._process is None else psutil.Process(process._process.pid).memory_info().rss / 1e6  # noqa: SLF001 - asked here
+    await process.close()
     return [
         Figure(
             "longest gap of the loop, 21 pictures", max(found)[0], "ms", "<= 20 ms", max(threaded)[0], "in a thread"
@@ -186,7 +186,7 @@ async def gaps() -> list[Figure]:
 async def ten_years() -> list[Figure]:
     """Open, draw and export everything of 3,650 nights; CPU, since the machine may have other work."""
     with tempfile.TemporaryDirectory() as folder:
-        file, database, studio = (
+        file, database, process = (
             Path(folder) / "lull.db",
             Database(f"sqlite+aiosqlite:///{folder}/lull.db"),
             PictureProcess(),
@@ -197,12 +197,12 @@ async def ten_years() -> list[Figure]:
         bare = milliseconds(lambda _: _bare_read(file), 3)
         rows = list(csv.reader(io.StringIO(diary_csv.written(lines(YEARS)))))
         written = milliseconds(lambda _: _bare_export(rows), 3)
-        await studio.draw(picture(1))
-        before = psutil.Process(studio._process.pid).cpu_times().user if studio._process else 0.0  # noqa: SLF001
-        exporting = await _spent(_export(database, studio))
-        drawing = psutil.Process(studio._process.pid).cpu_times().user - before if studio._process else 0.0  # noqa: SLF001
-        pause, own = await gap(_export(database, studio))
-        await studio.close()
+        await process.draw(picture(1))
+        before = psutil.Process(process._process.pid).cpu_times().user if process._process else 0.0  # noqa: SLF001
+        exporting = await _spent(_export(database, process))
+        drawing = psutil.Process(process._process.pid).cpu_times().user - before if process._process else 0.0  # noqa: SLF001
+        pause, own = await gap(_export(database, process))
+        await process.close()
         await database.close()
     whole = (opening + exporting) / 1000 + drawing
     return [
@@ -237,7 +237,7 @@ async def _open(database: Database) -> None:
     diary.insight(found)
 
 
-async def _export(database: Database, studio: PictureProcess) -> bytes:
+async def _export(database: Database, process: PictureProcess) -> bytes:
     """As the bot does it after /export."""
     async with database.read() as db:
         everything = await personal_data.read(db, 7)
@@ -246,7 +246,7 @@ async def _export(database: Database, studio: PictureProcess) -> bytes:
     words = language.words("en")
     held = export.Held(everything.person, everything.lines, everything.trials, everything.rows)
     wanted = await asyncio.to_thread(export.drawings, words, held)
-    pictures: dict[str, bytes | None] = {name: await studio.draw(one) for name, one in wanted.items()}
+    pictures: dict[str, bytes | None] = {name: await process.draw(one) for name, one in wanted.items()}
     return await asyncio.to_thread(export.archive, words, held, pictures=pictures, now=NOW)
 
 

@@ -117,7 +117,7 @@ class Reminders:
         except Unavailable as error:
             _log.error("the database is away; reminders wait", why=str(error))
             return
-        except Exception as error:  # a fault in one sweep must not end the heart
+        except Exception as error:  # a fault in one sweep must not end the beat
             _log.error("a sweep failed", kind=type(error).__name__, exc_info=error)
             return
         self.last_beat = self._clock.monotonic()

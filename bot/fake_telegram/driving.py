@@ -24,31 +24,31 @@ _LONGEST_WAIT = 60.0
 
 def add_routes(app: web.Application, telegram: Telegram) -> None:
     """Adds everything under `/sandbox` to the application."""
-    desk = _Desk(telegram)
+    interface = _Interface(telegram)
     app.router.add_routes(
         [
-            web.post("/sandbox/people/{id}", desk.introduce),
-            web.get("/sandbox/people/{id}/chat", desk.chat),
-            web.post("/sandbox/people/{id}/{act}", desk.act),
-            web.post("/sandbox/{kind:groups|channels}/{id}/post", desk.post),
-            web.get("/sandbox/queries/{id}", desk.query),
-            web.post("/sandbox/inject", desk.inject),
-            web.get("/sandbox/calls", desk.calls),
-            web.get("/sandbox/counts", desk.counts),
-            web.delete("/sandbox/counts", desk.clear_counts),
-            web.get("/sandbox/events", desk.events),
-            web.get("/sandbox/faults", desk.faults),
-            web.post("/sandbox/faults", desk.add_fault),
-            web.delete("/sandbox/faults", desk.clear_faults),
-            web.post("/sandbox/limits", desk.limits),
-            web.get("/sandbox/clock", desk.clock),
-            web.post("/sandbox/clock", desk.set_clock),
-            web.get("/sandbox/commands", desk.commands),
+            web.post("/sandbox/people/{id}", interface.introduce),
+            web.get("/sandbox/people/{id}/chat", interface.chat),
+            web.post("/sandbox/people/{id}/{act}", interface.act),
+            web.post("/sandbox/{kind:groups|channels}/{id}/post", interface.post),
+            web.get("/sandbox/queries/{id}", interface.query),
+            web.post("/sandbox/inject", interface.inject),
+            web.get("/sandbox/calls", interface.calls),
+            web.get("/sandbox/counts", interface.counts),
+            web.delete("/sandbox/counts", interface.clear_counts),
+            web.get("/sandbox/events", interface.events),
+            web.get("/sandbox/faults", interface.faults),
+            web.post("/sandbox/faults", interface.add_fault),
+            web.delete("/sandbox/faults", interface.clear_faults),
+            web.post("/sandbox/limits", interface.limits),
+            web.get("/sandbox/clock", interface.clock),
+            web.post("/sandbox/clock", interface.set_clock),
+            web.get("/sandbox/commands", interface.commands),
         ]
     )
 
 
-class _Desk:
+class _Interface:
     """One method a route."""
 
     def __init__(self, telegram: Telegram) -> None:

@@ -31,8 +31,8 @@ class Monotonic(Protocol):
 class Pictures:
     """Sends pictures, draws what has to be drawn, and remembers what Telegram calls them."""
 
-    def __init__(self, database: Database, studio: PictureProcess, *, clock: Monotonic) -> None:
-        self._database, self._studio, self._clock = database, studio, clock
+    def __init__(self, database: Database, process: PictureProcess, *, clock: Monotonic) -> None:
+        self._database, self._process, self._clock = database, process, clock
         self._gate = flood.FloodGate(PER_MINUTE)
 
     def admit(self, user_id: int) -> flood.Manner:
@@ -42,13 +42,13 @@ class Pictures:
     async def drawn(self, drawing: Drawing) -> bytes | None:
         """The picture's bytes, or None where it could not be drawn."""
         try:
-            return await self._studio.draw(drawing)
+            return await self._process.draw(drawing)
         except NotDrawn:
             return None
 
     async def close(self) -> None:
         """End the drawing process."""
-        await self._studio.close()
+        await self._process.close()
 
     async def send(self, bot: ExtBot[Passage], user_id: int, drawing: Drawing, view: View) -> Message:
         """Send the picture with its caption. Raises what sending raises, and NotDrawn before anything was sent."""
@@ -63,7 +63,7 @@ class Pictures:
                 if "file identifier" not in str(error).lower():
                     raise
         await bot.send_chat_action(user_id, ChatAction.UPLOAD_PHOTO)
-        picture = await self._studio.draw(drawing)
+        picture = await self._process.draw(drawing)
         file = InputFile(picture, filename=_name(drawing, picture))
         sent = await _send(bot, user_id, file, view, as_file=as_file)
         await self._keep(user_id, drawing, sent)

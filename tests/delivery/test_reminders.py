@@ -1,4 +1,4 @@
-"""The heart goes on beating while a message hangs at Telegram."""
+"""Beats go on while a message hangs at Telegram."""
 
 from __future__ import annotations
 
