@@ -18,7 +18,7 @@ from telegram.ext import ExtBot
 from bot.clock import Clock
 from bot.delivery.broadcast import Broadcasts
 from bot.delivery.reminders import Reminders
-from bot.runtime.leader import Leader
+from bot.runtime.election import Leader
 from bot.updates.queues import Queues
 from bot.updates.source import UpdateSource
 from config import logs
@@ -43,7 +43,7 @@ class Leadership:
     reminders: Reminders
     broadcasts: Broadcasts
     queues: Queues
-    intake: UpdateSource
+    source: UpdateSource
     leader: Leader = field(init=False)
     awake_at: float | None = None  # since when Telegram was reached, on the monotonic clock
     led_at: float | None = None
@@ -61,10 +61,10 @@ class Leadership:
         Two processes that poll would end each other's polls.
         """
         if self.settings.mode == "webhook":
-            await self.intake.run()
+            await self.source.run()
         while True:
             await self.leader.leads.wait()
-            polling = asyncio.create_task(self.intake.run(), name="polling")
+            polling = asyncio.create_task(self.source.run(), name="polling")
             try:
                 await self.leader.stands_by.wait()
             finally:
@@ -121,7 +121,7 @@ class Leadership:
             since["tick"] = max(self.led_at, self.reminders.last_beat or self.led_at)
         begun = self.led_at if self.settings.mode == "polling" else self.awake_at
         if begun is not None:
-            since["telegram"] = max(begun, self.intake.last_good or begun)
+            since["telegram"] = max(begun, self.source.last_good or begun)
         now, speed = self.clock.monotonic(), self.clock.speed
         ages = {part: (now - at) / speed for part, at in since.items()}
         # A standby is well while another process leads. If it gets no lock and sees nobody who holds it, it is not.
@@ -132,4 +132,4 @@ class Leadership:
         """What is known to be wrong with the connection to Telegram, by part."""
         if self.awake_at is None:
             return {"telegram": "not reached yet"}
-        return {"telegram": self.intake.fault} if self.intake.fault else {}
+        return {"telegram": self.source.fault} if self.source.fault else {}

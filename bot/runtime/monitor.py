@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.core.pacing import Lane
 from bot.health import Health
 from bot.metrics import Live, Metrics, QueriedGauges
-from bot.runtime.leader import Leader
+from bot.runtime.election import Leader
 from bot.telegram.rate_limiter import RateLimiter
 from bot.updates.queues import Queues
 from config import logs

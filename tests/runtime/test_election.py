@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.health import LIMITS
-from bot.runtime.leader import Leader
+from bot.runtime.election import Leader
 from db.engine import Database, Unavailable
 from db.postgres import advisory_locks
 from tests import postgres
