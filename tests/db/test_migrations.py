@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from db import engine as engines
-from db import tables
 from db.engine import Database, DatabaseError, head
 from tests import postgres
 from tests.conftest import ROOT, both_engines
+from tests.guards.test_columns import differences
 
 DIES = """
 import os, signal
@@ -99,14 +97,6 @@ async def test_a_start_at_head_does_not_spend_its_time_on_alembic(database_url: 
 
 
 async def test_the_tables_and_the_migrations_agree(database: Database) -> None:
-    def differences(connection: sa.Connection) -> list[object]:
-        # Of SQLite's defaults Alembic takes an empty text for another than itself.
-        defaults = connection.dialect.name != "sqlite"
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": defaults}
-        )
-        return list(compare_metadata(context, tables.metadata))
-
     async with database.read() as db:
         assert await db.run_sync(differences) == []
 
