@@ -5,15 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from config import reference
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_table_of_settings_is_that_of_the_code() -> None:
-    table = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0].strip()
-    assert table == reference.table().strip()
 
 
 def test_the_named_make_targets_exist() -> None:

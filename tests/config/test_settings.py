@@ -392,21 +392,6 @@ def test_settings_do_not_change() -> None:
         made.send_rate = 3
 
 
-def test_the_example_names_every_setting_with_its_meaning_and_default() -> None:
-    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    matches = [(re.match(r"(?:# )?([A-Z_]+)=", line), number) for number, line in enumerate(lines)]
-    written = {match[1]: number for match, number in matches if match}
-
-    fields = {key: field for key, field in settings.Settings.model_fields.items() if not reference.for_developers(key)}
-    for name, field in fields.items():
-        key = name.upper()
-        off = "" if key in ("BOT_TOKEN", "ADMIN_IDS") else "# "
-        assert lines[written[key]] == f"{off}{key}={reference.default(key)}"
-        assert lines[written[key] - 1] == f"# {field.description}"
-    assert list(written)[:2] == ["BOT_TOKEN", "ADMIN_IDS"]
-    assert len(written) == len(fields)
-
-
 def test_the_example_works_once_the_token_is_filled_in(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 

@@ -15,7 +15,7 @@ import yaml
 from bot import VERSION
 from bot import __main__ as command_line
 from bot.texts import content
-from config import reference, settings
+from config import settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -32,13 +32,6 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("page", "developers"), [("docs/settings.md", False), ("docs/developing.md", True)])
-def test_a_table_of_settings_is_what_the_code_knows(page: str, developers: bool) -> None:
-    shown = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", text(page), re.DOTALL)
-    assert shown is not None
-    assert shown[1] == reference.table(developers=developers)
 
 
 def test_the_page_of_commands_names_every_command() -> None:
