@@ -167,7 +167,9 @@ async def gaps() -> list[Figure]:
     found = [await gap(process.draw(one)) for one in every * 3]
     threaded = [await gap(asyncio.to_thread(drawing.draw, one)) for one in every * 3]
     idle = [await gap(asyncio.sleep(0.2)) for _ in range(21)]
-    memory = 0.0 if process._process is None else psutil.Process(process._process.pid).memory_info().rss / 1e6  # noqa: SLF001 - asked here
+    memory = (
+        0.0 if process.worker.process is None else psutil.Process(process.worker.process.pid).memory_info().rss / 1e6
+    )
     await process.close()
     return [
         Figure(
@@ -198,9 +200,11 @@ async def ten_years() -> list[Figure]:
         rows = list(csv.reader(io.StringIO(diary_csv.written(lines(YEARS)))))
         written = milliseconds(lambda _: _bare_export(rows), 3)
         await process.draw(picture(1))
-        before = psutil.Process(process._process.pid).cpu_times().user if process._process else 0.0  # noqa: SLF001
+        before = psutil.Process(process.worker.process.pid).cpu_times().user if process.worker.process else 0.0
         exporting = await _spent(_export(database, process))
-        drawing = psutil.Process(process._process.pid).cpu_times().user - before if process._process else 0.0  # noqa: SLF001
+        drawing = (
+            psutil.Process(process.worker.process.pid).cpu_times().user - before if process.worker.process else 0.0
+        )
         pause, own = await gap(_export(database, process))
         await process.close()
         await database.close()

@@ -30,6 +30,7 @@ from bot.runtime import connect, leadership, signals
 from bot.runtime.leadership import Leadership
 from bot.runtime.monitor import Monitor, flooded, live
 from bot.telegram import after_commit, command_menus, replies
+from bot.telegram.file_reader import FileReader
 from bot.telegram.late_edits import LateEdits
 from bot.telegram.picture_process import PictureProcess
 from bot.telegram.pictures import Pictures
@@ -79,6 +80,7 @@ class Lull:
     ingress: Ingress
     queues: Queues
     pictures: Pictures
+    files: FileReader
     late_edits: LateEdits
     reminders: Reminders
     broadcasts: Broadcasts
@@ -99,9 +101,11 @@ def build(settings: Settings, texts: Content) -> Lull:
     limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
     pictures, late_edits = Pictures(database, PictureProcess(), clock=clock), LateEdits(clock=clock)
+    files = FileReader(clock=clock)
     # What people send: source, queues, dispatcher, handler, answer.
     do = functools.partial(replies.perform, app.bot, clock=clock, pictures=pictures, late=late_edits)
-    perform = functools.partial(after_commit.perform, do, AfterCommit(database, transport.download, pictures.drawn))
+    backstage = AfterCommit(database, transport.download, pictures.drawn, files)
+    perform = functools.partial(after_commit.perform, do, backstage)
     dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(dispatcher, clock=clock)
     ingress = Ingress(settings, clock, database, queues)
@@ -119,7 +123,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(live(limiter, queues, on_duty.leader))
     scheduler = AsyncIOScheduler(timezone="UTC")
-    parts = (settings, clock, database, transport, app, dispatcher, ingress, queues, pictures, late_edits)
+    parts = (settings, clock, database, transport, app, dispatcher, ingress, queues, pictures, files, late_edits)
     return Lull(*parts, reminders, broadcasts, jobs, on_duty, monitor, metrics, scheduler)
 
 
@@ -166,6 +170,7 @@ async def run(settings: Settings) -> int:
         _spare_the_collector()
         return await _live(lull, stop)
     finally:
+        await lull.files.close()
         await lull.pictures.close()
         await lull.transport.shutdown()
         await lull.database.close()
@@ -258,6 +263,7 @@ async def _close(lull: Lull, tasks: list[asyncio.Task[None]]) -> None:
     # Shutting the scheduler down would cut off a tick half-way. Without jobs it only idles until the tick is over.
     lull.scheduler.remove_all_jobs()
     lull.jobs.integrity_check.stop()
+    await lull.files.close()  # nobody waits for a file that is being read: it can be sent again
     leader, *others = tasks
     for task in others:
         task.cancel()

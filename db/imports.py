@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -16,8 +18,8 @@ from bot.core.diary import Detail, EveningFactors
 from bot.core.diary_csv import Line
 from bot.core.diary_import import Arrived, Choice, Left, Odd, Preview
 from bot.core.experiment import run
-from db import experiments, personal_data, tables, upserts
-from db.engine import Connection
+from db import experiments, personal_data, tables, upserts, users
+from db.engine import Connection, Database
 
 _imports, _nights, _details = tables.imports, tables.nights, tables.night_details
 
@@ -26,76 +28,109 @@ KEEP = timedelta(hours=12)
 
 _CHOICE = "choice\n"
 """Marks waiting nights that are one sheet for each habit, as JSON."""
+SLICE = 100
+"""Nights that are compared or written in one go: others have their turn with the event loop and the writer in between."""
 
 _SAID = ("intake", "intake_at", "reason", "rating", "rated_at", "late")
 _MORE = tuple(field.name for field in fields(Detail) if field.name != "night")
 
 
-async def keep(db: Connection, user_id: int, arrived: Arrived, *, now: datetime) -> Preview:
-    """Let these nights wait, in place of earlier ones. Returns what they would change."""
-    changes = await _changes(db, user_id, arrived.lines, now=now)
-    known = {
-        line.night for line in await personal_data.lines(db, user_id, arrived.lines[0].night, arrived.lines[-1].night)
-    }
-    new = sum(line.night not in known for line in changes)
-    values = {"at": now, "nights": diary_csv.written(arrived.lines)}
-    insert = upserts.into(_imports, on=db)
-    await db.execute(
-        insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
-    )
+async def keep(database: Database, user_id: int, arrived: Arrived, *, now: datetime) -> Preview | None:
+    """Let these nights wait, in place of earlier ones. Returns what they would change; None for a person who is gone."""
+    changed = new = 0
+    async with database.read() as db:
+        for start in range(0, len(arrived.lines), SLICE):
+            lines = arrived.lines[start : start + SLICE]
+            changes = await _changes(db, user_id, lines, now=now)
+            known = {line.night for line in await personal_data.lines(db, user_id, lines[0].night, lines[-1].night)}
+            changed += len(changes)
+            new += sum(line.night not in known for line in changes)
+    # In a thread, which lets the event loop in between.
+    values = {"at": now, "nights": await asyncio.to_thread(diary_csv.written, arrived.lines)}
+    async with database.write("import") as db:
+        if await users.find(db, user_id, lock=True) is None:
+            return None
+        insert = upserts.into(_imports, on=db)
+        await db.execute(
+            insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
+        )
     return Preview(
         nights=len(arrived.lines),
         first=arrived.lines[0].night,
         last=arrived.lines[-1].night,
         new=new,
-        filled=len(changes) - new,
-        same=len(arrived.lines) - len(changes),
+        filled=changed - new,
+        same=len(arrived.lines) - changed,
         naps=arrived.naps,
         left=arrived.left,
         habit=arrived.habit,
     )
 
 
-async def keep_choice(db: Connection, user_id: int, choice: Choice, *, now: datetime) -> None:
+async def keep_choice(database: Database, user_id: int, choice: Choice, *, now: datetime) -> None:
     """Let the nights of each habit wait until the person says which it is."""
+    # In a thread, as above.
+    values = {"at": now, "nights": await asyncio.to_thread(_listed, choice)}
+    async with database.write("import") as db:
+        if await users.find(db, user_id, lock=True) is None:
+            return
+        insert = upserts.into(_imports, on=db)
+        await db.execute(
+            insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
+        )
+
+
+def _listed(choice: Choice) -> str:
     listed = [
         (name, diary_csv.written(one.lines), one.naps, [(left.line, left.why, left.number) for left in one.left])
         for name, one in choice.habits
     ]
-    values = {"at": now, "nights": _CHOICE + json.dumps(listed, ensure_ascii=False)}
-    insert = upserts.into(_imports, on=db)
-    await db.execute(
-        insert.values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values)
-    )
+    return _CHOICE + json.dumps(listed, ensure_ascii=False)
 
 
-async def choose(db: Connection, user_id: int, number: int, *, now: datetime) -> Preview | None:
+async def choose(database: Database, user_id: int, number: int, *, now: datetime) -> Preview | None:
     """The chosen one of the habits that wait; None if they no longer wait or there are not that many."""
     mine = (_imports.c.user_id == user_id, _imports.c.at > now - KEEP)
-    text: str = await db.scalar(sa.select(_imports.c.nights).where(*mine)) or ""
+    async with database.read() as db:
+        text: str = await db.scalar(sa.select(_imports.c.nights).where(*mine)) or ""
     habits = json.loads(text.removeprefix(_CHOICE)) if text.startswith(_CHOICE) else []
     if not 0 <= number < len(habits):
         return None
     name, nights, naps, odd = habits[number]
     left = tuple(Left(line, Odd(why), count) for line, why, count in odd)
-    return await keep(db, user_id, Arrived(tuple(_read(nights)), naps, left, name), now=now)
+    lines = await asyncio.to_thread(lambda: tuple(_lines(nights)))
+    return await keep(database, user_id, Arrived(lines, naps, left, name), now=now)
 
 
-def _read(text: str) -> list[Line]:
-    return [diary_csv.line(cells) for cells in csv.DictReader(io.StringIO(text, newline=""))]
+def _lines(text: str) -> Iterator[Line]:
+    return map(diary_csv.line, csv.DictReader(io.StringIO(text, newline="")))
 
 
-async def take(db: Connection, user_id: int, *, now: datetime) -> int | None:
-    """Fill in the nights that wait. Returns how many changed; None where none wait any more."""
-    text = await db.scalar(
-        _imports.delete().where(_imports.c.user_id == user_id, _imports.c.at > now - KEEP).returning(_imports.c.nights)
-    )
-    if text is None or text.startswith(_CHOICE):
+async def take(database: Database, user_id: int, *, now: datetime) -> int | None:
+    """Fill in the nights that wait. Returns how many changed; None where none wait any more.
+
+    In slices, each in a transaction of its own. Ended in between it may be begun again: what is filled in stays as it is.
+    """
+    waiting = (_imports.c.user_id == user_id, _imports.c.at > now - KEEP)
+    async with database.read() as db:
+        row = (await db.execute(sa.select(_imports.c.at, _imports.c.nights).where(*waiting))).first()
+    if row is None or row.nights.startswith(_CHOICE):
         return None
-    lines = _read(text)
-    changes = await _changes(db, user_id, lines, now=now)
-    await _write(db, user_id, changes)
-    return len(changes)
+    same = (_imports.c.user_id == user_id, _imports.c.at == row.at)
+    lines = _lines(row.nights)
+    count = 0
+    while some := list(islice(lines, SLICE)):
+        async with database.write("import_slice") as db:
+            # Whoever was erased meanwhile, or sent another file, gets none of the rest.
+            gone = await users.find(db, user_id, lock=True) is None
+            if gone or await db.scalar(sa.select(_imports.c.at).where(*same)) is None:
+                return None
+            changes = await _changes(db, user_id, some, now=now)
+            await _write(db, user_id, changes)
+        count += len(changes)
+    async with database.write("imported") as db:
+        await db.execute(_imports.delete().where(*same))
+    return count
 
 
 async def drop(db: Connection, user_id: int) -> None:

@@ -1,7 +1,7 @@
 """Pictures: plain values in, PNG or PDF bytes out. What is here is cheap; only drawing imports matplotlib.
 
 `calendars` draws nights, `intervals` a range, `pdf` the page for a clinician; `drawing` picks one by name. They run in a process
-of their own (`python -m bot.charts`), so that drawing never holds up an answer. Start reading at `drawing`. May import: itself.
+of their own (`bot/worker`), so that drawing never holds up an answer. Start reading at `drawing`. May import: itself.
 
 A `Drawing` is all that a picture shows, as JSON: so that a process of its own can draw it, and so that an unchanged one is known
 by its mark and not drawn, nor uploaded, again.

@@ -30,7 +30,12 @@ from bot.core.model import Intake, Night, NightRecord
 LARGEST = 2**20
 """The most bytes of a file that is read."""
 
-MOST_LINES = 20_000
+MOST_LINES, MOST_COLUMNS = 20_000, 64
+"""Of a table; blank lines count."""
+
+MOST_NIGHTS = 4_000
+"""Of a file: eleven years."""
+
 HORIZON = timedelta(days=20 * 366)
 """How far back a night may be."""
 
@@ -54,6 +59,8 @@ class ImportProblemKind(StrEnum):
     NOT_KNOWN = "not_known"
     EMPTY = "empty"
     TOO_MANY = "too_many"
+    TOO_WIDE = "too_wide"
+    TOO_MANY_NIGHTS = "too_many_nights"
     WHICH_HABIT = "which_habit"
     BAD_LINE = "bad_line"
     COLUMNS = "columns"
@@ -189,7 +196,12 @@ def _no_column_twice(names: Sequence[str]) -> None:
 def _table(data: bytes) -> tuple[list[str], list[SheetRow]]:
     """The header, and every line that is not blank. Semicolons and tabs are what some spreadsheets write instead of commas."""
     text = _decoded(data)
+    # Before anything is made of a line: nothing else bounds what a megabyte of line ends or of commas costs.
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_LINES:
+        raise _Refused(ImportProblemKind.TOO_MANY)
     first = text.split("\n", 1)[0]
+    if max(map(first.count, ",;\t")) >= MOST_COLUMNS:
+        raise _Refused(ImportProblemKind.TOO_WIDE)
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
@@ -274,6 +286,8 @@ def _arrived(
             odd.append(Left(number, why))
     if not kept:
         raise _nothing(odd, naps)
+    if len(kept) > MOST_NIGHTS:
+        raise _Refused(ImportProblemKind.TOO_MANY_NIGHTS)
     odd.sort(key=lambda one: one.line)
     return Arrived(tuple(sorted(kept, key=lambda line: line.night)), naps, tuple(odd), habit)
 

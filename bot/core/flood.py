@@ -55,3 +55,32 @@ class FloodGate:
         if len(self._buckets) > _KEEP and now - self._forgot_at >= 60.0:
             self._buckets = {user: bucket for user, bucket in self._buckets.items() if now - bucket.at < 60.0}
             self._forgot_at = now
+
+
+FILES_IN, MOST_READ, MOST_SENT = 600.0, 3, 10
+"""In so many seconds a person may have so many files read; those that are refused are free up to so many."""
+
+
+class FileGate:
+    """Who sends too many files. In memory: after a restart everybody begins anew."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, list[tuple[float, bool]]] = {}  # when each was sent, and whether it was read
+
+    def wait(self, user_id: int, *, now: float) -> float:
+        """Seconds from `now` (monotonic) until one more file of this person may be read; 0 for at once."""
+        files = self._lately(user_id, now)
+        taken = [at for at, read in files if read]
+        since = [
+            at[-most] for at, most in ((taken, MOST_READ), ([at for at, _ in files], MOST_SENT)) if len(at) >= most
+        ]
+        return max((at + FILES_IN - now for at in since), default=0.0)
+
+    def note(self, user_id: int, *, now: float, taken: bool) -> None:
+        """A file of theirs was read, or refused."""
+        if len(self._files) > _KEEP:
+            self._files = {user: files for user in list(self._files) if (files := self._lately(user, now))}
+        self._files[user_id] = [*self._lately(user_id, now), (now, taken)]
+
+    def _lately(self, user_id: int, now: float) -> list[tuple[float, bool]]:
+        return [(at, taken) for at, taken in self._files.get(user_id, ()) if now - at < FILES_IN]

@@ -15,6 +15,7 @@ from bot.core import diary_import
 from bot.core.diary_import import Choice, ImportProblem, ImportProblemKind
 from bot.core.experiment import run
 from bot.core.model import Awaiting
+from bot.telegram.file_reader import NotRead
 from bot.telegram.turn import AfterCommit, Attach, Handler, Needs, Reply, Route, Say, Turn
 from bot.texts import language
 from bot.texts.content import Content
@@ -112,6 +113,8 @@ async def document(turn: Turn, file: Document) -> None:
 
 async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequence[Reply]:
     words, schedule = turn.words, turn.schedule
+    if wait := backstage.files.wait(turn.person.id):
+        return [Say(views.import_wait(words, max(1, -int(-wait // 60))))]
     try:
         data = await backstage.fetch(file_id, diary_import.LARGEST)
     except TelegramError:
@@ -119,16 +122,17 @@ async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequ
     if data is None:
         return _said(words, ImportProblem(ImportProblemKind.TOO_LARGE))
     last = run.through(schedule, now=turn.now)
-    found = await asyncio.to_thread(diary_import.read, data, zone=schedule.zone, last=last)
+    try:
+        found = await backstage.files.read(turn.person.id, data, zone=schedule.zone, last=last)
+    except NotRead:
+        return [Say(views.not_read(words))]
     if isinstance(found, ImportProblem):
         return _said(words, found)
     if isinstance(found, Choice):
-        async with backstage.database.write("import") as db:
-            await imports.keep_choice(db, turn.person.id, found, now=turn.now)
+        await imports.keep_choice(backstage.database, turn.person.id, found, now=turn.now)
         return [Say(views.which_habit(words, [name for name, _ in found.habits]))]
-    async with backstage.database.write("import") as db:
-        preview = await imports.keep(db, turn.person.id, found, now=turn.now)
-    return [Say(views.preview(words, preview))]
+    preview = await imports.keep(backstage.database, turn.person.id, found, now=turn.now)
+    return [] if preview is None else [Say(views.preview(words, preview))]
 
 
 def _said(words: Words, trouble: ImportProblem) -> Sequence[Reply]:
@@ -137,9 +141,16 @@ def _said(words: Words, trouble: ImportProblem) -> Sequence[Reply]:
 
 async def choose_habit(update: Update, turn: Turn) -> None:
     """A habit of several, tapped."""
-    preview = await imports.choose(turn.db, turn.person.id, turn.press.number(0) or 0, now=turn.now)
     turn.answer(update)
+    turn.later(functools.partial(_choose, turn=turn, update=update))
+
+
+async def _choose(backstage: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
+    number = turn.press.number(0) or 0
+    preview = await imports.choose(backstage.database, turn.person.id, number, now=turn.now)
+    turn.replies = []
     turn.edit(update, views.import_gone(turn.words) if preview is None else views.preview(turn.words, preview))
+    return turn.replies
 
 
 async def bring_in(update: Update, turn: Turn) -> None:
@@ -150,8 +161,16 @@ async def bring_in(update: Update, turn: Turn) -> None:
         await imports.drop(turn.db, turn.person.id)
         turn.edit(update, views.not_imported(turn.words))
         return
-    count = await imports.take(turn.db, turn.person.id, now=turn.now)
+    turn.later(functools.partial(_fill_in, turn=turn, update=update))
+
+
+async def _fill_in(backstage: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
+    """Not in the press's own transaction: that would be a long one. The buttons stay until it is done, so that whoever is
+    not answered can press again."""
+    count = await imports.take(backstage.database, turn.person.id, now=turn.now)
+    turn.replies = []
     turn.edit(update, views.import_gone(turn.words) if count is None else views.imported(turn.words, count))
+    return turn.replies
 
 
 COMMANDS: dict[str, Handler | Route] = {

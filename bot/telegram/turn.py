@@ -15,6 +15,7 @@ from bot.charts import Drawing
 from bot.core import planning
 from bot.core.callback_data import Press
 from bot.core.model import Awaiting, Person, Schedule, Sleeper, Status
+from bot.telegram.file_reader import FileReader
 from bot.texts import language
 from bot.texts.content import Content
 from bot.texts.language import Words
@@ -89,12 +90,13 @@ class AfterCommit:
     """What work after the commit may use.
 
     `fetch` gets a file of Telegram's by its id, or None when it has more bytes; `draw` a picture's bytes, or None where it cannot
-    be drawn.
+    be drawn; `files` reads what somebody sent.
     """
 
     database: Database
     fetch: Callable[[str, int], Awaitable[bytes | None]]
     draw: Callable[[Drawing], Awaitable[bytes | None]]
+    files: FileReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,24 @@ def fetching(words: Words) -> View:
     return View(words("Reading your file…"), silent=True)
 
 
+def import_wait(words: Words, minutes: int) -> View:
+    """Too many files in a short time."""
+    return View(
+        words.plural(
+            "Three files in ten minutes are the most. Try again in {n} minute.",
+            "Three files in ten minutes are the most. Try again in {n} minutes.",
+            minutes,
+        )
+    )
+
+
+def not_read(words: Words) -> View:
+    """The reading came to no end."""
+    return View(
+        words("I did not get to the end of that file. Nothing was changed; please send it again in a few minutes.")
+    )
+
+
 def preview(words: Words, seen: Preview) -> View:
     """What would change."""
     text = lines(
@@ -224,7 +242,13 @@ def _trouble(words: Words, what: ImportProblem) -> str:
         ImportProblemKind.NOT_TEXT: words("I cannot read that file. Save it as CSV in UTF-8."),
         ImportProblemKind.NOT_KNOWN: words("I do not know this kind of file: its first line is none that I can read."),
         ImportProblemKind.EMPTY: words("There are no nights in this file."),
-        ImportProblemKind.TOO_MANY: words("There are too many lines in this file."),
+        ImportProblemKind.TOO_MANY: words(
+            "There are too many lines in this file: 20,000 are the most, blank ones included."
+        ),
+        ImportProblemKind.TOO_WIDE: words("There are too many columns in this file: 64 are the most."),
+        ImportProblemKind.TOO_MANY_NIGHTS: words(
+            "There are more than 4,000 nights in this file. Send it in two parts."
+        ),
         ImportProblemKind.WHICH_HABIT: words(
             "Two habits in this file have one name. Send the Checkmarks.csv of one of them."
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core import flood
-from bot.core.flood import FloodGate, Manner
+from bot.core.flood import FileGate, FloodGate, Manner
 
 
 def admitted(gate: FloodGate, count: int, *, user: int = 1, now: float = 0.0) -> list[Manner]:
@@ -55,3 +55,32 @@ def test_a_crowd_is_not_looked_through_for_every_update() -> None:
         gate.admit(user, now=0.0)
         looks += gate._buckets is not before
     assert looks == 1
+
+
+def test_three_files_are_read_in_ten_minutes_then_there_is_a_wait() -> None:
+    gate = FileGate()
+    for at in (0.0, 60.0, 120.0):
+        assert gate.wait(1, now=at) == 0
+        gate.note(1, now=at, taken=True)
+
+    assert gate.wait(1, now=180.0) == 420.0
+    assert gate.wait(2, now=180.0) == 0
+    assert gate.wait(1, now=600.0) == 0
+
+
+def test_refused_files_are_free_up_to_ten() -> None:
+    gate = FileGate()
+    for at in range(10):
+        assert gate.wait(1, now=float(at)) == 0
+        gate.note(1, now=float(at), taken=False)
+
+    assert gate.wait(1, now=10.0) == 590.0
+
+
+def test_of_people_who_send_nothing_any_more_nothing_is_kept() -> None:
+    gate = FileGate()
+    for user in range(10_001):
+        gate.note(user, now=0.0, taken=True)
+    gate.note(1, now=601.0, taken=True)
+
+    assert len(gate._files) == 1

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.clock import SharedClock
+from bot.clock import RealClock, SharedClock
 from bot.core import diary_import
 from bot.core import schedule as times
 from bot.core.diary import Detail
@@ -21,6 +21,7 @@ from bot.core.experiment.design import Arm, Plan
 from bot.core.experiment.run import Experiment
 from bot.core.model import Delivery, Intake, Night, NightRecord, Rating, Reason
 from bot.jobs import finish_experiments
+from bot.telegram.file_reader import FileReader
 from bot.telegram.turn import AfterCommit, Later, Show
 from db import experiments, imports, nights
 from db.engine import Database
@@ -101,7 +102,7 @@ async def exported(ann: Ann) -> dict[str, list[dict[str, str]]]:
 
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(AfterCommit(ann.database, fetch, draw))
+    (file,) = await later.work(AfterCommit(ann.database, fetch, draw, FileReader(clock=RealClock())))
     packed = zipfile.ZipFile(io.BytesIO(file.content))  # type: ignore[union-attr]
     sheets = [name for name in packed.namelist() if name.endswith(".csv")]
     return {name: list(csv.DictReader(io.StringIO(packed.read(name).decode("utf-8-sig")))) for name in sheets}
@@ -270,9 +271,8 @@ async def test_a_file_does_not_tell_a_bag_before_the_seal_breaks_and_tells_it_ri
 
     async def bring(wanted: list[Night]) -> None:
         lines = tuple(Line(NightRecord(night, intake=said, intake_at=NOON), Detail(night)) for night in wanted)
-        async with ann.database.write() as db:
-            await imports.keep(db, 7, Arrived(lines), now=ann.now)
-            assert await imports.take(db, 7, now=ann.now) == len(wanted)
+        await imports.keep(ann.database, 7, Arrived(lines), now=ann.now)
+        assert await imports.take(ann.database, 7, now=ann.now) == len(wanted)
 
     await bring(early)
     assert {(await intakes(ann, plan))[night] for night in early} == {(Intake.BAG, None)}

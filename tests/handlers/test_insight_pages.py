@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot import charts
+from bot.clock import RealClock
 from bot.core.diary import Detail
 from bot.core.model import Intake, Kind, Night, Rating, State
 from bot.core.planning import Message
+from bot.telegram.file_reader import FileReader
 from bot.telegram.turn import AfterCommit, Attach, Later, Show
 from db import diary, nights
 from db.engine import Database
@@ -174,7 +176,7 @@ async def test_an_export_goes_with_its_picture_or_without(ann: Ann, drawn: bytes
 
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(AfterCommit(ann.database, fetch, draw))
+    (file,) = await later.work(AfterCommit(ann.database, fetch, draw, FileReader(clock=RealClock())))
 
     assert isinstance(file, Attach)
     packed = zipfile.ZipFile(io.BytesIO(file.content))

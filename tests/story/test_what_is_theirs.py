@@ -181,3 +181,12 @@ async def test_who_falls_silent_is_warned_and_then_erased(ada: Person, lull: Pro
         await clock.sleep(0.1)
     assert lull.rows("SELECT count(*) FROM users") == [(0,)]
     assert lull.rows("SELECT count(*) FROM erasures") == [(1,)]
+
+
+async def test_a_fourth_file_within_ten_minutes_waits(ada: Person, lull: Process) -> None:
+    for _ in range(3):
+        assert "2 nights in this file" in (await sends(ada, SHEET.encode())).text
+    refused = await sends(ada, SHEET.encode())
+
+    assert refused.text == "Three files in ten minutes are the most. Try again in 10 minutes."
+    assert lull.rows("SELECT count(*) FROM imports") == [(1,)]

@@ -39,7 +39,7 @@ async def test_a_fault_in_one_picture_does_not_cost_the_next(drawing: PicturePro
 
 async def test_a_process_that_died_is_replaced(drawing: PictureProcess) -> None:
     await drawing.draw(WEEK)
-    process = drawing._process
+    process = drawing.worker.process
     assert process is not None
     process.kill()
     await process.wait()
@@ -51,7 +51,7 @@ async def test_an_idle_process_ends_by_itself_and_a_new_one_comes() -> None:
     drawing = PictureProcess(idle=0.05)
     try:
         await drawing.draw(WEEK)
-        process = drawing._process
+        process = drawing.worker.process
         assert process is not None
         assert await asyncio.wait_for(process.wait(), 10) == 0
         assert (await drawing.draw(WEEK))[:4] == b"\x89PNG"
@@ -61,7 +61,7 @@ async def test_an_idle_process_ends_by_itself_and_a_new_one_comes() -> None:
 
 async def test_closing_leaves_no_process_and_no_files(drawing: PictureProcess) -> None:
     await drawing.draw(WEEK)
-    process, fonts = drawing._process, drawing._fonts
+    process, fonts = drawing.worker.process, drawing._fonts
     assert process is not None
     assert fonts is not None
     await drawing.close()
@@ -75,7 +75,7 @@ async def test_the_process_is_told_nothing_of_our_environment(
 ) -> None:
     monkeypatch.setenv("BOT_TOKEN", "123456:TEST")
     await drawing.draw(WEEK)
-    process = drawing._process
+    process = drawing.worker.process
     assert process is not None
 
     told = Path(f"/proc/{process.pid}/environ").read_bytes() + Path(f"/proc/{process.pid}/cmdline").read_bytes()
