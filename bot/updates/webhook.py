@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -11,6 +12,7 @@ from aiohttp import web
 from telegram.error import RetryAfter, TelegramError
 
 from bot.clock import Clock
+from bot.updates.connections import BODY_WITHIN
 from bot.updates.polling import ALLOWED, Call, letter_of, store
 from bot.updates.queues import Queues
 from config import logs
@@ -49,7 +51,11 @@ class Receiver:
             return _closing(413)
         if self._queues.full:  # Telegram keeps what is refused, and posts it again
             return _closing(503)
-        body = await _read(request)
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                body = await _read(request)
+        except TimeoutError:
+            return _closing(408)
         if body is None:
             return _closing(413)
         try:
