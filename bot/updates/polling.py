@@ -9,6 +9,7 @@ from datetime import datetime
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.clock import Clock
+from bot.core import update_numbers
 from bot.updates import location, nameless
 from bot.updates.queues import Queues
 from config import logs
@@ -30,6 +31,9 @@ FULL = 100
 _FEW = 20
 """Up to this many updates are stored on the event loop: that takes less time than asking a thread."""
 
+_AGAIN = 1.0
+"""Seconds until the next poll when the last brought nothing but what is known and cannot be confirmed."""
+
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 Call = Callable[..., Awaitable[object]]
@@ -42,6 +46,7 @@ class Polling:
     def __init__(self, call: Call, database: Database, queues: Queues, *, clock: Clock) -> None:
         self._call, self._database, self._queues, self._clock = call, database, queues, clock
         self._offset: int | None = None
+        self._heard_at = self._moved_at = clock.monotonic()  # the last new update; the last that moved the offset
         self._failures = 0
         self.last_good: float | None = None
         self.fault = ""
@@ -62,6 +67,8 @@ class Polling:
 
     async def _once(self) -> None:
         await self._queues.room()
+        if self._clock.monotonic() - self._heard_at > update_numbers.SILENT:
+            self._offset, self._heard_at = None, self._clock.monotonic()
         answer = await self._call(
             "getUpdates",
             offset=self._offset,
@@ -78,11 +85,25 @@ class Polling:
             raise NetworkError("updates without a number, which cannot be confirmed")
         if len(batch) >= FULL:
             self._queues.more_to_come()
-        await store(self._database, self._queues, stored_updates)
-        # Only now: asking for what comes after them is what confirms them.
-        if stored_updates:
-            self._offset = max(stored_update.update_id for stored_update in stored_updates) + 1
+        new = await store(self._database, self._queues, stored_updates)
         self._failures, self.last_good = 0, self._clock.monotonic()
+        # Only now: asking for what comes after them is what confirms them.
+        await self._confirm([stored_update.update_id for stored_update in stored_updates], new=new)
+
+    async def _confirm(self, numbers: Sequence[int], *, new: int) -> None:
+        now = self._clock.monotonic()
+        if new:
+            self._heard_at = now
+        if not numbers:
+            self._moved_at = now
+            return
+        alone = now - self._moved_at
+        before, self._offset = self._offset, update_numbers.next_offset(self._offset, numbers, alone=alone)
+        if self._offset != before:
+            self._moved_at = now
+        elif not new:
+            # One that is far from the others is not confirmed, and so comes again with every poll, at once.
+            await self._clock.sleep(_AGAIN)
 
     async def _free(self) -> None:
         """Remove a webhook, because while one is set Telegram answers no poll. The updates that wait there are kept."""
@@ -118,13 +139,14 @@ def _sentence(error: Exception) -> str:
     return "no updates from Telegram"
 
 
-async def store(database: Database, queues: Queues, stored_updates: Sequence[StoredUpdate]) -> None:
-    """Commit a batch, then queue those that are new."""
+async def store(database: Database, queues: Queues, stored_updates: Sequence[StoredUpdate]) -> int:
+    """Commit a batch, then queue those that are new. Gives their number."""
     if not stored_updates:
-        return
+        return 0
     async with database.write("store", quick=len(stored_updates) <= _FEW) as db:
         new = await inbox.store(db, stored_updates)
     queues.add(stored_update for stored_update in stored_updates if stored_update.update_id in new)
+    return len(new)
 
 
 def letter_of(raw: object, *, now: datetime) -> StoredUpdate | None:
