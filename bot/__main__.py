@@ -138,6 +138,12 @@ def stats(_: argparse.Namespace) -> int:
     return stats.main()
 
 
+def claim(_: argparse.Namespace) -> int:
+    from bot.cli import claim as cli_claim
+
+    return cli_claim.main()
+
+
 def _number(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 720:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 720")
@@ -151,6 +157,7 @@ COMMANDS: dict[str, Command] = {
     "demo": ("chat with the bot in this terminal, against a stand-in Telegram", demo, {}),
     "check": ("say whether settings, database and content are good", check, {}),
     "healthcheck": ("say whether the bot that runs here is well", healthcheck, {}),
+    "claim": ("show a one-time link that makes the first admin", claim, {}),
     "stats": ("count people, messages and answers; nobody can be told from it", stats, {}),
     "migrate": (
         "bring the database's schema up to date without starting the bot",

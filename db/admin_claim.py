@@ -20,6 +20,22 @@ async def offer(db: Connection, *, now: datetime) -> str:
     return code
 
 
+def link(bot_name: str, code: str) -> str:
+    """What is to be opened in Telegram."""
+    return f"https://t.me/{bot_name}?start=claim_{code}"
+
+
+async def name_bot(db: Connection, name: str) -> None:
+    """Note what the bot is called in Telegram, for links that are made while nobody asks Telegram."""
+    if await bot_name(db) != name:
+        await marks.put(db, "bot_name", name)
+
+
+async def bot_name(db: Connection) -> str | None:
+    """What it was called when it ran last."""
+    return await marks.find(db, "bot_name")
+
+
 async def redeem(db: Connection, code: str, *, user_id: int, now: datetime) -> bool:
     """Make this person an admin if the code is good; it is used up by that."""
     noted = await marks.find(db, "claim")

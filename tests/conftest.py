@@ -157,6 +157,20 @@ class Process:
             else:
                 self.running = await bots.fork(environment, log)
 
+    async def claim(self) -> str:
+        """The code of a one-time link, as an operator gets it."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "BOT_TOKEN": TOKEN,
+            "DATABASE_URL": self.database_url or f"sqlite:///{self.folder / 'lull.db'}",
+            "CLOCK_FILE": str(self.folder / "clock"),
+        }
+        asked = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "claim", env=environment, cwd=self.code, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await asked.communicate()
+        return said.decode().split("start=claim_")[1].split()[0]
+
     async def kill(self) -> None:
         """As the power would."""
         assert self.running is not None

@@ -23,14 +23,15 @@ def main() -> int:
 async def _totals(url: str) -> Totals:
     database = Database(url)
     try:
-        await _expect_head(database)
+        await expect_head(database)
         async with database.read() as db:
             return await db_counts.totals(db, now=datetime.now(UTC))
     finally:
         await database.close()
 
 
-async def _expect_head(database: Database) -> None:
+async def expect_head(database: Database) -> None:
+    """Raises DatabaseError where there is no database, or one of another schema."""
     if database.path is not None and not database.path.exists():
         raise DatabaseError(f"There is no database at {database.path} yet.")
     if (revision := await database.revision()) != engine.head():

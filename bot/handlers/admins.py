@@ -38,14 +38,16 @@ async def note(turn: Turn, action: str) -> None:
 
 
 async def claim(update: Update, turn: Turn, code: str) -> None:
-    """`/start claim_…`: the one-time link from the log."""
+    """`/start claim_…`: the one-time link."""
     if await admin_claim.redeem(turn.db, code, user_id=turn.person.id, now=turn.now):
         await note(turn, "claimed with the one-time link")
         turn.say(views.claimed(turn.words))
         _give_menu(turn)
     else:
         _log.warning("a claim link that is not good", person=logs.person(turn.person.id))
-        turn.say(View(turn.words("That link is used up or too old. The log shows a new one after a restart.")))
+        turn.say(
+            View(turn.words("That link is used up or too old. Whoever runs me makes a new one: python -m bot claim"))
+        )
 
 
 async def admin(update: Update, turn: Turn) -> None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -90,15 +91,20 @@ class Leadership:
         self.broadcasts.rest()
 
     async def _offer_claim(self) -> None:
-        """If there is no admin yet, log the one-time link that makes one."""
+        """With nobody named as admin, a terminal shows the one-time link that makes one. Not the log: it is collected, and
+        whoever may read it there is not the one who runs the bot."""
         if self.settings.admin_ids:
             return
         async with self.database.write("offer_claim") as db:
             if await broadcasts.admins(db):
                 return
-            code = await admin_claim.offer(db, now=self.clock.now())
-        link = f"https://t.me/{self.bot.username}?start=claim_{code}"
-        _log.info("nobody is admin yet; whoever opens this link within an hour becomes it", link=link)
+            await admin_claim.name_bot(db, self.bot.username)
+            code = await admin_claim.offer(db, now=self.clock.now()) if sys.stderr.isatty() else None
+        if code is None:
+            _log.info("nobody is admin yet; python -m bot claim shows the link that makes one")
+            return
+        link = admin_claim.link(self.bot.username, code)
+        print(f"Nobody is admin yet; whoever opens this link within an hour becomes it: {link}", file=sys.stderr)
 
     async def sweep(self) -> None:
         """Queue updates that a dead replica stored and did not handle. Only on PostgreSQL, and only as the leader.

@@ -41,13 +41,13 @@ class Connections:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._all: set[Connection] = set()
-        self._silent: dict[Connection, None] = {}  # those without a request, the longest silent first
+        self._all: set[BoundedConnection] = set()
+        self._silent: dict[BoundedConnection, None] = {}  # those without a request, the longest silent first
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def admit(self, new: Connection) -> bool:
+    def admit(self, new: BoundedConnection) -> bool:
         """Whether there is room for one more, or was made."""
         if len(self._all) >= self.most:
             oldest = next(iter(self._silent), None)
@@ -59,22 +59,22 @@ class Connections:
         self._silent[new] = None
         return True
 
-    def silent(self, one: Connection) -> None:
+    def silent(self, one: BoundedConnection) -> None:
         """It has been answered, and nothing has come since."""
         if one in self._all:
             self._silent[one] = None
 
-    def served(self, one: Connection) -> None:
+    def served(self, one: BoundedConnection) -> None:
         """Its request is there, and is being answered."""
         self._silent.pop(one, None)
 
-    def forget(self, one: Connection) -> None:
+    def forget(self, one: BoundedConnection) -> None:
         """It is closed, or is about to be."""
         self._all.discard(one)
         self._silent.pop(one, None)
 
 
-class Connection(web.RequestHandler):
+class BoundedConnection(web.RequestHandler):
     """One connection, as aiohttp has it, with an end to its waiting."""
 
     def __init__(self, connections: Connections, manager: web.Server, **options: Any) -> None:
@@ -136,7 +136,7 @@ async def watched(
 ) -> web.StreamResponse:
     """Tells the request's connection when its headers are there and when it is answered."""
     connection = request.protocol
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, BoundedConnection):
         return await handler(request)
     connection.begin()
     try:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.updates.connections import Connection, Connections, nameless, room, watched
+from bot.updates.connections import BoundedConnection, Connections, nameless, room, watched
 from bot.updates.webhook import LARGEST, Receiver
 from config import logs
 from config.addresses import CannotListen, Listen
@@ -57,7 +57,7 @@ async def _listening(listen: Listen, runner: web.AppRunner) -> asyncio.Server:
     try:
         # Those who wait to be let in take descriptors too, all at once.
         return await loop.create_server(
-            lambda: Connection(connections, manager, **options),
+            lambda: BoundedConnection(connections, manager, **options),
             listen.host,
             listen.port,
             backlog=min(128, connections.most),

@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     assert len(ended.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["run", "migrate", "stats"])
+@pytest.mark.parametrize("command", ["run", "migrate", "claim", "stats"])
 def test_a_database_that_is_away_is_one_sentence_and_worth_another_try(tmp_path: Path, command: str) -> None:
     ended = call(command, cwd=tmp_path, DATABASE_URL="postgresql://lull:very-secret@127.0.0.1:9/lull")
     assert ended.returncode == 1
@@ -212,7 +212,7 @@ async def test_check_compares_the_pool_with_what_the_server_gives(
 
 def test_every_command_says_what_it_is_for(tmp_path: Path) -> None:
     said = call("--help", cwd=tmp_path).stdout
-    for command in ("run", "demo", "check", "healthcheck", "migrate", "backup", "restore", "stats"):
+    for command in ("run", "demo", "check", "healthcheck", "migrate", "backup", "restore", "claim", "stats"):
         assert re.search(rf"^    {command}\s+\w", said, re.MULTILINE), command
 
 

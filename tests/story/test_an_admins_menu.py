@@ -20,7 +20,7 @@ async def test_who_claims_sees_an_admins_commands_at_once(lull: Process, telegra
     ann = telegram.person(1, language_code="en")
     await ann.send("/start")
     await ann.next()
-    code = lull.log.split("start=claim_")[1].split()[0].strip('"')
+    code = await lull.claim()
 
     await ann.send(f"/start claim_{code}")
 
