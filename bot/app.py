@@ -27,6 +27,7 @@ from bot.jobs.integrity_check import IntegrityCheck
 from bot.jobs.withdrawn_tips import Withdrawals
 from bot.metrics import Metrics
 from bot.runtime import connect, leadership, signals
+from bot.runtime.clock_guard import ClockGuard
 from bot.runtime.leadership import Leadership
 from bot.runtime.monitor import Monitor, flooded, live
 from bot.telegram import after_commit, command_menus, replies
@@ -85,6 +86,7 @@ class Lull:
     reminders: Reminders
     broadcasts: Broadcasts
     jobs: Jobs
+    guard: ClockGuard
     leadership: Leadership
     monitor: Monitor
     metrics: Metrics
@@ -97,7 +99,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     database = _database(settings)
     # The connection to Telegram.
     token = settings.bot_token.get_secret_value()
-    transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy)
+    guard = ClockGuard(clock, on=settings.clock_file is None if settings.clock_guard is None else settings.clock_guard)
+    transport = Transport(settings.telegram_api_url, token, clock=clock, proxy=settings.proxy, dated=guard.answered)
     limiter = RateLimiter(rate, clock=clock)
     app = _application(settings, transport, limiter)
     pictures, late_edits = Pictures(database, PictureProcess(), clock=clock), LateEdits(clock=clock)
@@ -108,7 +111,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     perform = functools.partial(after_commit.perform, do, backstage)
     dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(dispatcher, clock=clock)
-    ingress = Ingress(settings, clock, database, queues)
+    ingress = Ingress(settings, clock, database, queues, guard.wrote)
     # What people are owed.
     renderer = Renderer(texts)
     reminders = Reminders(app.bot, database, renderer, clock=clock, rate=rate, metrics=metrics, pictures=pictures)
@@ -117,14 +120,16 @@ def build(settings: Settings, texts: Content) -> Lull:
     jobs = _jobs(settings, texts, database, app, metrics, clock)
     dispatcher.reloaded += [renderer.renew, jobs.withdrawn_tips.renew]
     # Leadership and health.
-    on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, ingress.intake(transport))
-    faults = (on_duty.faults, jobs.integrity_check.faults, functools.partial(flooded, limiter, clock))
+    guard.tell = jobs.error_digest.at_once
+    source = ingress.intake(transport)
+    on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, source, guard)
+    faults = (on_duty.faults, jobs.integrity_check.faults, functools.partial(flooded, limiter, clock), guard.faults)
     monitor = Monitor(database, metrics, clock=clock, ages=on_duty.ages, faults=faults)
     metrics.about(build=VERSION, tzdata=version("tzdata"))
     metrics.watch(live(limiter, queues, on_duty.leader))
     scheduler = AsyncIOScheduler(timezone="UTC")
     parts = (settings, clock, database, transport, app, dispatcher, ingress, queues, pictures, files, late_edits)
-    return Lull(*parts, reminders, broadcasts, jobs, on_duty, monitor, metrics, scheduler)
+    return Lull(*parts, reminders, broadcasts, jobs, guard, on_duty, monitor, metrics, scheduler)
 
 
 def _jobs(settings: Settings, texts: Content, database: Database, app: App, metrics: Metrics, clock: Clock) -> Jobs:
@@ -235,6 +240,14 @@ def _schedule(lull: Lull) -> None:
         at = None if first is None else {"next_run_time": datetime.now(UTC) + timedelta(seconds=soon if first else 0)}
         lull.scheduler.add_job(work, "interval", seconds=seconds, id=name, **_ONE_AT_A_TIME, **(at or {}))
 
+    # By a clock that is wrong nobody is reminded, and nothing ends, is erased or is let go for being old.
+    def held(work: Work) -> Work:
+        async def unless_held() -> None:
+            if not await lull.guard.holds():
+                await work()
+
+        return unless_held
+
     async def back_up() -> None:
         if leads.is_set():
             await backup.when_due(lull.settings, lull.metrics, clock=lull.clock)
@@ -243,12 +256,12 @@ def _schedule(lull: Lull) -> None:
         if leads.is_set():
             await jobs.withdrawn_tips.look()
 
-    add("reminders", lull.reminders.beat, timedelta(seconds=1), least=0.02)
-    add("broadcasts", lull.broadcasts.beat, timedelta(seconds=1), least=0.02)
-    add("experiments", jobs.experiments.look, timedelta(seconds=5), least=0.1)
-    add("backup", back_up, backup.LOOK_EVERY, least=0.3)
+    add("reminders", held(lull.reminders.beat), timedelta(seconds=1), least=0.02)
+    add("broadcasts", held(lull.broadcasts.beat), timedelta(seconds=1), least=0.02)
+    add("experiments", held(jobs.experiments.look), timedelta(seconds=5), least=0.1)
+    add("backup", held(back_up), backup.LOOK_EVERY, least=0.3)
     # Also soon after the start, because a tip is withdrawn by a restart with new content.
-    add("withdrawn tips", take_tips_back, withdrawn_tips.EVERY, least=0.3, first=withdrawn_tips.SOON)
+    add("withdrawn tips", held(take_tips_back), withdrawn_tips.EVERY, least=0.3, first=withdrawn_tips.SOON)
     # At once as well: of a big file the start has read only the beginning.
     add("integrity check", jobs.integrity_check.look, integrity_check.EVERY, least=0.3, first=timedelta())
     # These two are about the process, whose time is real.

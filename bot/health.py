@@ -18,7 +18,7 @@ from pathlib import Path
 LIMITS = {"telegram": 90.0, "tick": 15.0, "leader": 30.0, "writing": 30.0}
 """Real seconds for which each part may be silent. A long poll alone takes 30."""
 
-LASTING = frozenset({"file", "flood"})
+LASTING = frozenset({"clock", "file", "flood"})
 """Parts that a fresh process would find in the same state: no reason to end this one."""
 
 SILENT = 20.0

@@ -86,6 +86,10 @@ def _switch(value: object, info: ValidationInfo) -> bool:
     return switch
 
 
+def _maybe_switch(value: object, info: ValidationInfo) -> bool | None:
+    return None if value is None else _switch(value, info)
+
+
 def _send_rate(value: object, info: ValidationInfo) -> int:
     text = _plain(value)
     most = MOST_A_SECOND_PAID if info.data.get("paid_broadcasts") else MOST_A_SECOND
@@ -285,6 +289,11 @@ class Settings(BaseSettings):
     clock_file: Annotated[Path | None, BeforeValidator(_file)] = Field(
         default=None,
         description="A simulated clock, for the demo and tests.",
+        json_schema_extra=FOR_DEVELOPERS,
+    )
+    clock_guard: Annotated[bool | None, BeforeValidator(_maybe_switch)] = Field(
+        default=None,
+        description="false trusts the machine's clock whatever Telegram says; without it only a simulated one is trusted.",
         json_schema_extra=FOR_DEVELOPERS,
     )
     fail_point: Annotated[str | None, BeforeValidator(_fail_point)] = Field(

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import cast
 
 import aiohttp
@@ -59,6 +60,7 @@ async def running(
     """Serves on loopback until the block ends; `telegram.url` is the address. Port 0 picks a free one."""
     telegram = Telegram(clock or RealClock(), token=token, limits=limits)
     app = web.Application(client_max_size=_LARGEST_BODY)
+    app.on_response_prepare.append(functools.partial(_dated, telegram))
     app.router.add_route("*", "/bot{token}/{method}", _BotApi(telegram, fast=fast).handle)
     app.router.add_get("/file/bot{token}/documents/{file_id}", functools.partial(_file, telegram))
     driving.add_routes(app, telegram)
@@ -142,6 +144,11 @@ class _BotApi:
             limit=call.given.number("limit", 100),
             timeout=call.given.number("timeout"),
         )
+
+
+async def _dated(telegram: Telegram, _: web.Request, answer: web.StreamResponse) -> None:
+    """With the date of the simulated time."""
+    answer.headers["Date"] = formatdate(telegram.clock.now().timestamp() + telegram.date_shift, usegmt=True)
 
 
 async def _file(telegram: Telegram, request: web.Request) -> web.Response:

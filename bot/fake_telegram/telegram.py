@@ -41,6 +41,7 @@ class Telegram:
         self.clock = clock
         self.token = token
         self.url = ""
+        self.date_shift = 0.0  # simulated seconds by which its answers' `Date` is later than the clock
         self.world = World(clock)
         self.faults = Faults(clock, seed=seed)
         self.gate = Gate(clock, limits)

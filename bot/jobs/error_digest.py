@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from telegram.ext import ExtBot
 
@@ -27,14 +27,14 @@ class ErrorDigest:
     def __init__(self, bot: ExtBot[Passage], database: Database, *, clock: Clock, admin_ids: tuple[int, ...]) -> None:
         self._bot, self._database, self._clock, self._admin_ids = bot, database, clock, admin_ids
         self._told: dict[str, int] = {}
-        self._last: datetime | None = None
+        self._last: float | None = None
 
     async def beat(self) -> None:
         """Send what is new, unless the last digest is less than an hour old."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         fresh = [(trouble.what, trouble.count - self._told.get(trouble.what, 0)) for trouble in logs.troubles()]
         fresh = [(what, count) for what, count in fresh if count > 0]
-        if not fresh or (self._last is not None and now - self._last < EVERY):
+        if not fresh or (self._last is not None and now - self._last < EVERY.total_seconds()):
             return
         try:
             await self._send(fresh)
@@ -43,6 +43,11 @@ class ErrorDigest:
             return
         self._last = now
         self._told = {trouble.what: trouble.count for trouble in logs.troubles()}
+
+    async def at_once(self) -> None:
+        """Send what is new however short ago the last digest was."""
+        self._last = None
+        await self.beat()
 
     async def _send(self, fresh: list[tuple[str, int]]) -> None:
         async with self._database.read() as db:

@@ -19,6 +19,7 @@ from telegram.ext import ExtBot
 from bot.clock import Clock
 from bot.delivery.broadcast import Broadcasts
 from bot.delivery.reminders import Reminders
+from bot.runtime.clock_guard import ClockGuard
 from bot.runtime.election import Leader
 from bot.updates.queues import Queues
 from bot.updates.source import UpdateSource
@@ -45,6 +46,7 @@ class Leadership:
     broadcasts: Broadcasts
     queues: Queues
     source: UpdateSource
+    guard: ClockGuard
     leader: Leader = field(init=False)
     awake_at: float | None = None  # since when Telegram was reached, on the monotonic clock
     led_at: float | None = None
@@ -124,7 +126,8 @@ class Leadership:
         """Real seconds since each part that this process is expected to do last worked."""
         since: dict[str, float] = {}
         if self.led_at is not None:
-            since["tick"] = max(self.led_at, self.reminders.last_beat or self.led_at)
+            # A beat that is held back because the machine's clock is wrong is not missed.
+            since["tick"] = max(self.led_at, self.reminders.last_beat or 0.0, self.guard.held_at or 0.0)
         begun = self.led_at if self.settings.mode == "polling" else self.awake_at
         if begun is not None:
             since["telegram"] = max(begun, self.source.last_good or begun)

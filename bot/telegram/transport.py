@@ -7,7 +7,7 @@ import io
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -155,7 +155,8 @@ class Transport(BaseRequest):
     """One HTTP client for everything that a `telegram.Bot` sends, and for raw calls beside it.
 
     `api_url` is the server without a path, such as `https://api.telegram.org`; `proxy` an http, https or socks5 address
-    through which all goes, and `tls` whom to trust instead of the machine's authorities. At most `limit` connections are open
+    through which all goes, and `tls` whom to trust instead of the machine's authorities. `dated` is told the `Date` of each good
+    answer. At most `limit` connections are open
     at once. Time-outs are seconds of `clock`; in simulated time none is shorter than a real second, so that a busy machine does
     not look like a silent server. Cancelling a call closes its connection, but the request may have left: whoever cancels knows
     as little as after silence. No exception, here or in its causes, holds the address of a request, because the token is part
@@ -172,6 +173,7 @@ class Transport(BaseRequest):
         timeouts: Timeouts | None = None,
         proxy: str | None = None,
         tls: ssl.SSLContext | None = None,
+        dated: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._root = f"{api_url.rstrip('/')}/bot{token}/"
         self._files = f"{api_url.rstrip('/')}/file/bot{token}/"
@@ -181,6 +183,7 @@ class Transport(BaseRequest):
         self._timeouts = timeouts or Timeouts()
         self._proxy = proxy
         self._tls = tls
+        self._dated = dated
         self._session: ClientSession | None = None
         self._speed = 0.0
         self._usual = ClientTimeout()
@@ -230,7 +233,7 @@ class Transport(BaseRequest):
         path = known.get("file_path") if isinstance(known, dict) else None
         if not isinstance(path, str) or not _PLAIN_PATH.fullmatch(path) or ".." in path:
             raise Unclear("no path to the file")
-        status, payload = await self._ask("GET", f"{self._files}{path}", None, self._span(), most + 1)
+        status, payload, _ = await self._ask("GET", f"{self._files}{path}", None, self._span(), most + 1)
         if status != 200:
             raise Unclear(f"status {status} for a file")
         return payload if len(payload) <= most else None
@@ -262,26 +265,30 @@ class Transport(BaseRequest):
         return _decode(payload)
 
     async def _exchange(self, url: str, body: _Watched | None, limit: ClientTimeout, *, method: str = "POST") -> bytes:
-        status, payload = await self._ask(method, url, body, limit, LARGEST + 1)
+        status, payload, date = await self._ask(method, url, body, limit, LARGEST + 1)
         if status == _WANTS_PROXY_PASSWORD and self._proxy is not None:
             raise NotSent(f"not connected: {Cause.PROXY} (status {status})", Cause.PROXY)
         if not 200 <= status < 300:
             raise _refusal(status, payload, self._token)
         if len(payload) > LARGEST:
             raise Unclear(f"an answer of more than {LARGEST} bytes")
+        # A gateway's page has a date as well; only what looks like Telegram's own counts.
+        if date and payload.startswith(b"{"):
+            self._dated(date)
         return payload
 
     async def _ask(
         self, method: str, url: str, body: _Watched | None, limit: ClientTimeout, most: int
-    ) -> tuple[int, bytes]:
-        """The status, and at most this many bytes of the body."""
+    ) -> tuple[int, bytes, str]:
+        """The status, at most this many bytes of the body, and the `Date`."""
         session = self._open
         fault: TelegramError | None = None
-        status, payload = 0, b""
+        status, payload, date = 0, b"", ""
         try:
             # A redirect would carry the token elsewhere, and would send some requests twice.
             async with session.request(method, url, data=body, timeout=limit, allow_redirects=False) as answer:
                 status, payload = answer.status, await _up_to(answer.content, most)
+                date = answer.headers.get("Date", "")
         except asyncio.CancelledError:
             # This is how aiohttp tells requests that wait for a connection that the client was closed.
             if not session.closed or _is_cancelled():
@@ -291,7 +298,7 @@ class Transport(BaseRequest):
             fault = _fault(error, body)
         if fault is not None:
             raise fault  # outside the except block: the client's own texts hold the address
-        return status, payload
+        return status, payload, date
 
     def _span(self, read: float | None = None, write: float = 0.0) -> ClientTimeout:
         """The real times for a request, given its own seconds for reading and writing, or none."""

@@ -38,13 +38,18 @@ _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 Call = Callable[..., Awaitable[object]]
 
+Wrote = Callable[[int], None]
+"""Is told when what came in was written, in seconds since 1970."""
+
 
 class Polling:
     """Fetches updates until told to stop. `last_good` says when Telegram last answered, in seconds of
     `clock.monotonic()`: a change of the wall clock must not make the bot look unwell."""
 
-    def __init__(self, call: Call, database: Database, queues: Queues, *, clock: Clock) -> None:
-        self._call, self._database, self._queues, self._clock = call, database, queues, clock
+    def __init__(
+        self, call: Call, database: Database, queues: Queues, *, clock: Clock, wrote: Wrote = lambda _: None
+    ) -> None:
+        self._call, self._database, self._queues, self._clock, self._wrote = call, database, queues, clock, wrote
         self._offset: int | None = None
         self._heard_at = self._moved_at = clock.monotonic()  # the last new update; the last that moved the offset
         self._failures = 0
@@ -78,6 +83,8 @@ class Polling:
             read_timeout=POLL + 10.0,
         )
         batch = answer if isinstance(answer, list) else []
+        for at in filter(None, map(moment_of, batch)):
+            self._wrote(at)
         stored_updates = [
             stored_update for raw in batch if (stored_update := letter_of(raw, now=self._clock.now())) is not None
         ]
@@ -162,6 +169,18 @@ def letter_of(raw: object, *, now: datetime) -> StoredUpdate | None:
     if not body or location.may_be_in(body):
         body = _body(location.forgotten(raw))
     return StoredUpdate(number, _sender(raw), nameless.blanked(body).decode(), now)
+
+
+def moment_of(raw: object) -> int | None:
+    """When what an update tells of happened, in seconds since 1970; None where it does not say. Buttons do not."""
+    if not isinstance(raw, dict):
+        return None
+    for name in ("message", "edited_message", "my_chat_member"):
+        part = raw.get(name)
+        if isinstance(part, dict):
+            moments = [at for at in (part.get("date"), part.get("edit_date")) if type(at) is int and at < 2**40]
+            return max(moments, default=None)
+    return None
 
 
 def _body(raw: dict[str, object]) -> bytes:

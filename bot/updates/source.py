@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.telegram.transport import Transport
-from bot.updates.polling import Polling
+from bot.updates.polling import Polling, Wrote
 from bot.updates.queues import Queues
 from config.settings import Settings
 from db.engine import Database
@@ -34,12 +34,13 @@ class Ingress:
     clock: Clock
     database: Database
     queues: Queues
+    wrote: Wrote
 
     def intake(self, transport: Transport) -> UpdateSource:
         """Polls, or keeps Telegram posting."""
         url, secret = self.settings.webhook_url, self._secret
         if url is None or secret is None:
-            return Polling(transport.call, self.database, self.queues, clock=self.clock)
+            return Polling(transport.call, self.database, self.queues, clock=self.clock, wrote=self.wrote)
         from bot.updates.webhook import Subscription
 
         return Subscription(transport.call, clock=self.clock, url=url, secret=secret)
@@ -54,7 +55,11 @@ class Ingress:
         from bot.updates.webhook import Receiver
 
         secret, path = self._secret, web.path_of(self.settings.webhook_url or "")
-        receiver = None if secret is None else Receiver(self.database, self.queues, clock=self.clock, secret=secret)
+        receiver = (
+            None
+            if secret is None
+            else Receiver(self.database, self.queues, clock=self.clock, secret=secret, wrote=self.wrote)
+        )
         async with web.serving(self.settings.address, health=health, metrics=metrics, receiver=receiver, path=path):
             yield
 

@@ -13,7 +13,7 @@ from telegram.error import RetryAfter, TelegramError
 
 from bot.clock import Clock
 from bot.updates.connections import BODY_WITHIN
-from bot.updates.polling import ALLOWED, Call, letter_of, store
+from bot.updates.polling import ALLOWED, Call, Wrote, letter_of, moment_of, store
 from bot.updates.queues import Queues
 from config import logs
 from db import inbox
@@ -36,8 +36,11 @@ _HEADER = "X-Telegram-Bot-Api-Secret-Token"
 class Receiver:
     """Takes what Telegram posts."""
 
-    def __init__(self, database: Database, queues: Queues, *, clock: Clock, secret: str) -> None:
+    def __init__(
+        self, database: Database, queues: Queues, *, clock: Clock, secret: str, wrote: Wrote = lambda _: None
+    ) -> None:
         self._database, self._queues, self._clock, self._secret = database, queues, clock, secret.encode()
+        self._wrote = wrote
 
     async def receive(self, request: web.Request) -> web.Response:
         """200 once the update is committed. What cannot be read is kept for the operator: refused, it would come for a day."""
@@ -68,11 +71,14 @@ class Receiver:
     async def _take(self, body: bytes) -> None:
         now = self._clock.now()
         try:
-            stored_update = letter_of(json.loads(body), now=now)
+            raw = json.loads(body)
+            stored_update = letter_of(raw, now=now)
             problem = "not an update"
         except (ValueError, RecursionError) as error:
             stored_update, problem = None, type(error).__name__
         if stored_update is not None:
+            if (at := moment_of(raw)) is not None:
+                self._wrote(at)
             await store(self._database, self._queues, [stored_update])
             return
         _log.warning("an unreadable body was put aside", kind=problem)

@@ -31,7 +31,7 @@ def reminder(words: Words, owed: Owed, *, now: datetime, product: str | None, ti
     elif owed.copies:
         note = words("(again, in case the first did not arrive – one reminder, one dose)")
     elif late in (Lateness.LATE, Lateness.LATE_SILENT):
-        note = words("(late: I was offline)")
+        note = words("(late: I could not send it earlier)")
     else:
         note = None
     left = times.minutes_left(owed.bed_at, now)

@@ -19,7 +19,7 @@ def _about_last_night(words: Words, owed: Owed) -> str | None:
     if owed.record.answered:
         return None
     if owed.reminder is State.EXPIRED:
-        return words("Last night's reminder was not sent: I was offline until it was too late. Sorry.")
+        return words("Last night's reminder was not sent: I could not send it in time. Sorry.")
     if owed.reminder is State.UNKNOWN:
         return words("I could not find out whether last night's reminder reached you.")
     return None

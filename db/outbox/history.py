@@ -22,7 +22,7 @@ async def expire(db: Connection, *, now: datetime) -> list[tuple[Kind, State]]:
         .where(_box.c.state == sa.literal_column("'due'"), _box.c.due_at <= now, _box.c.until_at <= now)
         .values(
             state=sa.case((_box.c.copies > 0, State.UNKNOWN), else_=State.EXPIRED),
-            reason=sa.func.coalesce(_box.c.reason, "the bot was not running"),
+            reason=sa.func.coalesce(_box.c.reason, "not sent in time"),
         )
         .returning(_box.c.kind, _box.c.state)
     )

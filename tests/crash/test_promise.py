@@ -36,7 +36,7 @@ def check_in(text: str = "How was your sleep?") -> Call:
 
 
 NOT_SENT = "Last night's reminder was not sent: I was offline."
-UNKNOWN, EXPIRED = Record(State.UNKNOWN, 1, "timed out"), Record(State.EXPIRED, 0, "the bot was not running")
+UNKNOWN, EXPIRED = Record(State.UNKNOWN, 1, "timed out"), Record(State.EXPIRED, 0, "not sent in time")
 THREE = [call(DUE), again(DUE + 2 * MINUTE), again(DUE + 7 * MINUTE)]
 
 

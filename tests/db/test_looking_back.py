@@ -132,7 +132,7 @@ async def test_a_window_that_closes_on_nothing_sent_is_expired_with_its_reason(d
     assert await expire(database, now=UNTIL - timedelta(seconds=1)) == []
     assert await expire(database, now=UNTIL) == [(Kind.REMINDER, State.EXPIRED)]
 
-    assert (await evenings.find(database))["reason"] == "the bot was not running"
+    assert (await evenings.find(database))["reason"] == "not sent in time"
 
 
 async def test_the_last_failures_reason_is_kept_when_a_window_closes(database: Database) -> None:

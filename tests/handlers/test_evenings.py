@@ -398,10 +398,10 @@ async def test_after_an_outage_it_is_late_and_says_so_or_is_told_next_morning(ho
 
     seen = await early.next()
     assert seen.text.startswith("Bedtime 22:30 · 2")
-    assert "(late: I was offline)" in seen.text
+    assert "(late: I could not send it earlier)" in seen.text
     house.at("2026-03-27T06:00:05")
     morning = await late.next()
-    assert morning.text.startswith("Last night's reminder was not sent: I was offline until it was too late. Sorry.")
+    assert morning.text.startswith("Last night's reminder was not sent: I could not send it in time. Sorry.")
     assert "How was your sleep" in morning.text
 
 
