@@ -129,7 +129,7 @@ def experiment(given: argparse.Namespace) -> int:
 def restore(given: argparse.Namespace) -> int:
     from bot.jobs import backup as jobs_backup
 
-    return jobs_backup.restore(given.file)
+    return jobs_backup.restore(given.file, trusted=given.trusted)
 
 
 def stats(_: argparse.Namespace) -> int:
@@ -188,7 +188,13 @@ COMMANDS: dict[str, Command] = {
     "restore": (
         "put a backup in the database's place; the bot must be stopped",
         restore,
-        {"file": {"type": Path, "metavar": "FILE", "help": "the backup"}},
+        {
+            "file": {"type": Path, "metavar": "FILE", "help": "the backup"},
+            "--trusted": {
+                "action": "store_true",
+                "help": "also as a superuser of PostgreSQL, who does whatever the file says",
+            },
+        },
     ),
 }
 

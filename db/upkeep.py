@@ -166,15 +166,16 @@ async def _alone(database: Database) -> AsyncIterator[None]:
 # -- restore -----------------------------------------------------------------------------------------------------------
 
 
-async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
+async def restore(url: str, source: Path, folder: Path, *, now: datetime, trusted: bool = False) -> Restored:
     """Let the database be what the backup holds, brought to head, without the people who were erased since.
 
-    What it replaces is kept in the folder. Raises DatabaseError, having changed nothing, when the bot runs, or the file is
+    What it replaces is kept in the folder. A dump can hold any statement: a role that may do everything on its server restores
+    only one that is `trusted`. Raises DatabaseError, having changed nothing, when the bot runs, or the file is
     damaged, not ours, or of a newer schema.
     """
     database = _file(url)
     if database is None:
-        return await _restore_dump(url, source, folder, now=now)
+        return await _restore_dump(url, source, folder, now=now, trusted=trusted)
     revision = await asyncio.to_thread(files.verify, source)
     _known(revision)
     holder = Database(f"sqlite+aiosqlite:///{database}")
@@ -192,9 +193,14 @@ async def restore(url: str, source: Path, folder: Path, *, now: datetime) -> Res
     return Restored(revision, kept, erased)
 
 
-async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime) -> Restored:
+async def _restore_dump(url: str, source: Path, folder: Path, *, now: datetime, trusted: bool) -> Restored:
     revision = await dumps.verify(source)
     _known(revision)
+    if not trusted and await dumps.may_do_everything(url):
+        raise DatabaseError(
+            "The role in DATABASE_URL is a superuser of PostgreSQL, and a dump can hold any statement: use a role without these "
+            "rights (docs/growing.md), or add --trusted where nobody else can have changed the file."
+        )
     if others := await dumps.others(url):
         raise DatabaseError(f"{others} other connections to the database are open; stop the bot first.")
     ledger = await _ledger(url, folder)

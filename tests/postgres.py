@@ -108,7 +108,7 @@ class Server:
             os.chown(folder, user.pw_uid, user.pw_gid)
         server = cls(found, folder, user)
         made = server._popen(
-            "initdb", "-D", str(server.data), "-U", "lull", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+            "initdb", "-D", str(server.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
         )
         said, _ = made.communicate()
         if made.returncode != 0:
@@ -120,8 +120,9 @@ class Server:
     def data(self) -> Path:
         return self.folder / "data"
 
-    def url(self, name: str) -> str:
-        return f"postgresql://lull@127.0.0.1:{self.port}/{name}"
+    def url(self, name: str, *, role: str = "lull") -> str:
+        """As the bot has it, whose role owns the database and may do nothing else; or as the one who may do everything."""
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -173,8 +174,8 @@ class Server:
             )
 
     async def run(self, statement: str) -> None:
-        """One statement in the maintenance database."""
-        connection = await asyncpg.connect(self.url("postgres"))
+        """One statement in the maintenance database, by the one who may do everything."""
+        connection = await asyncpg.connect(self.url("postgres", role="postgres"))
         try:
             await connection.execute(statement)
         finally:
@@ -195,12 +196,12 @@ class Server:
 
     async def _new(self, *, migrated: bool) -> str:
         name = f"test_{next(self.numbers)}"
-        await self.run(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'} OWNER lull")
         return name
 
     async def _emptied(self, name: str) -> bool:
         """Nobody connected, nothing in it; False where a test has changed more than rows."""
-        connection = await asyncpg.connect(self.url(name))
+        connection = await asyncpg.connect(self.url(name, role="postgres"))
         try:
             await connection.execute(_HANG_UP)
             try:
@@ -244,7 +245,8 @@ def running() -> Iterator[Server]:
 
 
 async def _prepare(server: Server) -> None:
-    await server.run("CREATE DATABASE migrated TEMPLATE template0")
+    await server.run("CREATE ROLE lull LOGIN")
+    await server.run("CREATE DATABASE migrated TEMPLATE template0 OWNER lull")
     await migrate(server.url("migrated"))
 
 
@@ -258,6 +260,11 @@ async def migrate(url: str) -> None:
 def async_url(url: str) -> str:
     """An operator's address as the engine takes it."""
     return url.replace("postgresql://", "postgresql+asyncpg://").replace("sqlite://", "sqlite+aiosqlite://")
+
+
+def by_superuser(url: str) -> str:
+    """The same address, for the one who may do everything."""
+    return re.sub(r"//\w+@", "//postgres@", url)
 
 
 async def rows(url: str, query: str, *values: object) -> list[tuple[object, ...]]:

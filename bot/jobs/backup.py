@@ -32,11 +32,11 @@ def back_up(to: Path | None, *, keep: int | None) -> int:
     return 0
 
 
-def restore(source: Path) -> int:
+def restore(source: Path, *, trusted: bool = False) -> int:
     """Put a backup in the database's place."""
     found = settings.load()
     url = found.database_url.get_secret_value()
-    done = asyncio.run(upkeep.restore(url, source, found.backup_dir, now=datetime.now(UTC)))
+    done = asyncio.run(upkeep.restore(url, source, found.backup_dir, now=datetime.now(UTC), trusted=trusted))
     print(f"Restored {source} (schema {done.revision}, now {engine.head()}).")
     if done.aside is not None:
         print(f"What was there before is kept as {done.aside} for 30 days.")

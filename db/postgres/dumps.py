@@ -64,6 +64,13 @@ async def load(url: str, source: Path) -> None:
             file.unlink(missing_ok=True)
 
 
+async def may_do_everything(url: str) -> bool:
+    """Whether our role is a superuser, or may become one."""
+    return bool(
+        await _ask(url, "SELECT 1 FROM pg_roles WHERE rolsuper AND pg_has_role(current_user, oid, 'MEMBER') LIMIT 1")
+    )
+
+
 async def has_tables(url: str) -> bool:
     """Whether there is something to be replaced."""
     return bool(await _ask(url, "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1"))
@@ -98,7 +105,7 @@ async def _ask(url: str, query: str) -> list[object]:
 
 
 async def _call(url: str, program: str, *arguments: str) -> str:
-    """What a program of PostgreSQL's wrote. Raises DatabaseError with the last line of its complaint."""
+    """What a program of PostgreSQL's wrote. Raises DatabaseError with what it complained of, in a line."""
     try:
         process = await asyncio.create_subprocess_exec(
             program,
@@ -120,7 +127,9 @@ async def _call(url: str, program: str, *arguments: str) -> str:
         raise DatabaseError(f"{program} here is older than the server; install {_PROGRAMS}.")
     if process.returncode != 0:
         lines = complained.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise DatabaseError(f"{program} failed: {lines[-1].removeprefix(f'{program}: ')}")
+        # The server's own error may be followed by details and hints.
+        why = next((line[line.index("ERROR:") :] for line in lines if "ERROR:" in line), lines[-1])
+        raise DatabaseError(f"{program} failed: {why.removeprefix(f'{program}: ')}")
     return said.decode()
 
 

@@ -128,7 +128,7 @@ async def test_where_the_server_gives_no_new_connection_those_that_it_gave_do_al
                 await (await stack.enter_async_context(database.read())).scalar(sa.text("SELECT 1"))
         await server.run("ALTER ROLE poor CONNECTION LIMIT 2")
         ended = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE usename = 'poor' LIMIT 2"
-        await postgres.rows(url, ended)
+        await postgres.rows(postgres.by_superuser(url), ended)
 
         # Two of the pool's places stay empty; whoever comes to one of them takes the next.
         for number in range(10):

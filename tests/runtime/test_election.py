@@ -81,7 +81,7 @@ async def cut(url: str) -> None:
         "SELECT pg_terminate_backend(pid)::text FROM pg_locks "
         "WHERE locktype = 'advisory' AND objsubid = 2 AND classid = ?::bigint"
     )
-    assert await postgres.rows(url, query, advisory_locks._LEADER)
+    assert await postgres.rows(postgres.by_superuser(url), query, advisory_locks._LEADER)
 
 
 async def test_of_two_one_leads_and_the_other_follows_when_it_ends(stand: Stand) -> None:
