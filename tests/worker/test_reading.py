@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -26,6 +28,18 @@ SHEET = (
 )
 
 
+def packed(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return out.getvalue()
+
+
+HABIT = b"Date,Value,Notes\n2026-03-20,YES_MANUAL,\n"
+TWO_HABITS = b"Date,Walk,Water\n2026-03-20,YES_MANUAL,NO\n2026-03-21,NO,NO\n"
+
+
 @pytest.fixture
 async def reader() -> AsyncIterator[FileReader]:
     reader = FileReader(clock=RealClock())
@@ -37,7 +51,19 @@ async def read(reader: FileReader, data: bytes, *, user: int = 1) -> Arrived | C
     return await reader.read(user, data, zone="Europe/Berlin", last=LAST)
 
 
-@pytest.mark.parametrize("data", [SHEET, b"", b"PK\x03\x04", b"night,intake\nxyz,taken\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        SHEET,
+        b"",
+        b"PK\x03\x04",
+        b"night,intake\nxyz,taken\n",
+        SHEET.decode().encode("utf-16"),
+        packed(nights_csv=SHEET),
+        packed(**{"001 Größe__Checkmarks_csv": HABIT}),
+        TWO_HABITS,
+    ],
+)
 async def test_what_comes_back_is_what_reading_it_here_would_give(reader: FileReader, data: bytes) -> None:
     assert await read(reader, data) == diary_import.read(data, zone="Europe/Berlin", last=LAST)
 
