@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core import schedule as times
-from bot.core.model import Delivery, Kind, Night, Person, State
+from bot.core.model import Delivery, Intake, Kind, Night, Person, State
 from bot.fake_telegram.telegram import Call
 from db import tables
 from db.engine import Database
@@ -49,11 +49,12 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the database says of a night's reminder: its state, how many copies it counts, and why."""
+    """What the database says of a night's reminder: its state, how many copies it counts, why, and whether it was answered."""
 
     state: State | None = None
     copies: int | None = None
     reason: str | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +223,12 @@ async def records(database: Database) -> dict[Key, Record]:
     box, diary = tables.outbox, tables.nights
     found: dict[Key, Record] = {}
     async with database.read() as db:
-        for row in await db.execute(sa.select(diary).where(diary.c.reminder.is_not(None))):
-            found[row.user_id, row.night] = Record(_STATES[Delivery(row.reminder)])
+        nights = {(row.user_id, row.night): row for row in await db.execute(sa.select(diary))}
+        answered = {key for key, row in nights.items() if row.intake not in (None, Intake.MISSED)}
+        for key, row in nights.items():
+            if row.reminder is not None:
+                found[key] = Record(_STATES[Delivery(row.reminder)], answered=key in answered)
         for row in await db.execute(sa.select(box).where(box.c.kind == Kind.REMINDER)):
-            found[row.user_id, row.night] = Record(State(row.state), row.copies, row.reason)
+            key = row.user_id, row.night
+            found[key] = Record(State(row.state), row.copies, row.reason, key in answered)
     return found

@@ -16,6 +16,7 @@ from tests.crash import town as towns
 from tests.crash.soak import days as calendar
 from tests.crash.soak.days import BEDS, EVENING, FIRST, Days, Death, Pace
 from tests.crash.soak.row import Found, Play
+from tests.model import trace
 
 STARTING = 20.0
 """Simulated seconds in a real one while a bot starts: that takes real time, of which a high speed would make minutes."""
@@ -70,14 +71,19 @@ async def alone(play: Play) -> Found:
         verdict = await _judged(town, days, size)
         code = await town.stop()
     found = _found(size, verdict, busy=busy)
-    _blame(found, verdict, done, air=air, others=7)
+    _blame(found, verdict, done, air=air, others=7, alone=True)
     found.must(code == 0, f"exit code {code}")
     found.must("Traceback" not in town.bot.log, "a traceback in the log")
     return found
 
 
-def _blame(found: Found, verdict: promise.Verdict, done: list[Death], *, air: int, others: int) -> None:
-    """Crowded deaths may cost a repeat of each message in the air; all else, deaths at any time and faults, at most so many."""
+def _blame(
+    found: Found, verdict: promise.Verdict, done: list[Death], *, air: int, others: int, alone: bool = False
+) -> None:
+    """Crowded deaths may cost a repeat of each message in the air; all else, deaths at any time and faults, at most so many.
+
+    And every night must be one that the protocol allows: of one bot `alone`, or of replicas.
+    """
     crowded = sum(_crowded(fate, done) for fate in verdict.fates if fate.doubled)
     rest = verdict.doubled - crowded
     found.seen += (
@@ -85,6 +91,7 @@ def _blame(found: Found, verdict: promise.Verdict, done: list[Death], *, air: in
         f"{crowded} of the repeats are owed to the crowded deaths, {rest} to all else"
     )
     found.must(rest <= others, f"{rest} doubled by all but the crowded deaths")
+    found.broken += trace.impossible(verdict.fates, alone=alone, slack=verdict.slack)
     found.must(crowded <= air, f"{crowded} doubled, but only {air} were in the air at a death")
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from tests.crash import town as towns
 from tests.crash.soak.row import Found, Play
+from tests.model import trace
 
 NIGHT = date(2026, 3, 26)
 EVENING = datetime(2026, 3, 26, 21, 14, 50, tzinfo=UTC)
@@ -65,7 +66,7 @@ async def sending(play: Play, points: list[str], found: Found) -> tuple[int, int
             await town.wait(lambda sent=sent: towns.count(town.database_url, sent) == PEOPLE)
             await town.kill()
         verdict = await town.judge(NIGHT, NIGHT + timedelta(days=len(points) - 1))
-    found.broken += verdict.broken
+    found.broken += verdict.broken + trace.impossible(verdict.fates, alone=True, slack=verdict.slack)
     found.must(verdict.sent == PEOPLE * len(points), f"only {verdict.sent} reminders arrived")
     found.must(verdict.most() <= 3, f"{verdict.most()} copies")
     found.must("Traceback" not in town.bot.log, "a traceback in the log")
