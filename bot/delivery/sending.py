@@ -25,8 +25,9 @@ from db.group_commit import GroupCommit
 
 _log = logs.logger(__name__)
 
-FRESH = timedelta(minutes=5)
-"""What has not left so long after it was made is made anew: its words ("in 45 minutes") may not be true any more."""
+FRESH = timedelta(seconds=90)
+"""What has not left so long after it was made is made anew: its words ("in 45 minutes") may not be true any more. Shorter than a
+lease: a machine that slept between the note and the socket must not send, unlabelled, what another has repeated meanwhile."""
 
 FAULT_PAUSE = 120.0
 """Seconds for which an item that met with an unforeseen fault is left alone."""

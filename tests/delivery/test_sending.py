@@ -20,7 +20,7 @@ from bot.core.model import State
 from bot.delivery.broadcast import Broadcasts
 from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
-from bot.delivery.sending import Parcel
+from bot.delivery.sending import FRESH, Parcel
 from bot.fake_telegram import server
 from bot.fake_telegram.faults import Fault
 from bot.fake_telegram.telegram import Telegram
@@ -30,6 +30,7 @@ from bot.telegram.transport import Timeouts, Transport
 from bot.texts import content
 from db import broadcasts, tables
 from db.engine import Database, Unavailable
+from db.outbox.rows import LEASE
 from tests.conftest import TOKEN
 from tests.db import evenings
 
@@ -375,3 +376,7 @@ async def test_an_evenings_row_that_could_go_after_bedtime_is_kept_back(bench: B
 
     assert bench.failures() == {"before_bed": 1}
     assert bench.telegram.called_with("sendMessage") == []
+
+
+def test_what_was_made_goes_stale_before_another_process_may_repeat_it() -> None:
+    assert FRESH < LEASE
