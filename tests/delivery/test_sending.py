@@ -281,7 +281,7 @@ async def test_the_429_of_one_person_for_a_day_delays_nobody_else(bench: Bench) 
 
 async def test_when_telegram_refuses_everybody_one_message_probes_and_then_all_arrive(bench: Bench) -> None:
     await bench.fill(40)
-    bench.telegram.fault(Fault("too_many", method=bench.method, retry_after=5, lasting=40.0))
+    bench.telegram.fault(Fault("too_many", method=bench.method, retry_after=5, lasting=60.0))
 
     await bench.sent(40)
 
