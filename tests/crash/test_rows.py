@@ -11,7 +11,7 @@ from tests.crash.soak.__main__ import ROWS
 from tests.crash.soak.days import Death
 from tests.crash.soak.report import Line
 from tests.crash.soak.row import Found, Play, Row
-from tests.crash.test_promise import DUE, THREE, judged
+from tests.crash.test_promise import DUE, THREE, asked, judged
 
 
 async def test_a_thousand_mutated_updates_hold_up_nobody_and_are_kept_for_the_operator(play: Play) -> None:
@@ -68,6 +68,6 @@ def test_a_row_says_what_must_hold_and_when_it_is_over(row: Row) -> None:
     ],
 )
 def test_a_repeat_is_owed_to_a_crowded_death_that_soon_followed_the_first_copy(death: Death, owed: bool) -> None:
-    (fate,) = judged(THREE).fates
+    (fate,) = judged([*THREE, asked()]).fates
 
     assert deaths._crowded(fate, [death]) is owed

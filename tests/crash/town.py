@@ -72,7 +72,9 @@ class Bot:
 
 @dataclass(slots=True)
 class Town:
-    """Everything in one hand. `up` says when the service ran, in simulated time without its jumps."""
+    """Everything in one hand. `up` says when the service ran, in simulated time without its jumps; `deaths`, `away` and `taps` are
+    what the promise's checker is told of: deaths of a process or its database, times without a store, presses of [Taken].
+    """
 
     folder: Path
     clock: SharedClock
@@ -82,6 +84,10 @@ class Town:
     people: list[Person] = field(default_factory=list)
     up: list[promise.Span] = field(default_factory=list)
     since: datetime | None = None
+    deaths: list[datetime] = field(default_factory=list)
+    away: list[promise.Span] = field(default_factory=list)
+    leaps: list[datetime] = field(default_factory=list)
+    taps: list[promise.Tap] = field(default_factory=list)
 
     # -- the bot -------------------------------------------------------------------------------------------------------
 
@@ -95,6 +101,7 @@ class Town:
     async def kill(self) -> None:
         self._down()
         await self.bot.end()
+        self.deaths.append(self.clock.now())
 
     async def stop(self) -> int:
         """SIGTERM; gives the exit code."""
@@ -106,6 +113,7 @@ class Town:
         """Wait until the bot has ended by itself."""
         code = await self.bot.ended()
         self._down()
+        self.deaths.append(self.clock.now())
         return code
 
     def _down(self) -> None:
@@ -134,6 +142,7 @@ class Town:
         self.clock.set(moment)
         if running:
             self.since = moment
+            self.leaps.append(moment)
 
     async def until(self, moment: datetime) -> None:
         """Live until then."""
@@ -169,6 +178,12 @@ class Town:
                 self.people.append(person)
         await database.close()
 
+    async def take(self, user_id: int, night: Night, *, message: int) -> None:
+        """Somebody presses [Taken] under one of their messages, whatever it shows by now; returns once that is handled."""
+        self.taps.append(promise.Tap(user_id, night, self.clock.now()))
+        query = await self.telegram.person(user_id).press(data=f"v1:taken:{night}", message=message)
+        await self.telegram.person(user_id).answered(query)
+
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
     async def judge(self, first: Night, last: Night) -> promise.Verdict:
@@ -186,7 +201,18 @@ class Town:
             await database.close()
         # At a speed, a tenth of a real second of work is this much of the town's time; its stamps are whole seconds.
         slack = timedelta(seconds=2 + 0.1 * self.clock.speed)
-        history = promise.History(self.people, list(self.telegram.calls), found, self.up, slack)
+        history = promise.History(
+            self.people,
+            list(self.telegram.calls),
+            found,
+            self.up,
+            slack,
+            deaths=self.deaths,
+            away=self.away,
+            leaps=self.leaps,
+            blocked={one.id for one in self.telegram.people.values() if one.room.refusal is not None},
+            taps=self.taps,
+        )
         return history.judge(first, last)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import State
+from bot.core.model import Intake, State
 from bot.fake_telegram.telegram import Call
 from tests.crash.promise import Record
 from tests.crash.test_promise import DUE, MINUTE, THREE, again, call, judged
@@ -35,7 +35,7 @@ def impossible(calls: list[Call], record: Record, *, alone: bool = True) -> list
         ([], Record(State.EXPIRED, 0)),
         ([], Record(State.UNKNOWN, 1)),
         ([], Record(State.GONE, 0)),
-        ([call(DUE, **SILENT)], Record(State.SENT, 1, answered=True)),
+        ([call(DUE, **SILENT)], Record(State.SENT, 1, intake=Intake.TAKEN)),
     ],
 )
 def test_what_the_protocol_does_is_explained(calls: list[Call], record: Record, alone: bool) -> None:

@@ -16,6 +16,9 @@ NIGHT = date(2026, 3, 26)
 EVENING = datetime(2026, 3, 26, 21, 14, 30, tzinfo=UTC)
 ADMIN = 500
 NEWS = "Lull moves to a new machine tonight."
+_IN_HAND = 12
+"""Copies that are on their way at once, and so may be unknown after a death."""
+
 PROMPT = timedelta(minutes=1)
 """How soon after its minute a reminder leaves, deaths and restarts included; but not one that met a death on its way."""
 
@@ -70,6 +73,8 @@ async def broadcast(play: Play) -> Found:
     found.must(not never, f"{len(never)} got nothing and are not marked")
     found.must(set(fates.values()) <= {"delivered", "unknown"}, f"fates {Counter(fates.values())}")
     found.must(verdict.sent == few, f"{verdict.sent} of {few} reminders")
+    most = _IN_HAND * kills
+    found.must(len(unknown) <= most, f"{len(unknown)} marked unknown by {kills} deaths")
     found.must(late <= PROMPT, f"a reminder came {late} after its minute")
     found.must(code == 0 and "Traceback" not in town.bot.log, "a traceback, or no clean end")
     return found

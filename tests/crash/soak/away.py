@@ -63,6 +63,7 @@ async def storm(play: Play) -> Found:
     )
     found.must(verdict.sent == people and verdict.doubled == 0, f"{verdict.sent} sent, {verdict.doubled} doubled")
     found.must(late == 0, f"{late} reminders during the halt")
+    found.must(max(answers) < STORM / 2, f"an answer came after {max(answers):.1f} s")
     found.must(answer.at.timestamp() < halted.at + STORM, "the last answer came only after the storm")
     found.must(code == 0, f"exit code {code}")
     return found
@@ -119,6 +120,7 @@ async def _one_outage(play: Play, shape: str, crowd: int, found: Found) -> str:
     wrong = sum(not _true_to_time(fate.copies[-1], fate.due.bed_at) for fate in late if fate.copies)
     found.must(not wrong, f"{shape}: {wrong} late reminders say another time than is left")
     found.must(told == len(lost), f"{shape}: {len(lost) - told} were not told")
+    found.must(len(verdict.fates) == crowd, f"{shape}: {len(verdict.fates)} nights were judged")
     found.must(code == 0 and "Traceback" not in town.bot.log, f"{shape}: a traceback, or no clean end")
     return f"{shape}: {arrived} of {len(late)} late and arrived, {told} of {len(lost)} told in the morning"
 

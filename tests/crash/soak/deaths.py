@@ -72,6 +72,7 @@ async def alone(play: Play) -> Found:
         code = await town.stop()
     found = _found(size, verdict, busy=busy)
     _blame(found, verdict, done, air=air, others=7, alone=True)
+    found.must(busy, "no death met a message in hand")
     found.must(code == 0, f"exit code {code}")
     found.must("Traceback" not in town.bot.log, "a traceback in the log")
     return found
@@ -117,7 +118,11 @@ def _found(size: Size, verdict: promise.Verdict, *, busy: int) -> Found:
     )
     kills = f"{size.anywhere} kills at random points and {size.crowded} more in crowded minutes"
     what = f"{kills}, {size.people} people, {size.days} days"
-    return Found(what, seen, list(verdict.broken))
+    found = Found(what, seen, list(verdict.broken))
+    # Nobody is away for longer than a start takes, so there is a way to remind everybody.
+    found.must(verdict.sent == len(verdict.fates), f"only {verdict.sent} of {len(verdict.fates)} nights were reminded")
+    found.must(len(verdict.fates) == size.people * size.days, f"{len(verdict.fates)} nights were judged")
+    return found
 
 
 # -- replicas ----------------------------------------------------------------------------------------------------------
@@ -146,8 +151,11 @@ class Fleet:
 
     async def crash(self) -> None:
         """The database ends as in a power cut, and comes back."""
+        gone = self.town.clock.now()
         await asyncio.to_thread(self.server.stop)
         await asyncio.to_thread(self.server.start)
+        self.town.deaths.append(gone)
+        self.town.away.append((gone, self.town.clock.now()))
 
 
 @contextlib.asynccontextmanager
@@ -188,6 +196,7 @@ async def replicas(play: Play) -> Found:
             busy += await days.in_hand() > 0
             air += await days.in_the_air()
             await victim.end()
+            town.deaths.append(town.clock.now())
             done.append(Death(town.clock.now(), death.crowded))
             if number in crashes:
                 await ships.crash()
@@ -198,6 +207,7 @@ async def replicas(play: Play) -> Found:
         for bot in ships.bots:
             await bot.end()
     found = _found(size, verdict, busy=busy)
+    found.must("Traceback" not in "".join(bot.log for bot in ships.bots), "a traceback in a log")
     found.size += f", {size.stops} crashes of PostgreSQL, 3 % faults"
     _blame(found, verdict, done, air=air, others=40)
     return found

@@ -16,6 +16,9 @@ from tests.crash.soak.row import Found, Play
 NIGHT = date(2026, 3, 26)
 EVENING = datetime(2026, 3, 26, 21, 14, 55, tzinfo=UTC)
 AWAY = timedelta(seconds=60)
+_IN_HAND = 12
+"""Messages that the bot has in hand at once, and so may have noted before its store went."""
+
 _RED_WITHIN = 30.0
 """Real seconds in which the bot must have noticed."""
 
@@ -64,6 +67,7 @@ async def _without(play: Play, town: towns.Town, found: Found, engine: str, take
     await town.until(gone + AWAY)
     meanwhile = sends["sendMessage"] - before
     await asyncio.to_thread(give)
+    town.away.append((gone, town.clock.now()))
     async with calendar.begun(town, calendar.Pace(2, 2)) as days:
         town.clock.set(town.clock.now(), speed=10)
         while await days.open():
@@ -75,6 +79,7 @@ async def _without(play: Play, town: towns.Town, found: Found, engine: str, take
     found.broken += [f"{what}: {line}" for line in verdict.broken]
     unlabelled = verdict.doubled if engine == "sqlite" else 0
     found.must(verdict.sent == crowd and not unlabelled, f"{what}: {verdict.sent} sent, {verdict.doubled} twice")
+    found.must(meanwhile <= _IN_HAND, f"{what}: {meanwhile} left meanwhile")
     found.must(red is not None, f"{what}: health stayed green")
     found.must(green is not None, f"{what}: health stayed red")
     found.must(code == 0, f"{what}: exit code {code}")
@@ -144,6 +149,8 @@ async def _jump(play: Play, hours: int, crowd: int, found: Found) -> promise.Ver
     later = [fate for fate in verdict.fates if fate.due.bed_at.hour == 23]
     found.must(verdict.doubled == 0, f"{hours:+} h: {verdict.doubled} doubled")
     found.must(all(fate.copies for fate in later), f"{hours:+} h: some were lost that were still to come")
+    untold = [fate for fate in verdict.untold if not fate.told]
+    found.must(not untold, f"{hours:+} h: {len(untold)} were too late and not told")
     found.must(hours > 0 or verdict.sent == 2 * crowd, f"{hours:+} h: only {verdict.sent} sent")
     found.must(code == 0 and "Traceback" not in town.bot.log, f"{hours:+} h: a traceback, or no clean end")
     return verdict

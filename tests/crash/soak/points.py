@@ -64,13 +64,24 @@ async def sending(play: Play, points: list[str], found: Found) -> tuple[int, int
             tonight = (NIGHT - date(1970, 1, 1)).days + number
             sent = f"outbox WHERE kind = 'reminder' AND state = 'sent' AND night = {tonight}"
             await town.wait(lambda sent=sent: towns.count(town.database_url, sent) == PEOPLE)
+            await _press_every_copy(town, number)
             await town.kill()
         verdict = await town.judge(NIGHT, NIGHT + timedelta(days=len(points) - 1))
     found.broken += verdict.broken + trace.impossible(verdict.fates, alone=True, slack=verdict.slack)
     found.must(verdict.sent == PEOPLE * len(points), f"only {verdict.sent} reminders arrived")
+    found.must(len(town.taps) >= len(points), f"{len(town.taps)} copies were pressed")
     found.must(verdict.most() <= 3, f"{verdict.most()} copies")
     found.must("Traceback" not in town.bot.log, "a traceback in the log")
     return verdict.sent, verdict.most()
+
+
+async def _press_every_copy(town: towns.Town, number: int) -> None:
+    """One of them, another each evening, presses [Taken] on every copy of tonight's, the newest first."""
+    night, person = NIGHT + timedelta(days=number), town.telegram.person(town.people[number % PEOPLE].id)
+    tonight = [seen for seen in person.chat if seen.from_bot and seen.at >= EVENING + timedelta(days=number)]
+    for seen in reversed(tonight):
+        await town.take(person.id, night, message=seen.message_id)
+        await town.until(town.clock.now() + timedelta(seconds=5))
 
 
 async def taking_in(play: Play, point: str, found: Found) -> None:
