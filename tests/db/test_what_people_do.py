@@ -9,7 +9,7 @@ import pytest
 from bot.core.model import Delivery, Intake, Kind, State
 from db import nights
 from db.engine import Database
-from db.outbox import changes, history, leases
+from db.outbox import changes, due, history, leases
 from db.outbox import rows as outbox
 from db.outbox.rows import Settled
 from tests.db import evenings
@@ -53,6 +53,15 @@ async def test_an_answer_proves_a_copy_that_nobody_was_sure_of(database: Databas
 
     assert await evenings.state(database) is State.SENT
     assert await evenings.claim(database, now=DUE + 3 * MINUTE) == []
+
+
+async def test_an_answer_proves_a_reminder_of_which_nothing_more_was_to_come(database: Database) -> None:
+    row = await evenings.sending(database)
+    await evenings.settle(database, Settled(row.id, State.UNKNOWN, reason="read timeout"))
+
+    await evenings.answer(database, at=DUE + MINUTE)
+
+    assert await evenings.state(database) is State.SENT
 
 
 async def test_an_answer_to_the_copy_in_the_air_lets_no_other_follow(database: Database) -> None:
@@ -224,6 +233,16 @@ async def test_a_snooze_is_not_lost_while_another_copy_is_in_the_air(database: D
 
     assert await evenings.state(database) is State.DUE
     assert len(await evenings.claim(database, now=DUE + 10 * MINUTE)) == 1
+
+
+async def test_a_snooze_of_a_copy_in_the_air_leaves_nothing_to_take_back(database: Database) -> None:
+    await evenings.sending(database)
+
+    await again(database, after=10 * MINUTE)
+
+    async with database.read() as db:
+        assert await leases.workers(db) == set()
+        assert not (await due.at(db, now=DUE + 9 * MINUTE, ahead=MINUTE)).to_reclaim
 
 
 async def test_an_answer_to_a_snoozed_reminder_does_not_forget_that_it_was_sent(database: Database) -> None:

@@ -293,6 +293,18 @@ def test_a_429_holds_its_chat_for_as_long_as_it_asks_and_delays_nobody_else(endp
     assert telegram.limiter.halts == 0
 
 
+def test_no_429_holds_its_chat_for_longer_than_a_day() -> None:
+    async def play(telegram: Telegram) -> None:
+        telegram.refusals["unlucky"] = [1e7]
+        with pytest.raises(Flooded):
+            await telegram.ask("unlucky", Lane.REMINDER)
+        with pytest.raises(NotYet) as caught:
+            await telegram.ask("unlucky", Lane.REMINDER)
+        assert caught.value.seconds == pytest.approx(86_400, abs=2)
+
+    scene(play)
+
+
 async def refused_in_two_chats(telegram: Telegram, *, seconds: float = 5.0) -> None:
     """Two reminders meet a 429, which halts the bulk lanes."""
     telegram.refusals |= {"one": [seconds], "two": [seconds]}
