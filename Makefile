@@ -15,7 +15,7 @@ ROOM := $(shell df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
 TESTS_IN := $(if $(shell [ "$(ROOM)" -gt 3000000 ] 2>/dev/null && echo enough),/dev/shm,$(or $(TMPDIR),/tmp))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test long check format pins messages sources bench soak docs pictures image-check licences audit clean
+.PHONY: help run demo test long check format pins messages sources bench soak mutants docs pictures image-check licences audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ long: $(VENV)/.dev ## The few tests that live through weeks or wait in real time
 soak: $(VENV)/.dev ## The long tests: every fault at its full size, every zone and night
 	@$(BIN)/python -m tests.crash.soak --write $(ARGS)
 	@FULL=1 $(PYTEST) tests/full
+
+mutants: $(VENV)/.dev ## Seeded faults, each of which the tests must notice (ARGS="--only NAME", "--list", …)
+	@TMPDIR=$(TESTS_IN) $(BIN)/python -m tests.mutants --write $(ARGS)
 
 check: $(VENV)/.dev ## Style, types and import direction
 	$(BIN)/ruff check .
