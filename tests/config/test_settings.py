@@ -406,7 +406,7 @@ def test_every_setting_has_a_row_in_the_table_for_operators_or_in_that_for_devel
     rows, ours = reference.table().splitlines(), reference.table(developers=True).splitlines()
 
     assert len(rows) - 2 + len(ours) - 2 == len(settings.Settings.model_fields)
-    assert [row.split("`")[1] for row in ours[2:]] == ["CLOCK_FILE", "FAIL_POINT"]
+    assert [row.split("`")[1] for row in ours[2:]] == ["CLOCK_FILE", "CLOCK_GUARD", "FAIL_POINT"]
     assert all(row.count("|") == 4 for row in rows)
     assert rows[2].startswith("| `BOT_TOKEN` | *required* | ")
     assert "`BOT_TOKEN_FILE`" in rows[2]

@@ -20,6 +20,7 @@ from bot.updates.queues import Queues
 from bot.updates.webhook import Receiver
 from config.addresses import Listen
 from db.engine import Database
+from tests import bots
 from tests.conftest import Process
 from tests.updates import front as fronts
 from tests.updates.front import HEADERS, SECRET
@@ -134,7 +135,7 @@ async def test_with_many_half_open_connections_everybody_is_served_as_before(
     tmp_path: Path, telegram: Telegram, clock: SharedClock
 ) -> None:
     del clock
-    async with fronts.front() as front:
+    async with bots.none_left(), fronts.front() as front:
         process = fronts.bot("one", folder=tmp_path, telegram_url=telegram.url, url=front.url)
         port = await fronts.started(process)
         front.ports.append(port)
@@ -153,8 +154,10 @@ async def _served(port: int, process: Process, telegram: Telegram) -> None:
     assert process.running is not None
     open_now = len(list(Path(f"/proc/{process.running.pid}/fd").iterdir()))
     assert open_now < connections.MOST + 128
-    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
-        assert answer.status == 200
+    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        # It looks at itself every two seconds.
+        while (await session.get(f"http://127.0.0.1:{port}/healthz")).status != 200:
+            await asyncio.sleep(0.1)
     ada = telegram.person(77, language_code="en")
     await ada.send("/start")
     assert (await ada.next()).text
