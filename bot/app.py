@@ -21,6 +21,7 @@ from bot.delivery.reminders import Reminders
 from bot.delivery.renderer import Renderer
 from bot.handlers import routes
 from bot.jobs import backup, integrity_check, tzdata_update, withdrawn_tips
+from bot.jobs.erase_dormant import Partings
 from bot.jobs.error_digest import ErrorDigest
 from bot.jobs.finish_experiments import Endings
 from bot.jobs.integrity_check import IntegrityCheck
@@ -63,6 +64,7 @@ class Jobs:
     """What runs by the clock beside the sending; `_schedule` says how often."""
 
     experiments: Endings
+    dormant: Partings
     withdrawn_tips: Withdrawals
     integrity_check: IntegrityCheck
     error_digest: ErrorDigest
@@ -135,6 +137,7 @@ def build(settings: Settings, texts: Content) -> Lull:
 def _jobs(settings: Settings, texts: Content, database: Database, app: App, metrics: Metrics, clock: Clock) -> Jobs:
     return Jobs(
         Endings(database, clock=clock),
+        Partings(database, clock=clock),
         Withdrawals(database, texts, clock=clock),
         IntegrityCheck(database, metrics),
         ErrorDigest(app.bot, database, clock=clock, admin_ids=settings.admin_ids),
@@ -259,6 +262,7 @@ def _schedule(lull: Lull) -> None:
     add("reminders", held(lull.reminders.beat), timedelta(seconds=1), least=0.02)
     add("broadcasts", held(lull.broadcasts.beat), timedelta(seconds=1), least=0.02)
     add("experiments", held(jobs.experiments.look), timedelta(seconds=5), least=0.1)
+    add("dormant", held(jobs.dormant.look), timedelta(seconds=5), least=0.1)
     add("backup", held(back_up), backup.LOOK_EVERY, least=0.3)
     # Also soon after the start, because a tip is withdrawn by a restart with new content.
     add("withdrawn tips", held(take_tips_back), withdrawn_tips.EVERY, least=0.3, first=withdrawn_tips.SOON)

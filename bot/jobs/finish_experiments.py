@@ -1,10 +1,9 @@
-"""Background job: finish self-experiments that are over; warn and erase people who have been silent for long."""
+"""Background job: finish self-experiments that are over."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
@@ -13,47 +12,35 @@ from bot.core.experiment import design, run
 from bot.core.experiment.run import Experiment, Lived
 from bot.core.experiment.version1 import earlier_report
 from bot.core.experiment.version1.earlier_report import EarlierReport
-from bot.core.model import Kind, Night, Person, Status
+from bot.core.model import Kind, Night, Person
 from config import logs
-from db import erase, experiments, imports, users
+from db import experiments
 from db.engine import Database, Unavailable
 from db.outbox import rows as outbox
 
 _log = logs.logger(__name__)
 
 PAGE = 50
-"""Self-experiments looked at, or people warned or erased, in one go."""
-
-SILENT_FOR = timedelta(days=548)
-"""People who neither wrote nor tapped for this long are warned that their data will be erased."""
-
-GRACE = timedelta(days=30)
-"""From the warning to the erasure."""
+"""Self-experiments looked at in one go."""
 
 _TOLD_WITHIN = timedelta(days=3)
 
 
 class Endings:
-    """Looks regularly. Each step is one transaction and is done once, so the process may die at any point."""
+    """Looks now and then. What it does survives a death at any point: it is done in one transaction, once."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._swept_at: datetime | None = None
 
     async def look(self) -> None:
         """One look. It never raises: the next one comes soon."""
         now = self._clock.now()
         try:
             await self._end_trials(now)
-            if self._swept_at is None or now - self._swept_at > timedelta(hours=12):
-                await self._part_from_the_silent(now)
-                self._swept_at = now
         except Unavailable as error:
             _log.error("the database is away; endings wait", why=str(error))
         except Exception as error:  # a fault in one ending must not end the others
             _log.error("an ending failed", kind=type(error).__name__, exc_info=error)
-
-    # -- self-experiments ----------------------------------------------------------------------------------------------
 
     async def _end_trials(self, now: datetime) -> None:
         async with self._database.read() as db:
@@ -74,34 +61,6 @@ class Endings:
         async with self._database.write() as db:
             if await experiments.finish(db, one, report=json.dumps(earlier_report.written(report)), now=now):
                 await outbox.owe(db, [_result(one, person, now)])
-
-    # -- people long silent --------------------------------------------------------------------------------------------
-
-    async def _part_from_the_silent(self, now: datetime) -> None:
-        """Warn once, and a month later erase, in pages."""
-        async with self._database.write("imports") as db:
-            await imports.prune(db, now=now)
-        while await self._warn(now) == PAGE:
-            pass
-        while await self._erase(now) == PAGE:
-            pass
-
-    async def _warn(self, now: datetime) -> int:
-        async with self._database.write() as db:
-            people = await erase.silent(db, since=now - SILENT_FOR, limit=PAGE)
-            for person in people:
-                await users.save(db, person, replace(person, warned_at=now))
-            await outbox.owe(db, [_farewell(person, now) for person in people if person.status is not Status.GONE])
-        return len(people)
-
-    async def _erase(self, now: datetime) -> int:
-        async with self._database.write() as db:
-            gone = await erase.warned(db, before=now - GRACE, limit=PAGE)
-            for user_id in gone:
-                await erase.person(db, user_id, now=now)
-        if gone:
-            _log.info("people long silent were erased", count=len(gone))
-        return len(gone)
 
 
 def _until(one: Experiment) -> Night:
@@ -129,13 +88,4 @@ def _result(one: Experiment, person: Person, now: datetime) -> planning.Message:
         until_at=at + _TOLD_WITHIN,
         bed_at=at + _TOLD_WITHIN,
         close_at=at + _TOLD_WITHIN,
-    )
-
-
-def _farewell(person: Person, now: datetime) -> planning.Message:
-    """The warning, by day."""
-    at = now if person.schedule is None else run.tell_at(person.schedule, now=now)
-    until = at + _TOLD_WITHIN
-    return planning.Message(
-        person.id, Kind.DORMANT, now.date(), due_at=at, until_at=until, bed_at=until, close_at=until
     )
