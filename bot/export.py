@@ -14,9 +14,10 @@ from bot import charts
 from bot.charts import Drawing
 from bot.core import diary, diary_csv
 from bot.core.diary_csv import Line
+from bot.core.experiment import report
+from bot.core.experiment.report import AnyReport, Report
 from bot.core.experiment.run import Experiment
 from bot.core.experiment.seed import fingerprint
-from bot.core.experiment.version1 import earlier_report
 from bot.core.model import Intake, Night, Person
 from bot.texts.language import Words
 
@@ -51,12 +52,24 @@ def drawings(words: Words, held: Held) -> dict[str, Drawing]:
         cells = diary.cells((line.record for line in held.lines), first, last, sealed_from=held.sealed_from)
         found[PICTURE] = charts.nights(cells, first=first, calendar=charts.Calendar(*words.calendar), light=light)
     for number, one in enumerate(held.trials, 1):
-        effect = None if one.report is None else earlier_report.read(json.loads(one.report)).verdict.effect
-        if effect is not None:
-            found[f"experiment-{number}.png"] = charts.interval(
-                low=effect.low, middle=effect.per_100, high=effect.high, light=light
-            )
+        drawing = None if one.report is None else of_report(report.read_any(json.loads(one.report)), light=light)
+        if drawing is not None:
+            found[f"experiment-{number}.png"] = drawing
     return found
+
+
+def of_report(found: AnyReport, *, light: bool) -> Drawing | None:
+    """The picture of the range that a finished self-experiment tells; None where there is none."""
+    if isinstance(found, Report):
+        size = found.verdict.clear_size if found.verdict.clear else found.verdict.size
+        if size is None:
+            return None
+        low, middle, high = (100 * share for share in (size.won_low, size.won, size.won_high))
+        return charts.pairs(low=low, middle=middle, high=high, light=light)
+    effect = found.verdict.effect
+    if effect is None:
+        return None
+    return charts.interval(low=effect.low, middle=effect.per_100, high=effect.high, light=light)
 
 
 def archive(words: Words, held: Held, *, pictures: Mapping[str, bytes | None], now: datetime) -> bytes:
@@ -133,8 +146,17 @@ def _test(one: Experiment) -> dict[str, object]:
         "length": one.plan.length,
         "pauses": pauses,
         "blind": one.blind,
+        **_halves(one),
         "fingerprint": fingerprint(one.plan.seed),
     }
+
+
+def _halves(one: Experiment) -> dict[str, object]:
+    """What a test of version 2 says more while it is sealed: neither half of its seed."""
+    if one.halves is None:
+        return {"version": one.version}
+    prints = {"bots_fingerprint": fingerprint(one.halves.bots_seed)}
+    return {"version": one.version, "design": one.plan.design.value, **prints}
 
 
 def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> str:
@@ -151,7 +173,7 @@ def _readme(words: Words, held: Held, pictures: Mapping[str, bytes | None]) -> s
         words("nights.png: the nights of nights.csv. Blue is better, orange worse, an outline means taken.")
         if pictures.get(PICTURE) is not None
         else None,
-        words("experiment-1.png and so on: what a test found, as a range of better nights per 100.")
+        words("experiment-1.png and so on: what a test found, as a range.")
         if any(name != PICTURE and picture is not None for name, picture in pictures.items())
         else None,
         words("A picture could not be drawn this time. Everything else is here.")

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.experiment import design, run
-from bot.core.experiment.design import Plan, Shift, Void
-from bot.core.experiment.run import Assignment, Experiment, Lived, Tested
-from bot.core.experiment.version1 import earlier_report
-from bot.core.experiment.version1.earlier_report import EarlierReport
+from bot.core.experiment import design, report, run
+from bot.core.experiment.design import Design, Plan, Shift, Void
+from bot.core.experiment.report import AnyReport, Told
+from bot.core.experiment.run import Assignment, Experiment, Halves, Lived, Tested
+from bot.core.experiment.seed import PACKED, code_of
 from bot.core.model import Delivery, Kind, Night, NightRecord, Person, Rating, State
 from db import nights, tables, upserts, users
 from db.engine import Connection
 from db.sqlite.prepared import Prepared
 
 _trials, _extra, _box = tables.experiments, tables.experiment_nights, tables.outbox
-_diary = tables.nights
+_diary, _drafts = tables.nights, tables.experiment_drafts
 _OPEN = Prepared(
     lambda _: sa.select(_trials).where(_trials.c.user_id == sa.bindparam("user"), _trials.c.ended_at.is_(None))
 )
@@ -31,28 +32,61 @@ _OPEN = Prepared(
 
 
 async def begin(
-    db: Connection, user_id: int, plan: Plan, *, blind: bool, bags_code: str | None, now: datetime
+    db: Connection, user_id: int, plan: Plan, halves: Halves, *, blind: bool, bags_code: str | None, now: datetime
 ) -> Experiment | None:
     """A new one; None where one is under way already."""
     if await open_of(db, user_id) is not None:
         return None
     # Nights that an earlier one had left out in advance are this one's now.
     await db.execute(_extra.delete().where(_extra.c.user_id == user_id, _extra.c.night >= plan.start))
-    # A result is owed under its first night: that of one stopped today must not stand in the way of this one's.
-    told = sa.and_(_box.c.kind == Kind.RESULT, _box.c.state.not_in([State.DUE, State.CLAIMED, State.SENDING]))
+    # What is asked and told at an end is owed under the first night: that of one stopped today must not stand in this one's way.
+    told = sa.and_(
+        _box.c.kind.in_([Kind.RESULT, Kind.GUESS]), _box.c.state.not_in([State.DUE, State.CLAIMED, State.SENDING])
+    )
     await db.execute(_box.delete().where(_box.c.user_id == user_id, _box.c.night == plan.start, told))
     values = {
         "user_id": user_id,
         "start": plan.start,
         "length": plan.length,
+        "design": plan.design.value,
         "seed": plan.seed,
+        "bots_seed": halves.bots_seed,
+        "word": halves.word,
+        "word_drawn": halves.drawn,
         "blind": blind,
         "bags_code": bags_code,
         "begun_at": now,
-        "look_at": run.look_at(plan),
+        "look_at": run.look_at(Experiment(0, user_id, plan, blind=blind, begun_at=now, halves=halves)),
     }
     await db.execute(_trials.insert().values(values))
+    await db.execute(_drafts.delete().where(_drafts.c.user_id == user_id))
     return await open_of(db, user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A test that waits for the person's word. The fingerprint of the bot's half was shown."""
+
+    bots_seed: bytes = field(repr=False)
+    length: int
+    design: Design
+    blind: bool
+
+
+async def draft(db: Connection, user_id: int, new: Draft) -> Draft:
+    """Keep it, and give it back with the bot's half that was shown first: a second look at the page must not draw another."""
+    values = {"length": new.length, "design": new.design.value, "blind": new.blind}
+    insert = upserts.into(_drafts, on=db).values(user_id=user_id, bots_seed=new.bots_seed, **values)
+    await db.execute(insert.on_conflict_do_update(index_elements=["user_id"], set_=values))
+    return await draft_of(db, user_id) or new
+
+
+async def draft_of(db: Connection, user_id: int) -> Draft | None:
+    """The test that waits for this person's word."""
+    row = (await db.execute(sa.select(_drafts).where(_drafts.c.user_id == user_id))).mappings().first()
+    if row is None:
+        return None
+    return Draft(bytes(row["bots_seed"]), row["length"], Design(row["design"]), bool(row["blind"]))
 
 
 async def open_of(db: Connection, user_id: int) -> Experiment | None:
@@ -86,7 +120,10 @@ async def last_ended(db: Connection, user_id: int) -> Experiment | None:
 
 
 def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Experiment:
-    plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]))
+    plan = Plan(row["start"], row["length"], bytes(row["seed"]), _shifts(row["shifts"]), Design(row["design"]))
+    halves = None
+    if row["bots_seed"] is not None:
+        halves = Halves(bytes(row["bots_seed"]), row["word"], drawn=bool(row["word_drawn"]))
     return Experiment(
         id=row["id"],
         user_id=row["user_id"],
@@ -98,6 +135,11 @@ def _trial(row: Mapping[str, Any] | sa.RowMapping) -> Experiment:
         stopped_after=row["stopped_after"],
         ended_at=row["ended_at"],
         report=row["report"],
+        halves=halves,
+        looks=row["looks"],
+        over_after=row["over_after"],
+        guess=row["guess"],
+        packed=bool(row["packed"]),
     )
 
 
@@ -109,8 +151,9 @@ def _shifts(text: str) -> tuple[Shift, ...]:
 async def move(db: Connection, one: Experiment, plan: Plan) -> Experiment:
     """The rest of the plan happens later; a pause without an end has found it."""
     shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in plan.shifts)
-    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=run.look_at(plan))
-    return replace(one, plan=plan, paused_since=None)
+    moved = replace(one, plan=plan, paused_since=None)
+    await _update(db, one.id, shifts=shifts, paused_since=None, look_at=run.look_at(moved))
+    return moved
 
 
 async def hold(db: Connection, one: Experiment, since: Night) -> None:
@@ -122,6 +165,23 @@ async def hold(db: Connection, one: Experiment, since: Night) -> None:
 async def stop(db: Connection, one: Experiment, *, after: Night, now: datetime) -> None:
     """Stopped early, after this night; it is judged as soon as somebody looks."""
     await _update(db, one.id, stopped_after=after, look_at=now)
+
+
+async def pack(db: Connection, trial_id: int, code: str, *, helper: int) -> Experiment | None:
+    """The helper has packed and counted the bags; the test as it was before. None for a code that is not this test's, or from
+    the participant.
+    """
+    row = (
+        await db.execute(sa.select(_trials).where(_trials.c.id == trial_id, _trials.c.ended_at.is_(None)))
+    ).mappings()
+    found = row.first()
+    one = None if found is None else _trial(found)
+    if one is None or not one.blind or one.user_id == helper:
+        return None
+    if not hmac.compare_digest(code_of(one.plan.seed, PACKED).encode(), code.encode()):
+        return None
+    await _update(db, one.id, packed=True)
+    return one
 
 
 async def _update(db: Connection, trial_id: int, **values: object) -> None:
@@ -290,15 +350,61 @@ async def to_look_at(db: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(one, person) for one, person in people if person is not None]
 
 
-async def reports(db: Connection, user_ids: Iterable[int]) -> dict[int, EarlierReport]:
-    """What the last self-experiment of each of these people found."""
-    found = {user_id: await last_ended(db, user_id) for user_id in user_ids}
-    return {user_id: report_of(one) for user_id, one in found.items() if one is not None}
+async def told_to(db: Connection, user_ids: Iterable[int]) -> dict[int, Told]:
+    """What the last self-experiment of each of these people found, with all of theirs together."""
+    found = {user_id: await told(db, user_id) for user_id in user_ids}
+    return {user_id: one for user_id, one in found.items() if one is not None}
 
 
-def report_of(one: Experiment) -> EarlierReport:
+async def told(db: Connection, user_id: int) -> Told | None:
+    """What this person's last self-experiment found, with all of theirs together; None where none is over."""
+    reports = [report_of(one) for one in await every(db, user_id) if not one.sealed]
+    return report.told(reports) if reports else None
+
+
+def report_of(one: Experiment) -> AnyReport:
     """What a finished self-experiment found."""
-    return earlier_report.read(json.loads(one.report or ""))
+    return report.read_any(json.loads(one.report or ""))
+
+
+async def looked(db: Connection, one: Experiment) -> None:
+    """The bot has looked, and the test goes on. What was looked at stays as it was."""
+    await nights.keep_in_time(db, one.user_id, run.looked_at(one))
+    after = replace(one, looks=run.next_look(one))
+    values = {"looks": after.looks, "look_at": run.look_at(after)}
+    # A pause that came in between has moved the plan, and with it the next look.
+    await db.execute(_trials.update().where(_same(one)).values(**values))
+
+
+async def ask_guess(db: Connection, one: Experiment, *, until: datetime) -> bool:
+    """It is over, and the seal holds until the guess at the bags is in, at the latest until then. False if it was not as known."""
+    if one.stopped_after is None:
+        await nights.keep_in_time(db, one.user_id, run.looked_at(one))
+    values = {"over_after": run.last_lived(one), "guess": "-" * run.weeks_lived(one), "look_at": until}
+    return (await db.execute(_trials.update().where(_same(one)).values(**values))).rowcount == 1
+
+
+def _same(one: Experiment) -> sa.ColumnElement[bool]:
+    """Whether it still is as it was read, as far as looks go."""
+    shifts = ",".join(f"{shift.night.isoformat()}+{shift.weeks}" for shift in one.plan.shifts)
+    return sa.and_(
+        _trials.c.id == one.id,
+        _trials.c.ended_at.is_(None),
+        _trials.c.looks == one.looks,
+        _trials.c.shifts == shifts,
+        _trials.c.stopped_after.is_not_distinct_from(one.stopped_after),
+        _trials.c.over_after.is_not_distinct_from(one.over_after),
+    )
+
+
+async def guess(db: Connection, one: Experiment, guesses: str) -> None:
+    """What the person thinks each week's bags held, so far."""
+    await _update(db, one.id, guess=guesses)
+
+
+async def guessed(db: Connection, one: Experiment, *, now: datetime) -> None:
+    """The guess is in: the seal may break."""
+    await _update(db, one.id, look_at=now)
 
 
 async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) -> None:
@@ -309,14 +415,14 @@ async def look_later(db: Connection, trial_ids: Sequence[int], *, at: datetime) 
         )
 
 
-async def finish(db: Connection, one: Experiment, *, report: str, now: datetime) -> bool:
+async def finish(db: Connection, one: Experiment, found: AnyReport, *, now: datetime) -> bool:
     """The seal is broken, and every bag becomes what it held. False when that was done already."""
     # An answer that is being written now is written first, and then told apart with the others.
     await users.find(db, one.user_id, lock=True)
     ended = await db.execute(
         _trials.update()
         .where(_trials.c.id == one.id, _trials.c.ended_at.is_(None))
-        .values(ended_at=now, report=report, look_at=None, bags_code=None, paused_since=None)
+        .values(ended_at=now, report=json.dumps(report.written(found)), look_at=None, bags_code=None, paused_since=None)
     )
     if ended.rowcount != 1:
         return False

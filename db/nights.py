@@ -76,14 +76,16 @@ async def record_rating(
     """How the sleep was; a second answer replaces the first, None takes it back. `late`: after the next evening's reminder."""
     given = rating is not None
     if late:
-        await _keep_in_time(db, user_id, night)
+        await keep_in_time(db, user_id, night)
     return await _put(
         db, user_id, night, rating=rating, rated_at=at if given else None, late=late or None if given else None
     )
 
 
-async def _keep_in_time(db: Connection, user_id: int, night: Night) -> None:
-    """Before a late answer takes its place: a self-experiment under way keeps the rating that was given in time."""
+async def keep_in_time(db: Connection, user_id: int, night: Night) -> None:
+    """A self-experiment under way keeps the rating that was given in time: before a late one takes its place, or once a look
+    has rested on it.
+    """
     in_trial = sa.exists().where(_trials.c.user_id == user_id, _trials.c.ended_at.is_(None))
     in_time = sa.select(_nights.c.user_id, _nights.c.night, _nights.c.rating).where(
         _nights.c.user_id == user_id,

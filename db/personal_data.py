@@ -59,7 +59,9 @@ async def _rows(db: Connection, user_id: int) -> dict[str, list[dict[str, Value]
     for table, column in erase.owners():
         if table in ELSEWHERE:
             continue
-        rows = (await db.execute(sa.select(table).where(column == user_id))).mappings()
+        # Who knew the bot's half of a seed could choose the word for it.
+        shown = [one for one in table.columns if one is not tables.experiment_drafts.c.bots_seed]
+        rows = (await db.execute(sa.select(*shown).where(column == user_id))).mappings()
         if listed := [{name: _plain(value) for name, value in row.items()} for row in rows]:
             found[table.name] = listed
     return found

@@ -212,7 +212,15 @@ experiments = sa.Table(
     sa.Column("stopped_after", Civil),
     sa.Column("look_at", Utc),  # when to look next whether it is over; none once it is
     sa.Column("ended_at", Utc),
-    sa.Column("report", sa.Text),  # JSON of core.protocol: nights and verdict as they stood at the end
+    sa.Column("report", sa.Text),  # JSON of core.experiment.report: nights and verdict as they stood at the end
+    sa.Column("design", sa.String(8), nullable=False, server_default=sa.text("'nightly'")),
+    sa.Column("bots_seed", sa.LargeBinary(32)),  # none in a test of the first version
+    sa.Column("word", sa.String(60)),
+    sa.Column("word_drawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("looks", sa.SmallInteger, nullable=False, server_default="0"),  # whole fortnights at the last look
+    sa.Column("over_after", Civil),  # over after this night, and waiting for the guess
+    sa.Column("guess", sa.String(12)),  # a letter a week
+    sa.Column("packed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(
         "ix_experiments_open",
         "user_id",
@@ -240,6 +248,17 @@ experiment_nights = sa.Table(
     sa.Column("void", sa.String(12)),
     sa.Column("rating", sa.SmallInteger),  # the answer given in time, once a late one has taken its place
     sqlite_with_rowid=False,
+)
+
+experiment_drafts = sa.Table(
+    "experiment_drafts",
+    metadata,
+    # The bot's half of a seed whose fingerprint was shown, while it waits for the person's word.
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bots_seed", sa.LargeBinary(32), nullable=False),
+    sa.Column("length", sa.SmallInteger, nullable=False),
+    sa.Column("design", sa.String(8), nullable=False),
+    sa.Column("blind", sa.Boolean, nullable=False),
 )
 
 imports = sa.Table(

@@ -14,12 +14,11 @@ from bot.core.diary import Detail
 from bot.core.diary_csv import Line
 from bot.core.diary_import import Arrived
 from bot.core.experiment import design
+from bot.core.experiment import report as experiment_report
 from bot.core.experiment.design import Plan
 from bot.core.experiment.run import Experiment, Lived
-from bot.core.experiment.version1 import earlier_report
 from bot.core.model import Delivery, Intake, NightRecord, Person, Rating, Reason, Status
 from bot.export import Held
-from bot.jobs import finish_experiments
 from bot.texts import language
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -54,8 +53,8 @@ def finished() -> Experiment:
     for place in range(design.RUN_IN + PLAN.length):
         night = design.night_at(PLAN, place)
         lived.append(Lived(NightRecord(night, delivery=Delivery.SENT, rating=Rating(place % 5 - 2)), revealed=True))
-    report = finish_experiments.judge(UNDER_WAY, lived)
-    return replace(UNDER_WAY, ended_at=NOW, report=json.dumps(earlier_report.written(report)))
+    report = experiment_report.judged(UNDER_WAY, lived)
+    return replace(UNDER_WAY, ended_at=NOW, report=json.dumps(experiment_report.written(report)))
 
 
 def packed(held: Held, pictures: dict[str, bytes | None] | None = None) -> dict[str, str]:

@@ -17,7 +17,6 @@ from bot.core.experiment.run import Experiment, Lived
 from bot.core.experiment.seed import fingerprint, seed_of
 from bot.core.experiment.version1 import earlier_report
 from bot.core.model import Delivery, Intake, NightRecord, Rating
-from bot.jobs import finish_experiments
 
 START = date(2026, 1, 12)
 PLAN = Plan(START, 28, bytes(range(32)), (Shift(date(2026, 1, 26), 2),))
@@ -49,7 +48,7 @@ def export(folder: Path, change: Callable[[Values], None] = lambda _: None, one:
     one = one or trial()
     test = {
         "sealed": False,
-        **json.loads(json.dumps(earlier_report.written(finish_experiments.judge(one, lived(one))))),
+        **json.loads(json.dumps(report.written(report.judged(one, lived(one))))),
     }
     change(test)
     return packed(folder, json.dumps({"tests": [test]}))
@@ -216,7 +215,7 @@ def test_what_was_tampered_with_in_version_2_is_told_in_one_sentence(
 
 
 def test_a_report_is_read_back_as_it_was_written() -> None:
-    kept = finish_experiments.judge(trial(), lived(trial()))
+    kept = report.judged(trial(), lived(trial()))
     again = earlier_report.read(json.loads(json.dumps(earlier_report.written(kept))))
     assert again.nights == kept.nights
     assert again.plan == kept.plan

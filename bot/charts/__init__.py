@@ -76,6 +76,11 @@ def interval(*, low: float, middle: float, high: float, light: bool = False) -> 
     return _drawing("interval", low=low, middle=middle, high=high, light=light)
 
 
+def pairs(*, low: float, middle: float, high: float, light: bool = False) -> Drawing:
+    """How many of 100 pairs of nights went one way, with its range; 50 is no difference."""
+    return _drawing("pairs", low=low, middle=middle, high=high, light=light)
+
+
 @dataclass(frozen=True, slots=True)
 class ClinicianPage:
     """One page for a clinician: lines of a name and a value, the nights under their heads, and the small print."""

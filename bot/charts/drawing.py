@@ -6,7 +6,13 @@ import json
 
 from bot.charts import Drawing, calendars, intervals
 
-_BY_NAME = {"nights": calendars.nights, "week": calendars.week, "interval": intervals.interval, "page": intervals.page}
+_BY_NAME = {
+    "nights": calendars.nights,
+    "week": calendars.week,
+    "interval": intervals.interval,
+    "pairs": intervals.pairs,
+    "page": intervals.page,
+}
 
 
 def draw(drawing: Drawing) -> bytes:

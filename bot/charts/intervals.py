@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from bot.charts import glyphs, pdf
@@ -15,12 +16,43 @@ _A4 = (827.0, 1169.0)
 _MARGIN = 64.0
 
 
+_EVEN = 50.0
+_USUAL_REACH = 30.0
+"""The axis of pairs runs from 20 to 80 of 100, or to 0 and 100 if need be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """What an axis shows: `ends` and the `step` between its ticks, seen from no difference, which is `zero` in its numbers."""
+
+    ends: tuple[float, float]
+    step: float
+    zero: float | None = None
+
+    def label(self, tick: float) -> str:
+        """A tick's number: signed, or counted from `zero`."""
+        return _signed(tick) if self.zero is None else str(round(self.zero + tick))
+
+
 def interval(values: Mapping[str, object]) -> bytes:
     """A bar from low to high with its middle, over an axis of better nights per 100 with zero in the picture."""
-    palette = LIGHT if values["light"] else DARK
     low, middle, high = (cast("float", values[name]) for name in ("low", "middle", "high"))
     step = _step(low, high)
     ends = min(-step, math.floor(low / step) * step), max(step, math.ceil(high / step) * step)
+    return _bar(values, (low, middle, high), _Axis(ends, step), level=_colour(low, high))
+
+
+def pairs(values: Mapping[str, object]) -> bytes:
+    """The same over an axis of pairs of 100, and in grey whatever it says: no colour for good or bad."""
+    low, middle, high = (cast("float", values[name]) - _EVEN for name in ("low", "middle", "high"))
+    reach = _USUAL_REACH if max(-low, high) <= _USUAL_REACH else _EVEN
+    return _bar(values, (low, middle, high), _Axis((-reach, reach), 10.0, zero=_EVEN), level=0)
+
+
+def _bar(values: Mapping[str, object], shown: tuple[float, float, float], axis: _Axis, *, level: int) -> bytes:
+    palette = LIGHT if values["light"] else DARK
+    low, middle, high = shown
+    ends, step = axis.ends, axis.step
     canvas = Canvas(128.0, palette)
     left, right, line = 40.0, canvas.width - 40.0, 92.0
 
@@ -35,8 +67,10 @@ def interval(values: Mapping[str, object]) -> bytes:
         canvas.line(
             [(across(tick), top), (across(tick), line + 4)], color=palette.faint if zero else palette.line, width=1.2
         )
-        canvas.text((across(tick), line + 20), _signed(tick), size=12.0, color=palette.ink if zero else palette.faint)
-    canvas.bar((across(low), 42.0), (across(high), 66.0), fill=palette.rating(_colour(low, high)), radius=12.0)
+        canvas.text(
+            (across(tick), line + 20), axis.label(tick), size=12.0, color=palette.ink if zero else palette.faint
+        )
+    canvas.bar((across(low), 42.0), (across(high), 66.0), fill=palette.rating(level), radius=12.0)
     canvas.line([(across(0.0), 28.0), (across(0.0), line + 4)], color=palette.ink, width=1.2)
     for value, x in ((-2, 20.0), (2, canvas.width - 20.0)):
         canvas.marks(sign(value, 9.0), [(x, 54.0)], edge=palette.faint, width=1.4)

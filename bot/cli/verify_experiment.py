@@ -15,7 +15,7 @@ from bot.core.experiment.report import Checked, Report, ReportPart
 from bot.core.experiment.seed import fingerprint
 from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.texts import language
-from bot.views import verdict
+from bot.views import earlier_verdict, verdict
 
 LARGEST = 8 * 2**20
 """Bytes of experiment.json that are read at all, whatever the ZIP says about them."""
@@ -98,7 +98,7 @@ def _told(found: Checked) -> list[str]:
 
 def _told_1(one: EarlierReport) -> list[str]:
     words = language.words(language.SOURCE)
-    return [html.unescape(line) for line in (*verdict.in_words(words, one), verdict.always(words))]
+    return [html.unescape(line) for line in (*earlier_verdict.in_words(words, one), earlier_verdict.always(words))]
 
 
 def _told_2(one: Report) -> list[str]:
@@ -120,4 +120,5 @@ def _told_2(one: Report) -> list[str]:
             f"{name + ':':<13}{size.steps:+.3f} steps ({size.low:+.3f} to {size.high:+.3f}); "
             "of 100 pairs {:.1f} ({:.1f} to {:.1f})".format(*shares)
         )
-    return [*lines, "One person, own rating, not a medical test."]
+    words = language.words(language.SOURCE)
+    return [*lines, *(html.unescape(line) for line in (*verdict.in_words(words, one), verdict.always(words, one)))]

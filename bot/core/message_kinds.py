@@ -137,6 +137,7 @@ KINDS: dict[Kind, Policy] = {
     ),
     Kind.KEEP_GOING: Policy(lane=Lane.CHECK_IN, view="keep_going", when=_keep_going, switch="no_check_in"),
     # Owed by the job that judges a self-experiment.
+    Kind.GUESS: Policy(lane=Lane.CHECK_IN, view="guess"),
     Kind.RESULT: Policy(lane=Lane.CHECK_IN, view="result"),
     # Owed by the job that looks for people long silent; also to those who wanted to hear nothing: their diary is about to go.
     Kind.DORMANT: Policy(lane=Lane.CHECK_IN, view="dormant", while_stopped=True),

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     NUDGE = "nudge"
     CHECK_IN = "check_in"
     KEEP_GOING = "keep_going"  # in a check-in's place, after a week of mornings without an answer
+    GUESS = "guess"  # what the person thinks the bags of a self-experiment held, before its seal breaks
     RESULT = "result"  # what a self-experiment found
     DORMANT = "dormant"  # eighteen silent months: the diary will be erased
     TAKEN_BACK = "taken_back"  # a tip that was shown has been withdrawn
@@ -116,6 +117,7 @@ class Awaiting(StrEnum):
     DETAIL = "detail"
     STOCK = "stock"
     PACK = "pack"
+    WORD = "word"  # the person's half of a self-experiment's seed
 
 
 @dataclass(frozen=True, slots=True)

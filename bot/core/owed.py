@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.experiment.report import Told
 from bot.core.experiment.run import Assignment
-from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Kind, Night, NightRecord, Person, Sleeper, State
 
 
@@ -34,9 +34,7 @@ class Owed:
     reminder_reason: str | None = None
     message_id: int | None = None
     tip: int | None = None  # that the message was owed for, or that the reminder had, by core.tips.number
-    trial: Assignment | EarlierReport | None = (
-        None  # of a person with a self-experiment: what tonight is, or what it found
-    )
+    trial: Assignment | Told | None = None  # of a person with a self-experiment: what tonight is, or what it found
 
     @property
     def sleeper(self) -> Sleeper:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core import tips
-from bot.core.experiment.version1.earlier_report import EarlierReport
+from bot.core.experiment.report import Told
 from bot.core.message_kinds import KINDS
 from bot.core.model import Kind, Tip
 from bot.core.owed import Owed
 from bot.texts import language
 from bot.texts.content import Content
 from bot.texts.language import Words
-from bot.views import evening, morning, pages, privacy, verdict
+from bot.views import evening, experiment, morning, pages, privacy, verdict
 from bot.views.message import View, lines
 
 
@@ -68,8 +68,8 @@ def _reminder(words: Words, about: Context) -> View:
 
 
 def _result(words: Words, about: Context) -> View:
-    report = about.row.trial
-    return verdict.result(words, report) if isinstance(report, EarlierReport) else verdict.no_report(words)
+    told = about.row.trial
+    return verdict.result(words, told) if isinstance(told, Told) else verdict.no_report(words)
 
 
 def _taken_back(words: Words, about: Context) -> View:
@@ -84,6 +84,7 @@ VIEWS: dict[str, Callable[[Words, Context], View]] = {
     "nudge": lambda words, about: evening.nudge(words, about.row, now=about.now),
     "check_in": lambda words, about: morning.check_in(words, about.row),
     "keep_going": lambda words, about: morning.keep_going(words, about.row.night),
+    "guess": lambda words, _: experiment.ask_guess(words),
     "result": _result,
     "taken_back": _taken_back,
     "dormant": lambda words, _: privacy.dormant(words),

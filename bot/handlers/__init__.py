@@ -71,7 +71,7 @@ PRESSES = _routes(module.PRESSES for module in MODULES)
 ADMIN_VERBS = frozenset({*admins.PRESSES, *broadcast.PRESSES})
 """Buttons that ask for themselves who presses them."""
 
-_ANSWERING = (bedtime, details, evening, preferences, stock, zones)
+_ANSWERING = (bedtime, details, evening, experiment, preferences, stock, zones)
 ANSWERS: dict[Awaiting, AnswerHandler] = {
     awaited: take for module in _ANSWERING for awaited, take in module.ANSWERS.items()
 }

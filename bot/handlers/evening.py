@@ -63,13 +63,18 @@ async def took(update: Update, turn: Turn) -> None:
         turn.say(views.too_early(turn.words, turn.schedule, coming_night(turn)))
         return
     record = await nights.find(turn.db, turn.person.id, night)
-    known = record.took
-    if not known:
-        record = await record_intake(turn, night, Intake.TAKEN)
-        await settle_reminder(update, turn, night, _view_of(turn, record))
+    if record.took:
+        turn.say(_view_of(turn, record))
+    else:
+        await take(update, turn, night)
+
+
+async def take(update: Update, turn: Turn, night: Night) -> None:
+    """It was said in words or with a label, not with the reminder's button: noted, shown, and counted."""
+    record = await record_intake(turn, night, Intake.TAKEN)
+    await settle_reminder(update, turn, night, _view_of(turn, record))
     turn.say(_view_of(turn, record))
-    if not known:
-        await stock.after_taking(turn)
+    await stock.after_taking(turn)
 
 
 async def settle_reminder(update: Update, turn: Turn, night: Night, view: View) -> None:

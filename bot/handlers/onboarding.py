@@ -49,6 +49,9 @@ async def start(update: Update, turn: Turn) -> None:
     if turn.typed.startswith(experiment.LINK):
         await experiment.open_list(turn, turn.typed)
         return
+    if turn.typed.startswith(experiment.LABEL):
+        await experiment.label(update, turn)
+        return
     _open_link(turn, turn.typed)
     if turn.person.status is Status.STOPPED:
         await plans.come_back(turn)

@@ -118,7 +118,7 @@ async def first_unrevealed(turn: Turn, since: Night | None = None) -> Night:
 async def _hold_trial(turn: Turn) -> None:
     """Pause the self-experiment along with the reminders: by whole weeks, or without a known end."""
     one = await experiments.open_of(turn.db, turn.person.id)
-    if one is None:
+    if one is None or one.lived_out:
         return
     match run.rest(one, await first_unrevealed(turn), back=turn.person.paused_until):
         case run.OnHold(since):
@@ -130,7 +130,7 @@ async def _hold_trial(turn: Turn) -> None:
 async def _carry_on(turn: Turn, was: Person) -> None:
     """Back from a rest without a known end, or from a block: the plan goes on, whole weeks later."""
     one = await experiments.open_of(turn.db, turn.person.id)
-    if one is None or (one.paused_since is None and was.status is not Status.GONE):
+    if one is None or one.lived_out or (one.paused_since is None and was.status is not Status.GONE):
         return
     since = await first_unrevealed(turn, one.paused_since or was.reminded_night or one.plan.start)
     await experiments.move(turn.db, one, run.carry_on(one, since, back=turn.person.remind_night))

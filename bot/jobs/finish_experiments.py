@@ -1,18 +1,15 @@
-"""Background job: finish self-experiments that are over."""
+"""Background job: look at self-experiments at the end of each fortnight, and finish those that are over."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.core import planning
-from bot.core.experiment import design, run
-from bot.core.experiment.run import Experiment, Lived
-from bot.core.experiment.version1 import earlier_report
-from bot.core.experiment.version1.earlier_report import EarlierReport
-from bot.core.model import Kind, Night, Person
+from bot.core.experiment import report, run
+from bot.core.experiment.run import Experiment
+from bot.core.model import Kind, Person
 from config import logs
 from db import experiments
 from db.engine import Database, Unavailable
@@ -22,6 +19,9 @@ _log = logs.logger(__name__)
 
 PAGE = 50
 """Self-experiments looked at in one go."""
+
+GUESS_WITHIN = timedelta(days=3)
+"""So long the seal waits for the guess at the bags."""
 
 _TOLD_WITHIN = timedelta(days=3)
 
@@ -36,56 +36,42 @@ class Endings:
         """One look. It never raises: the next one comes soon."""
         now = self._clock.now()
         try:
-            await self._end_trials(now)
+            async with self._database.read() as db:
+                waiting = await experiments.to_look_at(db, now=now, limit=PAGE)
+            for one, person in waiting:
+                await self._look_at(one, person, now)
         except Unavailable as error:
             _log.error("the database is away; endings wait", why=str(error))
         except Exception as error:  # a fault in one ending must not end the others
             _log.error("an ending failed", kind=type(error).__name__, exc_info=error)
 
-    async def _end_trials(self, now: datetime) -> None:
-        async with self._database.read() as db:
-            waiting = await experiments.to_look_at(db, now=now, limit=PAGE)
-        for one, person in waiting:
-            await self._look_at(one, person, now)
-
     async def _look_at(self, one: Experiment, person: Person, now: datetime) -> None:
+        last = run.last_lived(one)
         async with self._database.read() as db:
-            lived = await experiments.lived(db, one, until=_until(one))
-        rated = any(night.diary.night == design.last_night(one.plan) and night.rated_in_time for night in lived)
+            lived = await experiments.lived(db, one, until=last)
+        rated = any(night.diary.night == last and night.rated_in_time for night in lived)
         if person.schedule is None or not run.over(one, person.schedule, last_is_rated=rated, now=now):
             async with self._database.write() as db:
                 await experiments.look_later(db, [one.id], at=now + run.LOOK_AGAIN)
             return
-        # Thousands of schedules take some milliseconds: not in the loop's way.
-        report = await asyncio.to_thread(judge, one, lived)
-        async with self._database.write() as db:
-            if await experiments.finish(db, one, report=json.dumps(earlier_report.written(report)), now=now):
-                await outbox.owe(db, [_result(one, person, now)])
+        # Counting all schedules takes some milliseconds: not in the loop's way.
+        if not await asyncio.to_thread(report.ends, one, lived):
+            async with self._database.write() as db:
+                await experiments.looked(db, one)
+        elif run.is_to_guess(one):
+            async with self._database.write() as db:
+                if await experiments.ask_guess(db, one, until=now + GUESS_WITHIN):
+                    await outbox.owe(db, [_message(Kind.GUESS, one, person, now)])
+        else:
+            found = await asyncio.to_thread(report.judged, one, lived)
+            async with self._database.write() as db:
+                if await experiments.finish(db, one, found, now=now):
+                    await outbox.owe(db, [_message(Kind.RESULT, one, person, now)])
 
 
-def _until(one: Experiment) -> Night:
-    last = design.last_night(one.plan)
-    return last if one.stopped_after is None else min(one.stopped_after, last)
-
-
-def judge(one: Experiment, lived: list[Lived]) -> EarlierReport:
-    """The verdict with all that it rests on. Pure."""
-    from bot.core.experiment.version1 import analysis
-
-    every = run.whole(one, lived, until=_until(one))
-    records = run.records(one, every)
-    return earlier_report.of(one, every, analysis.analyse(one.plan, records, through=one.stopped_after))
-
-
-def _result(one: Experiment, person: Person, now: datetime) -> planning.Message:
-    schedule = person.schedule
-    at = now if schedule is None or one.stopped_after is not None else run.tell_at(schedule, now=now)
-    return planning.Message(
-        person.id,
-        Kind.RESULT,
-        one.plan.start,
-        due_at=at,
-        until_at=at + _TOLD_WITHIN,
-        bed_at=at + _TOLD_WITHIN,
-        close_at=at + _TOLD_WITHIN,
-    )
+def _message(kind: Kind, one: Experiment, person: Person, now: datetime) -> planning.Message:
+    """At once where the person waits for it, else by day."""
+    waits = person.schedule is None or one.lived_out
+    at = now if waits or person.schedule is None else run.tell_at(person.schedule, now=now)
+    until = at + _TOLD_WITHIN
+    return planning.Message(person.id, kind, one.plan.start, due_at=at, until_at=until, bed_at=until, close_at=until)

@@ -57,8 +57,9 @@ def _first_call(words: Words, owed: Owed) -> str | None:
 
 def prompt(words: Words, person: Person, product: str | None, trial: Assignment | None = None) -> str:
     """What it is time for. A discreet reminder names no product; in a self-experiment chance has its say."""
-    usual = _usual_prompt(words, person, product)
-    return usual if trial is None else experiment.tonight(words, trial, usual, discreet=bool(person.discreet))
+    if trial is None:
+        return _usual_prompt(words, person, product)
+    return experiment.tonight(words, trial, discreet=bool(person.discreet))
 
 
 def _usual_prompt(words: Words, person: Person, product: str | None) -> str:

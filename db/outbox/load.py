@@ -80,11 +80,11 @@ async def _with_trials(db: Connection, rows: list[Owed], in_trial: set[int]) -> 
     tonight = await experiments.assignments(
         db, [(row.person.id, row.night) for row in rows if row.person.id in in_trial]
     )
-    reports = await experiments.reports(db, told)
+    found = await experiments.told_to(db, told)
     return [
         replace(
             row,
-            trial=reports.get(row.person.id) if row.kind is Kind.RESULT else tonight.get((row.person.id, row.night)),
+            trial=found.get(row.person.id) if row.kind is Kind.RESULT else tonight.get((row.person.id, row.night)),
         )
         for row in rows
     ]

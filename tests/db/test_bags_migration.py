@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from bot.core.experiment import design
+from bot.core.experiment import design, report
 from bot.core.experiment.design import Arm, Plan, Shift, Void
 from bot.core.model import Intake, Night, Reason
 from db import engine as engines
@@ -163,8 +163,8 @@ async def test_what_was_a_bag_then_is_told_apart_when_its_test_ends(old: Databas
         await users.create(db, 1, now=NOON, language="en")
         one = await experiments.open_of(db, 1)
         assert one is not None
-        assert await experiments.finish(db, one, report="{}", now=NOON)
-        assert not await experiments.finish(db, one, report="{}", now=NOON)
+        assert await experiments.finish(db, one, report.judged(one, []), now=NOON)
+        assert not await experiments.finish(db, one, report.judged(one, []), now=NOON)
 
     for night, found in (await told(old, 1)).items():
         assert found == (held(PLAN, night) if with_a_bag(PLAN, night) else TAKEN), night
@@ -183,7 +183,7 @@ async def test_a_bag_that_is_noted_while_the_seal_breaks_is_told_apart_with_the_
 
     async def finish() -> None:
         async with old.write() as db:
-            await experiments.finish(db, one, report="{}", now=NOON)
+            await experiments.finish(db, one, report.judged(one, []), now=NOON)
 
     async with old.write() as db:
         await users.find(db, 1, lock=True)  # as every press does

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot import export
 from bot.core.experiment.design import Plan
+from bot.core.experiment.run import Halves
 from bot.core.model import Status
 from bot.texts import language
 from db import erase, experiments, personal_data, tables, types, upkeep, users
@@ -62,7 +63,7 @@ async def fill(db: Connection, user_id: int) -> None:
     for table, owner in erase.owners():
         row = {column.name: value(table, column, user_id) for column in table.columns} | {owner.name: user_id}
         if table is tables.experiments:
-            row |= {"length": 28, "ended_at": None, "report": None}
+            row |= {"length": 28, "design": "nightly", "ended_at": None, "report": None}
         await db.execute(table.insert().values(row))
 
 
@@ -181,11 +182,12 @@ async def test_the_restore_command_itself_erases_them_again(database_url: str, t
 
 
 async def test_only_one_test_at_a_time_even_when_asked_twice(database: Database) -> None:
-    plan = Plan(NIGHT, 28, bytes(32))
+    halves = Halves(bytes(32), "moon", drawn=False)
+    plan = Plan(NIGHT, 28, halves.seed)
     async with database.write() as db:
         await newcomer(db, ADA, at=NOW)
-        assert await experiments.begin(db, ADA, plan, blind=False, bags_code=None, now=NOW) is not None
-        assert await experiments.begin(db, ADA, plan, blind=False, bags_code=None, now=NOW) is None
+        assert await experiments.begin(db, ADA, plan, halves, blind=False, bags_code=None, now=NOW) is not None
+        assert await experiments.begin(db, ADA, plan, halves, blind=False, bags_code=None, now=NOW) is None
 
 
 @pytest.mark.parametrize("status", [Status.ACTIVE, Status.GONE])

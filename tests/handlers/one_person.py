@@ -42,6 +42,15 @@ class Ann:
     database: Database
     now: datetime
     replies: list[Reply] = field(default_factory=list)
+    user_id: int = 7
+
+    @property
+    def _chat(self) -> dict[str, object]:
+        return CHAT | {"id": self.user_id}
+
+    @property
+    def _sender(self) -> dict[str, object]:
+        return ANN | {"id": self.user_id}
 
     async def moves_in(self, **values: object) -> None:
         """Become somebody the bot knows."""
@@ -59,7 +68,12 @@ class Ann:
 
     async def types(self, text: str, *, replying_to: View | None = None, number: int = 5) -> list[Reply]:
         """A command or free text, perhaps as a reply to a message of ours with such buttons and number."""
-        message: dict[str, object] = {"message_id": 9, "date": int(self.now.timestamp()), "chat": CHAT, "from": ANN}
+        message: dict[str, object] = {
+            "message_id": 9,
+            "date": int(self.now.timestamp()),
+            "chat": self._chat,
+            "from": self._sender,
+        }
         message["text"] = text
         if replying_to is not None:
             message["reply_to_message"] = self._ours(replying_to, number)
@@ -75,8 +89,8 @@ class Ann:
 
     async def taps(self, data: str) -> list[Reply]:
         """A button with such data, without its version."""
-        message = {"message_id": 5, "date": int(self.now.timestamp()), "chat": CHAT, "text": "…"}
-        query = {"id": "99", "from": ANN, "chat_instance": "1", "data": f"v1:{data}", "message": message}
+        message = {"message_id": 5, "date": int(self.now.timestamp()), "chat": self._chat, "text": "…"}
+        query = {"id": "99", "from": self._sender, "chat_instance": "1", "data": f"v1:{data}", "message": message}
         return await self._turn(Update.de_json({"update_id": 1, "callback_query": query}, None), routes.pressed, [])
 
     async def _turn(self, update: Update, handler: handlers.Handler | None, args: Sequence[str]) -> list[Reply]:

@@ -44,6 +44,7 @@ async def ann(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ann:
 
 async def begin(ann: Ann, mode: str = "bags") -> Experiment:
     await ann.taps(f"exp_start:28:{mode}")
+    await ann.taps("exp_word")
     async with ann.database.read() as db:
         found = await experiments.open_of(db, 7)
     assert found is not None
@@ -78,7 +79,10 @@ async def live(ann: Ann, plan: Plan, first: int, last: int) -> None:
 
 
 async def end(ann: Ann, clock: SharedClock) -> None:
+    """It is over; she has no guess."""
     clock.set(ann.now)
+    await finish_experiments.Endings(ann.database, clock=clock).look()
+    await ann.taps("exp_guessed")
     await finish_experiments.Endings(ann.database, clock=clock).look()
 
 

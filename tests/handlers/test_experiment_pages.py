@@ -13,9 +13,10 @@ from telegram import Update
 from bot.clock import SharedClock
 from bot.core import schedule as times
 from bot.core.experiment import design, run
+from bot.core.experiment import report as experiment_report
 from bot.core.experiment.design import Arm, Plan
 from bot.core.experiment.run import Assignment, Experiment, Tonight
-from bot.core.experiment.seed import fingerprint
+from bot.core.experiment.seed import fingerprint, seed_of
 from bot.core.model import Delivery, Kind, Night, Rating, State, Status
 from bot.core.planning import Message
 from bot.handlers import experiment as handlers
@@ -50,6 +51,7 @@ async def one(ann: Ann) -> Experiment:
 
 async def begin(ann: Ann, mode: str = "open") -> Experiment:
     await ann.taps(f"exp_start:28:{mode}")
+    await ann.taps("exp_word")
     return await one(ann)
 
 
@@ -93,16 +95,25 @@ async def test_who_answers_yes_at_the_gate_is_sent_to_a_clinician(ann: Ann) -> N
 
 async def test_the_power_is_told_before_the_start_and_the_fingerprint_before_night_1(ann: Ann) -> None:
     await ann.types("/experiment")
-    for label in ("Go on", "No, none of it"):
+    for label in ("Go on", "No, none of it", "Tonight's effect"):
         await ann.taps(buttons(ann.page)[label])
-    for nights_, share in ((28, 28), (56, 49), (84, 66)):
-        assert f"{nights_} nights: clearly found in about {share} of 100 people" in ann.page.text
+    assert "if it helps a lot (62 of 100 pairs of nights won): 26 · 49 · 65" in ann.page.text
+    assert "if it helps as in the best trial (55 of 100): 9 · 15 · 19" in ann.page.text
+    assert "Most tests end without a clear answer." in ann.page.text
     await ann.taps(buttons(ann.page)["28 nights"])
-    await ann.taps(buttons(ann.page)["Start"])
-    plan = (await one(ann)).plan
-    assert plan.start == MONDAY
-    assert fingerprint(plan.seed) in ann.page.text
-    assert plan.seed.hex() not in ann.page.text
+    assert next(iter(buttons(ann.page))) == "With numbered bags"
+    await ann.taps(buttons(ann.page)["Open: I know each night"])
+    first = ann.page.text
+    await ann.types("  Mondschein ")
+    begun = await one(ann)
+    assert begun.plan.start == MONDAY
+    assert begun.halves is not None
+    assert (begun.halves.word, begun.halves.drawn) == ("Mondschein", False)
+    assert fingerprint(begun.halves.bots_seed) in first
+    assert begun.plan.seed == seed_of(begun.halves.bots_seed, "Mondschein")
+    assert fingerprint(begun.plan.seed) in ann.page.text
+    for secret in (begun.plan.seed, begun.halves.bots_seed):
+        assert secret.hex() not in first + ann.page.text
 
 
 async def test_a_second_start_changes_nothing(ann: Ann) -> None:
@@ -110,6 +121,8 @@ async def test_a_second_start_changes_nothing(ann: Ann) -> None:
     await ann.taps("exp_start:84:open")
     assert (await one(ann)).plan == first.plan
     assert "Run-in night" in ann.page.text
+    await ann.taps("exp_word")
+    assert "out of date" in ann.answer
 
 
 @pytest.mark.parametrize("way", ["/experiment", "exp_again", "exp_gates", "exp_start:28:open", "exp_start:56:bags"])
@@ -322,13 +335,14 @@ async def test_a_night_whose_reminder_did_not_arrive_is_void_and_counted_as_such
             await nights.close(db, [{"user_id": 7, "night": night, "reminder": arrived}])
             await nights.record_rating(db, 7, night, Rating.SAME, at=NOON)
         lived = await experiments.lived(db, await one(ann), until=design.last_night(plan))
-    report = finish_experiments.judge(await one(ann), lived)
+    report = experiment_report.judged(await one(ann), lived)
 
     assert report.not_sent == (2 if why == "not_sent" else 1)
     assert [report.nights[place].void for place in (12, 20)] == [why == "not_sent", True]
-    assert report.verdict.missing == 0
+    assert report.verdict.missing.mornings.total == 0
     assert report.verdict.on.nights + report.verdict.off.nights == 28 - report.not_sent
-    text = verdict.result(language.words("en"), report).text
+    assert isinstance(report, experiment_report.Report)
+    text = verdict.details(language.words("en"), experiment_report.told([report])).text
     assert "not count, because" in text
     assert f"\n{report.not_sent} night" in text
 

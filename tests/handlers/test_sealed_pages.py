@@ -34,6 +34,7 @@ async def ann(database: Database) -> Ann:
 async def sealed(ann: Ann) -> Ann:
     """Ten nights of a self-experiment, and one before it, all told."""
     await ann.taps("exp_start:28:open")
+    await ann.taps("exp_word")
     start = NOON.date()
     ann.now = NOON + timedelta(days=10)
     async with ann.database.write() as db:
@@ -95,6 +96,7 @@ async def test_without_a_test_nothing_is_sealed(ann: Ann) -> None:
 
 async def test_nothing_tells_by_day_what_the_evening_will_be(ann: Ann) -> None:
     await ann.taps("exp_start:28:open")
+    await ann.taps("exp_word")
     async with ann.database.read() as db:
         one = await experiments.open_of(db, 7)
     assert one is not None
@@ -117,6 +119,7 @@ async def test_nothing_tells_by_day_what_the_evening_will_be(ann: Ann) -> None:
 async def test_sundays_picture_stays_away_while_a_test_is_sealed(ann: Ann, sealed: bool) -> None:
     if sealed:
         await ann.taps("exp_start:28:open")
+    await ann.taps("exp_word")
     night, at = date(2026, 1, 17), datetime(2026, 1, 18, 7, 0, tzinfo=UTC)
     later = at + timedelta(hours=5)
     async with ann.database.write() as db:

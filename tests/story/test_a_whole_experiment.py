@@ -44,7 +44,7 @@ async def begin(ada: Person, *labels: str) -> str:
     """Through the gates; what the last page says."""
     await ada.send("/experiment")
     page = await ada.until(lambda seen: "Does it help you?" in seen.text)
-    for label in ("Go on", "No, none of it", "28 nights", *labels):
+    for label in ("Go on", "No, none of it", "Tonight's effect", "28 nights", *labels):
         await ada.press(label, message=page.message_id)
         text = page.text
         page = await ada.until(lambda seen, text=text, n=page.message_id: seen.message_id == n and seen.text != text)
@@ -63,8 +63,8 @@ async def live(ada: Person, clock: SharedClock, plan: Plan, night: date) -> None
     reminder = await ada.next()
     arm = design.arm_on(plan, night)
     without = isinstance(arm, RunIn) or arm is Arm.OFF
-    assert ("Tonight without. Same routine." in reminder.text) is without, (night, reminder.text)
-    assert ("Time for your magnesium" in reminder.text) is not without
+    assert ("Tonight: no magnesium. All else as usual." in reminder.text) is without, (night, reminder.text)
+    assert ("Tonight: with magnesium. All else as usual." in reminder.text) is not without
     assert reminder.labels == (["OK", "Took it anyway"] if without else ["Taken", "Snooze", "Couldn't"])
     await ada.press(reminder.labels[0], message=reminder.message_id)
     await ada.until(lambda seen: seen.message_id == reminder.message_id and "✓" in seen.text)
@@ -80,8 +80,13 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
     lull: Process, telegram: Telegram, clock: SharedClock
 ) -> None:
     ada = await moved_in(lull, telegram, clock)
-    begun = await begin(ada, "Start")
+    halves = await begin(ada, "Open: I know each night")
+    await ada.send("moonlight")
+    begun = (await ada.until(lambda seen: "It is on." in seen.text)).text
     plan = drawn(lull)
+    ((bots_seed, word),) = lull.rows("SELECT bots_seed, word FROM experiments")
+    assert fingerprint(bytes(bots_seed)) in halves  # type: ignore[arg-type]
+    assert word == "moonlight"
     assert plan.start == FIRST
     assert fingerprint(plan.seed) in begun
     assert plan.seed.hex() not in begun
@@ -108,14 +113,14 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
             assert "Night 11 of 28" in page.text
             assert "Mornings answered: 18 of 18" in page.text
 
-    result = await ada.until(lambda seen: "Your test is over." in seen.text)
-    assert "On the nights you were assigned magnesium you slept better" in result.text
+    result = await ada.until(lambda seen: "you slept better" in seen.text)
+    assert "On nights with magnesium you slept better: in 100 of 100 pairs of nights" in result.text
     assert "One person, own rating, not a medical test." in result.text
-    assert "1 night does not count, because its reminder did not reach you in time." in result.text
-    assert plan.seed.hex() in result.text
-    rated = [design.arm_on(plan, night) for number, night in enumerate(nights) if number != 20]
-    on, off = rated.count(Arm.ON), rated.count(Arm.OFF)
-    assert f"{on} better nights of {on}, against 0 of {off}" in result.text
+    await ada.press("Details", message=result.message_id)
+    details = await ada.until(lambda seen: "Details of your test" in seen.text)
+    assert "1 night does not count, because its reminder did not reach you in time." in details.text
+    assert plan.seed.hex() in details.text
+    assert "Your word: moonlight" in details.text
 
     await ada.press("Picture", message=result.message_id)
     picture = await ada.until(lambda seen: seen.media == "photo")
@@ -136,5 +141,6 @@ async def test_a_whole_test_ends_in_a_verdict_that_anybody_can_check(
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
-    assert f"{on} better nights of {on}, against 0 of {off}" in checked.stdout
+    assert "On nights with magnesium you slept better" in checked.stdout
+    assert "Word:        moonlight" in checked.stdout
     assert fingerprint(plan.seed) in checked.stdout

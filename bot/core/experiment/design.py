@@ -67,13 +67,6 @@ _LOOKS: Mapping[int, Mapping[int, float]] = {
 SEED_BYTES = 32
 """Bytes of a plan's seed; the caller draws them with `secrets.token_bytes`."""
 
-POWER_GAIN = 19
-POWER: Mapping[int, int] = {28: 28, 56: 49, 84: 66}
-"""By plan length: of 100 people with a true gain of `POWER_GAIN` better nights per 100, how many get a clear verdict.
-
-Shown before the start. Measured by benchmarks/experiment_simulation.py; a test holds it to docs/experiment.md.
-"""
-
 
 class Gate(StrEnum):
     """The questions before the start. A yes to any of them means "ask your clinician": no test."""

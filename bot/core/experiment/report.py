@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.core.experiment import verdict
+from bot.core.experiment import run, verdict
 from bot.core.experiment.counts import Count, Label, Lack, Pairs
-from bot.core.experiment.design import SEED_BYTES, Arm, AssignedNight, Design, Plan
+from bot.core.experiment.design import FORTNIGHT, SEED_BYTES, Arm, AssignedNight, Design, Plan, bounds
 from bot.core.experiment.exact import Chances
 from bot.core.experiment.reading import LONGEST_TEST, Unreadable, Values, read_pauses, read_tally, rounded
+from bot.core.experiment.run import Experiment, Lived
 from bot.core.experiment.seed import LONGEST_WORD, fingerprint, read_word, seed_of
-from bot.core.experiment.verdict import Blinding, End, Missing, Size, Verdict
+from bot.core.experiment.together import Together, evidence, together
+from bot.core.experiment.verdict import Blinding, Call, End, Missing, Size, Verdict
 from bot.core.experiment.version1 import analysis, earlier_report
 from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Night, Rating
@@ -41,6 +43,54 @@ class Report:
     left_out: int
     not_sent: int
     verdict: Verdict
+
+
+AnyReport = Report | EarlierReport
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told at the end: what the last test found, and all of the person's tests together."""
+
+    report: AnyReport
+    together: Together
+
+
+def ends(trial: Experiment, lived: Sequence[Lived]) -> bool:
+    """Whether the next look ends the test: it is the last one, or one up to it was clear or hopeless. Takes milliseconds."""
+    last, plan = run.next_look(trial), trial.plan
+    if trial.lived_out or last == plan.length // FORTNIGHT:
+        return True
+    records = run.records(trial, run.whole(trial, lived, until=run.last_lived(trial)))
+    looks = (verdict.look(plan, records, fortnights) for fortnights in bounds(plan) if fortnights <= last)
+    return any(look.call is not Call.GO_ON for look in looks)
+
+
+def judged(trial: Experiment, lived: Sequence[Lived]) -> AnyReport:
+    """The verdict with all that it rests on, by the version that the test began with. Takes some tens of milliseconds."""
+    every = run.whole(trial, lived, until=run.last_lived(trial))
+    records = run.records(trial, every)
+    if trial.halves is None:
+        return earlier_report.of(trial, every, analysis.analyse(trial.plan, records, through=trial.stopped_after))
+    found = verdict.analyse(trial.plan, records, stopped_after=trial.stopped_after)
+    left_out, not_sent = run.uncounted(trial, every, nights=FORTNIGHT * found.fortnights)
+    return Report(
+        plan=trial.plan,
+        bots_seed=trial.halves.bots_seed,
+        word=trial.halves.word,
+        word_drawn=trial.halves.drawn,
+        blind=trial.blind,
+        stopped_after=trial.stopped_after,
+        nights=tuple(records),
+        left_out=left_out,
+        not_sent=not_sent,
+        verdict=found,
+    )
+
+
+def told(reports: Sequence[AnyReport]) -> Told:
+    """The last of a person's finished tests, with all of them together. There is at least one."""
+    return Told(reports[-1], together([evidence(one.plan, one.nights) for one in reports]))
 
 
 class ReportPart(StrEnum):
@@ -130,8 +180,10 @@ def _apart(name: str, told: object, again: object) -> Iterator[str]:
         yield name
 
 
-def written(report: Report) -> dict[str, object]:
+def written(report: AnyReport) -> dict[str, object]:
     """A finished self-experiment, both halves of its seed and all, as JSON values."""
+    if isinstance(report, EarlierReport):
+        return earlier_report.written(report)
     plan = report.plan
     return {
         "version": VERSION,
@@ -170,6 +222,12 @@ def _night_written(record: AssignedNight) -> dict[str, object]:
         "stomach": record.stomach,
         "guess": record.guess,
     }
+
+
+def read_any(values: object) -> AnyReport:
+    """A finished self-experiment of either version from JSON values; what it claims is not checked. Raises Unreadable."""
+    second = isinstance(values, Mapping) and values.get("version") == VERSION
+    return read(values) if second else earlier_report.read(values)
 
 
 def read(values: object) -> Report:

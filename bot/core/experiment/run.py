@@ -10,14 +10,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from bot.core import schedule as times
 from bot.core.experiment import design
 from bot.core.experiment.design import Arm, AssignedNight, Plan, RunIn, Void
+from bot.core.experiment.seed import seed_of
 from bot.core.model import Delivery, Intake, Night, Rating, Reason, Schedule
 from bot.core.model import NightRecord as DiaryNight
 
@@ -46,8 +47,31 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Halves:
+    """What a seed was made of: the bot's random bytes and the person's word, or one that the bot drew for them."""
+
+    bots_seed: bytes = field(repr=False)  # sealed until the end
+    word: str = field(repr=False)
+    drawn: bool
+
+    @property
+    def seed(self) -> bytes:
+        """The seed of the plan."""
+        return seed_of(self.bots_seed, self.word)
+
+
+GUESSES: Mapping[str, Arm | None] = {"-": None, "1": Arm.ON, "0": Arm.OFF}
+"""How a guess at a week's bags is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
-    """A self-experiment as it is stored. If `paused_since` is set, it rests from that night on without a known end."""
+    """A self-experiment as it is stored. While `paused_since` is set, nobody knows yet when it goes on.
+
+    Of version 2 alone: `halves` are what the seed was made of; `looks` says after how many whole fortnights the bot has
+    looked last; `over_after` is the last night of a test that is over and waits for the guess at its bags; `guess` has a
+    letter for each week (`GUESSES`); `packed` says that the helper has packed and counted them.
+    """
 
     id: int
     user_id: int
@@ -59,6 +83,21 @@ class Experiment:
     stopped_after: Night | None = None
     ended_at: datetime | None = None
     report: str | None = None
+    halves: Halves | None = None
+    looks: int = 0
+    over_after: Night | None = None
+    guess: str | None = None
+    packed: bool = False
+
+    @property
+    def version(self) -> int:
+        """Which version it was begun with, and ends with."""
+        return 1 if self.halves is None else 2
+
+    @property
+    def lived_out(self) -> bool:
+        """Whether no further night is part of it: it was stopped, or is over and waits for a guess."""
+        return self.stopped_after is not None or self.over_after is not None
 
     @property
     def sealed(self) -> bool:
@@ -113,8 +152,8 @@ def assignment(trial: Experiment, night: Night, *, void: bool) -> Assignment | N
 def _lived_as(trial: Experiment, night: Night) -> Arm | RunIn | None:
     """The night's arm or run-in day; None outside the plan, in a pause, and after an early stop."""
     resting = trial.paused_since is not None and night >= trial.paused_since
-    stopped = trial.stopped_after is not None and night > trial.stopped_after
-    return None if resting or stopped else design.arm_on(trial.plan, night)
+    ended = any(last is not None and night > last for last in (trial.stopped_after, trial.over_after))
+    return None if resting or ended else design.arm_on(trial.plan, night)
 
 
 # -- evenings with a bag -----------------------------------------------------------------------------------------------
@@ -205,7 +244,16 @@ def _record(trial: Experiment, one: Lived) -> AssignedNight:
         rating=one.diary.rating if one.in_time is None else one.in_time,
         late=one.diary.late and one.in_time is None,
         void=one.void is not None or not one.revealed,
+        stomach=one.diary.reason is Reason.STOMACH,
+        guess=None if arm is None else _guess(trial, one.diary.night),
     )
+
+
+def _guess(trial: Experiment, night: Night) -> Arm | None:
+    """What the person thought that the bags of the night's week held."""
+    place = design.place_of(trial.plan, night)
+    week = None if place is None else (place - design.RUN_IN) // design.WEEK
+    return None if trial.guess is None or week is None else GUESSES[trial.guess[week : week + 1] or "-"]
 
 
 def _taken(record: DiaryNight) -> bool | None:
@@ -216,6 +264,14 @@ def _taken(record: DiaryNight) -> bool | None:
 def arrived(delivery: Delivery | None) -> bool:
     """Whether a closed night's reminder certainly reached the person."""
     return delivery is Delivery.SENT
+
+
+def uncounted(trial: Experiment, lived: Iterable[Lived], *, nights: int) -> tuple[int, int]:
+    """Of the first so many nights after the run-in: those the person left out, and those whose reminder did not arrive."""
+    within = range(design.RUN_IN, design.RUN_IN + nights)
+    counted = [one for one in lived if design.place_of(trial.plan, one.diary.night) in within]
+    left_out = sum(one.void is not None for one in counted)
+    return left_out, sum(one.void is None and not one.revealed for one in counted)
 
 
 def progress(trial: Experiment, lived: Sequence[Lived], *, tonight: Night, slept: Night) -> Progress:
@@ -282,21 +338,57 @@ def carry_on(one: Experiment, since: Night, *, back: Night | None) -> Plan:
 # -- its end -----------------------------------------------------------------------------------------------------------
 
 
-def look_at(plan: Plan) -> datetime:
-    """The first instant (UTC) at which the plan could be over anywhere on Earth."""
-    return datetime.combine(design.last_night(plan), time(), UTC) - timedelta(hours=14)
+def looks(trial: Experiment) -> tuple[int, ...]:
+    """After how many whole fortnights the bot looks; at a test of version 1 at its end alone."""
+    return tuple(design.bounds(trial.plan)) if trial.version > 1 else (trial.plan.length // design.FORTNIGHT,)
+
+
+def next_look(trial: Experiment) -> int:
+    """After how many whole fortnights it looks next."""
+    every = looks(trial)
+    return next((fortnights for fortnights in every if fortnights > trial.looks), every[-1])
+
+
+def looked_at(trial: Experiment) -> Night:
+    """The last night that the next look rests on."""
+    return design.look_night(trial.plan, next_look(trial))
+
+
+def look_at(trial: Experiment) -> datetime:
+    """The first instant (UTC) at which that night could be over anywhere on Earth."""
+    return datetime.combine(looked_at(trial), time(), UTC) - timedelta(hours=14)
 
 
 def over(trial: Experiment, schedule: Schedule, *, last_is_rated: bool, now: datetime) -> bool:
-    """Whether every answer that counts is in: the last morning is answered, or its time has passed."""
-    last = design.last_night(trial.plan)
-    if trial.stopped_after is not None:
+    """Whether every answer that the next look needs is in: the last morning is answered, or its time has passed."""
+    last = looked_at(trial)
+    if trial.lived_out:
         return True
     if trial.paused_since is not None and trial.paused_since <= last:
         return False
     if now < times.plan(schedule, last).bed_at:
         return False
     return last_is_rated or now >= times.plan(schedule, last + _DAY).remind_at
+
+
+def last_lived(trial: Experiment) -> Night:
+    """The last night that can count as things stand."""
+    ends = (trial.stopped_after, trial.over_after, looked_at(trial))
+    return min(night for night in ends if night is not None)
+
+
+def weeks_lived(trial: Experiment) -> int:
+    """How many whole weeks after the run-in were lived: those that can be guessed at."""
+    last = last_lived(trial)
+    nights = sum(
+        design.night_at(trial.plan, place) <= last for place in range(design.RUN_IN, design.RUN_IN + trial.plan.length)
+    )
+    return nights // design.WEEK
+
+
+def is_to_guess(trial: Experiment) -> bool:
+    """Whether the person is asked what the bags held before the seal breaks. A test of version 1 ends as it began."""
+    return trial.version > 1 and trial.blind and trial.over_after is None and weeks_lived(trial) > 0
 
 
 def tell_at(schedule: Schedule, *, now: datetime) -> datetime:

@@ -9,7 +9,11 @@ import unicodedata
 from enum import Enum
 
 LONGEST_WORD = 60
-_DRAWN_BYTES = 10
+DRAWN_BYTES = 10
+"""Random bytes that a drawn word is made from."""
+
+PACKED = "packed"
+"""What the helper's button is for."""
 
 
 class WordFault(Enum):
@@ -32,8 +36,8 @@ def read_word(text: str) -> str | WordFault:
 
 def drawn_word(noise: bytes) -> str:
     """Return a word for somebody who gave none: sixteen letters and digits from 10 random bytes of the caller's."""
-    if len(noise) != _DRAWN_BYTES:
-        raise ValueError(f"a drawn word is made from {_DRAWN_BYTES} bytes, not {len(noise)}")
+    if len(noise) != DRAWN_BYTES:
+        raise ValueError(f"a drawn word is made from {DRAWN_BYTES} bytes, not {len(noise)}")
     return base64.b32encode(noise).decode().lower()
 
 
@@ -48,3 +52,11 @@ def seed_of(bots_seed: bytes, word: str) -> bytes:
 def fingerprint(seed: bytes) -> str:
     """Return the SHA-256 of the seed in hex, shown before night 1 so that the seed cannot be swapped afterwards."""
     return hashlib.sha256(seed).hexdigest()
+
+
+def code_of(seed: bytes, what: str) -> str:
+    """Eight letters and digits for a label that only this test knows, such as that of "bag/7".
+
+    The first 5 bytes of HMAC-SHA256(seed, "code/<what>") in base32: nobody can read the seed, nor another code, off it.
+    """
+    return base64.b32encode(hmac.digest(seed, f"code/{what}".encode(), "sha256")[:5]).decode().lower()

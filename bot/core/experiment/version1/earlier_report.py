@@ -36,26 +36,19 @@ class EarlierReport:
 
 def of(trial: Experiment, lived: Sequence[Lived], verdict: EarlierVerdict) -> EarlierReport:
     """What is kept of a finished self-experiment."""
-    counted = [one for one in lived if _is_counted(trial, one.diary.night)]
+    whole = trial.plan.length
+    if trial.stopped_after is not None:
+        whole = design.FORTNIGHT * design.whole_fortnights(trial.plan, trial.stopped_after)
+    left_out, not_sent = run.uncounted(trial, lived, nights=whole)
     return EarlierReport(
         plan=trial.plan,
         blind=trial.blind,
         stopped_after=trial.stopped_after,
         nights=tuple(run.records(trial, lived)),
-        left_out=sum(one.void is not None for one in counted),
-        not_sent=sum(one.void is None and not one.revealed for one in counted),
+        left_out=left_out,
+        not_sent=not_sent,
         verdict=verdict,
     )
-
-
-def _is_counted(trial: Experiment, night: Night) -> bool:
-    place = design.place_of(trial.plan, night)
-    if place is None or place < design.RUN_IN:
-        return False
-    if trial.stopped_after is None:
-        return True
-    whole = design.FORTNIGHT * design.whole_fortnights(trial.plan, trial.stopped_after)
-    return place < design.RUN_IN + whole
 
 
 def written(report: EarlierReport) -> dict[str, object]:
