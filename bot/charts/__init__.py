@@ -1,7 +1,9 @@
 """Pictures: plain values in, PNG or PDF bytes out. What is here is cheap; only drawing imports matplotlib.
 
-`calendars` draws nights, `intervals` a range, `pdf` the page for a clinician; `drawing` picks one by name. They run in a process
-of their own (`bot/worker`), so that drawing never holds up an answer. Start reading at `drawing`. May import: itself.
+`calendars` draws nights, `intervals` a range, `pdf` the page for a clinician, `bag_labels` a sheet to print; `drawing` picks
+one by name. They run in a process of their own (`bot/worker`), so that drawing never holds up an answer.
+
+Start reading at `drawing`. May import: itself.
 
 A `Drawing` is all that a picture shows, as JSON: so that a process of its own can draw it, and so that an unchanged one is known
 by its mark and not drawn, nor uploaded, again.
@@ -79,6 +81,11 @@ def interval(*, low: float, middle: float, high: float, light: bool = False) -> 
 def pairs(*, low: float, middle: float, high: float, light: bool = False) -> Drawing:
     """How many of 100 pairs of nights went one way, with its range; 50 is no difference."""
     return _drawing("pairs", low=low, middle=middle, high=high, light=light)
+
+
+def labels(title: str, shown: Sequence[tuple[str, str, str]]) -> Drawing:
+    """A sheet of labels as PDF: for each its number, its code, and what its QR code holds."""
+    return _drawing("labels", title=title, labels=shown)
 
 
 @dataclass(frozen=True, slots=True)

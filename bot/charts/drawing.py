@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.charts import Drawing, calendars, intervals
+from bot.charts import Drawing, bag_labels, calendars, intervals
 
 _BY_NAME = {
     "nights": calendars.nights,
@@ -12,6 +12,7 @@ _BY_NAME = {
     "interval": intervals.interval,
     "pairs": intervals.pairs,
     "page": intervals.page,
+    "labels": bag_labels.labels,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import html
 import re
 import secrets
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from datetime import timedelta
 
 from telegram import Update
 
-from bot import export
+from bot import charts, export
 from bot.core import schedule as times
 from bot.core.experiment import design, forecast, run
 from bot.core.experiment.design import Design, Plan, Void
@@ -457,6 +458,22 @@ async def label(update: Update, turn: Turn) -> None:
         await evening.take(update, turn, night)
 
 
+async def sheet(update: Update, turn: Turn) -> None:
+    """[Labels to print]: they tell neither the arm nor the night."""
+    one = await _under_way(update, turn)
+    if one is None:
+        return
+    if one.version == 1 or not one.blind:
+        turn.out_of_date(update)
+        return
+    turn.answer(update)
+    codes = [(number, code_of(one.plan.seed, f"bag/{number}")) for number in range(1, one.plan.length + 1)]
+    start = f"https://t.me/{turn.bot.username}?start={LABEL}"
+    shown = [(str(number), code, f"{start}{number}_{code}") for number, code in codes]
+    title = html.unescape(turn.words("Labels for {n} bags: cut, and one on each bag.", n=len(shown)))
+    turn.show(charts.labels(title, shown), views.sheet(turn.words))
+
+
 def _is_label_of(one: Experiment, number: int, code: str) -> bool:
     blind = one.version > 1 and one.blind
     return blind and hmac.compare_digest(code_of(one.plan.seed, f"bag/{number}"), code)
@@ -483,6 +500,7 @@ PRESSES: dict[str, Handler | Route] = all_need(
         "exp_rest": rest,
         "exp_stop": stop,
         "exp_link": link_again,
+        "exp_sheet": sheet,
         "exp_guess": guess,
         "exp_week": guess,
         "exp_guessed": guessed,

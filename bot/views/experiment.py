@@ -312,7 +312,8 @@ def progress(words: Words, trial: Experiment, done: Progress, *, voidable: Night
     out = [button(words("Leave tonight out"), "exp_out", voidable)] if voidable is not None else []
     again: Row = [button(words("The helper's link again"), "exp_link")] if trial.bags_code is not None else []
     rest = [button(words("Pause the test"), "exp_rest"), button(words("Stop the test"), "exp_stop")]
-    proof_ = [button(words("Proof"), "exp_proof")]
+    labels = [button(words("Labels to print"), "exp_sheet")] if trial.version > 1 and trial.blind else []
+    proof_ = [*labels, button(words("Proof"), "exp_proof")]
     return View(text, keyboard(out, again, [] if trial.paused_since is not None else rest[:1], rest[1:], proof_))
 
 
@@ -413,6 +414,16 @@ def guessed(words: Words) -> View:
 
 
 # -- a bag's label -----------------------------------------------------------------------------------------------------
+
+
+def sheet(words: Words) -> View:
+    """Under the sheet of labels."""
+    text = lines(
+        words("<b>Labels for your bags.</b> Print them; your helper sticks each on the bag with its number."),
+        words("They tell neither what is in a bag nor for which night it is."),
+        words("In the evening, scan the label of the bag you take: that notes it, once."),
+    )
+    return View(text)
 
 
 def foreign_label(words: Words) -> View:

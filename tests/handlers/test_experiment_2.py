@@ -519,6 +519,25 @@ async def test_a_label_notes_tonights_bag_once_and_nothing_else(ann: Ann) -> Non
         assert await users.find(db, 8) is None
 
 
+async def test_the_sheet_has_a_label_for_every_bag_and_each_is_read_as_its_own(ann: Ann) -> None:
+    found = await begin(ann, "28:bags")
+    await ann.types("/experiment")
+    await ann.taps(buttons(ann.page)["Labels to print"])
+    shown = next(reply for reply in ann.replies if isinstance(reply, Show))
+    labels = json.loads(shown.drawing.values)["labels"]
+    assert [held for _, _, held in labels] == [
+        f"https://t.me/lull_bot?start={label(found, number).removeprefix('/start ')}" for number in range(1, 29)
+    ]
+
+
+async def test_an_open_test_has_no_labels(ann: Ann) -> None:
+    await begin(ann, "28:open")
+    await ann.types("/experiment")
+    assert "Labels to print" not in buttons(ann.page)
+    await ann.taps("exp_sheet")
+    assert "out of date" in ann.answer
+
+
 def test_the_codes_of_a_tests_labels_are_all_different() -> None:
     codes = {code_of(bytes(32), f"bag/{number}") for number in range(1, 85)}
     assert len(codes) == 84

@@ -10,7 +10,10 @@ from bot.handlers import diary, evening, experiment, morning, pictures, stock
 from db.engine import Database
 from tests.handlers.one_person import Ann
 
-GATED = sorted({verb for module in (diary, evening, experiment, morning, pictures, stock) for verb in module.PRESSES})
+HELPERS = {"exp_packed"}  # may be a stranger
+GATED = sorted(
+    {verb for module in (diary, evening, experiment, morning, pictures, stock) for verb in module.PRESSES} - HELPERS
+)
 QUESTIONS = {"zone": "Where do you sleep?", "bedtimes": "When do you go to bed?", "form": "Which magnesium"}
 
 
