@@ -336,7 +336,7 @@ async def stop(update: Update, turn: Turn) -> None:
         return
     turn.answer(update)
     if turn.press.arg(0) != "yes":
-        turn.edit(update, views.ask_stop(turn.words))
+        turn.edit(update, views.ask_stop(turn.words, one))
         return
     after = run.through(turn.schedule, now=turn.now)
     await experiments.stop(turn.db, one, after=after, now=turn.now)

@@ -370,12 +370,13 @@ def goes_on(words: Words, night: Night) -> str:
     return words("Your test goes on on {night}.", night=words.night(night))
 
 
-def ask_stop(words: Words) -> View:
+def ask_stop(words: Words, trial: Experiment) -> View:
     """Stop early?"""
-    text = lines(
-        words("<b>Stop the test?</b>"),
-        words("You may, at any time. Only whole fortnights count then, and a hint is the most they can give."),
-    )
+    if trial.version == 1:
+        price = words("You may, at any time. Only whole fortnights count then, and the result will say so.")
+    else:
+        price = words("You may, at any time. Only whole fortnights count then, and a hint is the most they can give.")
+    text = lines(words("<b>Stop the test?</b>"), price)
     return View(text, keyboard([button(words("Stop it"), "exp_stop", "yes", style="danger"), *_back(words)]))
 
 

@@ -445,6 +445,8 @@ async def test_a_running_test_of_the_first_version_ends_as_it_began(ann: Ann, cl
         values = {"user_id": 7, "start": plan.start, "length": 28, "seed": plan.seed, "blind": True, "begun_at": NOON}
         await db.execute(tables.experiments.insert().values(**values, look_at=NOON + timedelta(days=33)))
     await live(ann, plan, 0, 7 + 28, helped)
+    await ann.taps("exp_stop")
+    assert "hint" not in ann.page.text  # what it was begun with could be clear at a stop, too
     await look(ann, clock)
 
     assert await owed(ann) == [Kind.RESULT]
