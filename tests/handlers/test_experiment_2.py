@@ -14,7 +14,7 @@ from itertools import cycle
 import pytest
 import sqlalchemy as sa
 
-from bot.clock import SharedClock
+from bot.clock import RealClock, SharedClock
 from bot.core.experiment import design, report, run
 from bot.core.experiment.counts import Label
 from bot.core.experiment.design import Arm, Design, Plan
@@ -25,6 +25,7 @@ from bot.core.experiment.verdict import End
 from bot.core.experiment.version1.earlier_report import EarlierReport
 from bot.core.model import Delivery, Intake, Kind, Rating, Reason
 from bot.jobs import finish_experiments
+from bot.telegram.file_reader import FileReader
 from bot.telegram.turn import AfterCommit, Edit, Later, Say, Show
 from db import experiments, nights, tables, users
 from db.engine import Database
@@ -122,7 +123,7 @@ async def test_the_bots_half_is_shown_before_the_word_and_stays_the_same_until_o
     assert next(line for line in first.splitlines() if line.startswith("<code>")) in ann.page.text
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(AfterCommit(ann.database, _nothing, _nothing))
+    (file,) = await later.work(_backstage(ann))
     packed = zipfile.ZipFile(io.BytesIO(file.content))  # type: ignore[union-attr]
     await ann.types(WORD)
 
@@ -137,6 +138,10 @@ async def test_the_bots_half_is_shown_before_the_word_and_stays_the_same_until_o
 
 async def _nothing(*_args: object) -> None:
     return None
+
+
+def _backstage(ann: Ann) -> AfterCommit:
+    return AfterCommit(ann.database, _nothing, _nothing, FileReader(clock=RealClock()))
 
 
 @pytest.mark.parametrize("typed", ["x" * 61, "y" * 150])
@@ -188,7 +193,7 @@ async def test_who_has_a_diary_is_told_what_somebody_like_them_would_get(ann: An
     await ann.taps("exp_len:56:nightly")
 
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (edit,) = await later.work(AfterCommit(ann.database, _nothing, _nothing))  # type: ignore[arg-type]
+    (edit,) = await later.work(_backstage(ann))  # type: ignore[arg-type]
     assert isinstance(edit, Edit)
     assert "Of 100 people who answer as you do, if it helps a lot: " in edit.view.text
     assert "Most tests end without a clear answer." in edit.view.text
@@ -401,7 +406,7 @@ async def test_right_after_the_seal_broke_every_page_tells_what_the_bags_held(an
     assert drawn.drawing.name == "pairs"
     await ann.types("/export")
     (later,) = [reply for reply in ann.replies if isinstance(reply, Later)]
-    (file,) = await later.work(AfterCommit(ann.database, _nothing, _nothing))
+    (file,) = await later.work(_backstage(ann))
     packed = zipfile.ZipFile(io.BytesIO(file.content))  # type: ignore[union-attr]
     lines = list(csv.DictReader(io.StringIO(packed.read("nights.csv").decode("utf-8-sig"))))
     assert sum(line["intake"] == "taken" for line in lines) == 14
