@@ -27,7 +27,7 @@ Key = tuple[int, Night]
 Span = tuple[datetime, datetime]
 
 AGAIN = "(again, in case the first did not arrive"
-LATE = "(late: I was offline)"
+LATE = "(late: I could not send it earlier)"
 QUESTION = "How was your sleep"
 TOLD = {
     State.EXPIRED: "reminder was not sent",
