@@ -16,13 +16,9 @@ MUTANTS = (
         "confirm-before-the-commit",
         "a batch is confirmed to Telegram also when it could not be stored",
         _POLLING,
-        "        await store(self._database, self._queues, stored_updates)\n"
-        "        # Only now: asking for what comes after them is what confirms them.\n"
-        "        if stored_updates:\n"
-        "            self._offset = max(stored_update.update_id for stored_update in stored_updates) + 1\n",
-        "        if stored_updates:\n"
-        "            self._offset = max(stored_update.update_id for stored_update in stored_updates) + 1\n"
-        "        await store(self._database, self._queues, stored_updates)\n",
+        "        new = await store(self._database, self._queues, stored_updates)\n",
+        "        await self._confirm([stored_update.update_id for stored_update in stored_updates], new=1)\n"
+        "        new = await store(self._database, self._queues, stored_updates)\n",
         ("tests/updates/test_confirming.py",),
     ),
     Mutant(
