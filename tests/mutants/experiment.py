@@ -60,7 +60,7 @@ MUTANTS = (
         _RUN,
         "planned if isinstance(planned, Arm) else Arm.ON, sealed=False)",
         "Arm.ON, sealed=False)",
-        _LIVED,
+        _BAGS,
     ),
     Mutant(
         "finished-twice",

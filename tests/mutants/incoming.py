@@ -143,14 +143,6 @@ MUTANTS = (
         ("tests/core/test_tonight.py",),
     ),
     Mutant(
-        "an-answer-ends-nothing",
-        "a tap leaves the repeats and nudges of its night in the outbox",
-        "bot/handlers/evening.py",
-        "        await changes.answered(turn.db, turn.person.id, night)\n",
-        "        pass\n",
-        ("tests/handlers/test_evenings.py",),
-    ),
-    Mutant(
         "an-answer-becomes-missed",
         "the end of a night overwrites its answer",
         "db/nights.py",
