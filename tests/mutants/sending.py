@@ -221,14 +221,6 @@ MUTANTS = (
         ("tests/delivery/test_sending.py::test_what_was_made_more_than_five_minutes_ago_is_made_anew",),
     ),
     Mutant(
-        "the-engine-forgets-deadlines",
-        "the limiter is not told the end of the window",
-        _ENGINE,
-        "            deadline=made.deadline,\n",
-        "",
-        ("tests/delivery/test_sending.py::test_a_sleep_of_two_minutes_over_the_deadline_is_enough",),
-    ),
-    Mutant(
         "taken-twice",
         "an item that is in hand is sent a second time",
         _ENGINE,
