@@ -213,12 +213,20 @@ MUTANTS = (
         ("tests/delivery/test_sending.py::test_a_fault_in_one_item_is_logged_and_holds_up_nobody",),
     ),
     Mutant(
+        "send-after-the-deadline",
+        "a message leaves whose deadline passed between the note and the socket",
+        _ENGINE,
+        "            deadline=made.deadline,\n",
+        "            deadline=None,\n",
+        ("tests/delivery/test_sending.py::test_a_sleep_of_a_minute_over_the_deadline_is_enough",),
+    ),
+    Mutant(
         "stale-words",
         "a message that waited for long leaves with the words of then",
         _ENGINE,
         "            good_until=good_until,\n",
         "",
-        ("tests/delivery/test_sending.py::test_what_was_made_more_than_five_minutes_ago_is_made_anew",),
+        ("tests/delivery/test_sending.py::test_what_was_made_long_ago_is_made_anew",),
     ),
     Mutant(
         "taken-twice",
