@@ -109,8 +109,8 @@ def build(settings: Settings, texts: Content) -> Lull:
     files = FileReader(clock=clock)
     # What people send: source, queues, dispatcher, handler, answer.
     do = functools.partial(replies.perform, app.bot, clock=clock, pictures=pictures, late=late_edits)
-    backstage = AfterCommit(database, transport.download, pictures.drawn, files)
-    perform = functools.partial(after_commit.perform, do, backstage)
+    after = AfterCommit(database, transport.download, pictures.drawn, files)
+    perform = functools.partial(after_commit.perform, do, after)
     dispatcher = Dispatcher(app, database, clock=clock, settings=settings, texts=texts, perform=perform)
     queues = Queues(dispatcher, clock=clock)
     ingress = Ingress(settings, clock, database, queues, guard.wrote)
@@ -123,7 +123,7 @@ def build(settings: Settings, texts: Content) -> Lull:
     dispatcher.reloaded += [renderer.renew, jobs.withdrawn_tips.renew]
     # Leadership and health.
     guard.tell = jobs.error_digest.at_once
-    source = ingress.intake(transport)
+    source = ingress.source(transport)
     on_duty = Leadership(settings, clock, database, app.bot, reminders, broadcasts, queues, source, guard)
     faults = (on_duty.faults, jobs.integrity_check.faults, functools.partial(flooded, limiter, clock), guard.faults)
     monitor = Monitor(database, metrics, clock=clock, ages=on_duty.ages, faults=faults)

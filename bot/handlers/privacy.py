@@ -46,8 +46,8 @@ async def take_away(_update: Update, turn: Turn) -> None:
     turn.later(functools.partial(_pack, user_id=turn.person.id, texts=turn.content, now=turn.now))
 
 
-async def _pack(backstage: AfterCommit, *, user_id: int, texts: Content, now: datetime) -> Sequence[Reply]:
-    async with backstage.database.read() as db:
+async def _pack(after: AfterCommit, *, user_id: int, texts: Content, now: datetime) -> Sequence[Reply]:
+    async with after.database.read() as db:
         everything = await personal_data.read(db, user_id)
     if everything is None:
         return []
@@ -56,7 +56,7 @@ async def _pack(backstage: AfterCommit, *, user_id: int, texts: Content, now: da
     tips = {night: texts.tip_id(number) or f"#{number}" for night, number in everything.tips.items()}
     held = export.Held(everything.person, everything.lines, everything.trials, everything.rows, tips)
     wanted = await asyncio.to_thread(export.drawings, words, held)
-    pictures = {name: await backstage.draw(drawing) for name, drawing in wanted.items()}
+    pictures = {name: await after.draw(drawing) for name, drawing in wanted.items()}
     content = await asyncio.to_thread(export.archive, words, held, pictures=pictures, now=now)
     return [Attach(export.name(now), content, views.export_caption(words))]
 
@@ -111,27 +111,27 @@ async def document(turn: Turn, file: Document) -> None:
     turn.later(functools.partial(_bring_in, turn=turn, file_id=file.file_id))
 
 
-async def _bring_in(backstage: AfterCommit, *, turn: Turn, file_id: str) -> Sequence[Reply]:
+async def _bring_in(after: AfterCommit, *, turn: Turn, file_id: str) -> Sequence[Reply]:
     words, schedule = turn.words, turn.schedule
-    if wait := backstage.files.wait(turn.person.id):
+    if wait := after.files.wait(turn.person.id):
         return [Say(views.import_wait(words, max(1, -int(-wait // 60))))]
     try:
-        data = await backstage.fetch(file_id, diary_import.LARGEST)
+        data = await after.fetch(file_id, diary_import.LARGEST)
     except TelegramError:
         return _said(words, ImportProblem(ImportProblemKind.NOT_FETCHED))
     if data is None:
         return _said(words, ImportProblem(ImportProblemKind.TOO_LARGE))
     last = run.through(schedule, now=turn.now)
     try:
-        found = await backstage.files.read(turn.person.id, data, zone=schedule.zone, last=last)
+        found = await after.files.read(turn.person.id, data, zone=schedule.zone, last=last)
     except NotRead:
         return [Say(views.not_read(words))]
     if isinstance(found, ImportProblem):
         return _said(words, found)
     if isinstance(found, Choice):
-        await imports.keep_choice(backstage.database, turn.person.id, found, now=turn.now)
+        await imports.keep_choice(after.database, turn.person.id, found, now=turn.now)
         return [Say(views.which_habit(words, [name for name, _ in found.habits]))]
-    preview = await imports.keep(backstage.database, turn.person.id, found, now=turn.now)
+    preview = await imports.keep(after.database, turn.person.id, found, now=turn.now)
     return [] if preview is None else [Say(views.preview(words, preview))]
 
 
@@ -145,9 +145,9 @@ async def choose_habit(update: Update, turn: Turn) -> None:
     turn.later(functools.partial(_choose, turn=turn, update=update))
 
 
-async def _choose(backstage: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
+async def _choose(after: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
     number = turn.press.number(0) or 0
-    preview = await imports.choose(backstage.database, turn.person.id, number, now=turn.now)
+    preview = await imports.choose(after.database, turn.person.id, number, now=turn.now)
     turn.replies = []
     turn.edit(update, views.import_gone(turn.words) if preview is None else views.preview(turn.words, preview))
     return turn.replies
@@ -164,10 +164,10 @@ async def bring_in(update: Update, turn: Turn) -> None:
     turn.later(functools.partial(_fill_in, turn=turn, update=update))
 
 
-async def _fill_in(backstage: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
+async def _fill_in(after: AfterCommit, *, turn: Turn, update: Update) -> Sequence[Reply]:
     """Not in the press's own transaction: that would be a long one. The buttons stay until it is done, so that whoever is
     not answered can press again."""
-    count = await imports.take(backstage.database, turn.person.id, now=turn.now)
+    count = await imports.take(after.database, turn.person.id, now=turn.now)
     turn.replies = []
     turn.edit(update, views.import_gone(turn.words) if count is None else views.imported(turn.words, count))
     return turn.replies

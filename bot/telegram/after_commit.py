@@ -16,15 +16,15 @@ class Do(Protocol):
     async def __call__(self, reply: Reply, /, *, chat_id: int) -> None: ...
 
 
-async def perform(do: Do, backstage: AfterCommit, reply: Reply, chat_id: int) -> None:
+async def perform(do: Do, after: AfterCommit, reply: Reply, chat_id: int) -> None:
     """Do one reply, or the work and then its replies. Never raises."""
     if not isinstance(reply, Later):
         await do(reply, chat_id=chat_id)
         return
     try:
-        more = await reply.work(backstage)
+        more = await reply.work(after)
     except Exception as error:  # its update is done and must not be handled again
         _log.error("work after an answer failed", kind=type(error).__name__, exc_info=error)
         return
     for said in more:
-        await perform(do, backstage, said, chat_id)
+        await perform(do, after, said, chat_id)

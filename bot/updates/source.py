@@ -36,7 +36,7 @@ class Ingress:
     queues: Queues
     wrote: Wrote
 
-    def intake(self, transport: Transport) -> UpdateSource:
+    def source(self, transport: Transport) -> UpdateSource:
         """Polls, or keeps Telegram posting."""
         url, secret = self.settings.webhook_url, self._secret
         if url is None or secret is None:

@@ -1,4 +1,4 @@
-"""Replicas of the bot's intake in this process: each with a desk, queues and connections of its own."""
+"""Replicas of the bot's dispatcher in this process: each with queues and connections of its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def noted(database: Database, user_id: int = 77) -> list[int]:
 
 
 async def stored(database: Database, stored_updates: list[StoredUpdate]) -> None:
-    """Put letters into the inbox as an intake would."""
+    """Store updates in the inbox as an update source would."""
     async with database.write() as db:
         await inbox.store(db, stored_updates)
 
