@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from bot.core.experiment import report
 from bot.core.experiment.design import Plan
-from bot.core.experiment.run import Experiment
+from bot.core.experiment.run import Experiment, Halves
 from db import experiments
 from db.engine import Database
 from tests.db import evenings
@@ -17,7 +20,9 @@ PLAN = Plan(date(2026, 1, 12), 28, bytes(range(32)))
 async def begun(database: Database) -> Experiment:
     await evenings.settle_in(database, evenings.person())
     async with database.write() as db:
-        one = await experiments.begin(db, 1, PLAN, blind=True, bags_code="first", now=NOW)
+        one = await experiments.begin(
+            db, 1, PLAN, Halves(bytes(32), "moon", drawn=False), blind=True, bags_code="first", now=NOW
+        )
     assert one is not None
     return one
 
@@ -49,9 +54,10 @@ async def test_the_seal_breaks_once_and_the_first_verdict_stays(database: Databa
     one = await begun(database)
 
     async with database.write() as db:
-        broken = [await experiments.finish(db, one, report=text, now=NOW) for text in ("{}", '{"another": 1}')]
+        first, second = report.judged(one, []), report.judged(replace(one, stopped_after=PLAN.start), [])
+        broken = [await experiments.finish(db, one, found, now=NOW) for found in (first, second)]
         ended = await experiments.last_ended(db, 1)
 
     assert broken == [True, False]
     assert ended is not None
-    assert ended.report == "{}"
+    assert ended.report == json.dumps(report.written(first)) != json.dumps(report.written(second))

@@ -402,7 +402,10 @@ async def test_an_evenings_row_that_could_go_after_bedtime_is_kept_back(bench: B
     await evenings.settle_in(bench.database, evenings.person(1, remind_at=None, remind_night=None))
     await evenings.owe(bench.database, evenings.message(1, until_at=evenings.BED + timedelta(minutes=1)))
 
-    await bench.beats(5)
+    async def noticed() -> bool:
+        return bool(bench.failures())
+
+    await bench.until(noticed)
 
     assert bench.failures() == {"before_bed": 1}
     assert bench.telegram.called_with("sendMessage") == []

@@ -23,8 +23,10 @@ import pytest
 import pytest_asyncio
 from telegram import Update
 
+from bot.clock import RealClock
 from bot.core.model import Status
 from bot.handlers import free_text, routes, zones
+from bot.telegram.file_reader import FileReader
 from bot.telegram.turn import AfterCommit, Attach, Edit, EditButtons, Later, Say, Show, Turn
 from bot.updates import location
 from bot.views.message import Keyboard, View
@@ -108,7 +110,7 @@ class Somebody:
                 async def not_drawn(_drawing: object) -> None:
                     return None
 
-                for more in await work(AfterCommit(self.database, fetched, not_drawn)):
+                for more in await work(AfterCommit(self.database, fetched, not_drawn, FileReader(clock=RealClock()))):
                     await self._hear(more, content)
             case Say(view) | Edit(_, view) | Show(_, view):
                 self._seen(view)
