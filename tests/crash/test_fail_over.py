@@ -139,6 +139,7 @@ async def pair(tmp_path: Path, postgres_server: postgres.Server) -> AsyncIterato
                 await bot.end()
 
 
+@pytest.mark.long
 async def test_after_a_kill_the_next_reminder_leaves_within_seconds(pair: Pair) -> None:
     await pair.in_the_middle()
     await pair.first.end(signal.SIGKILL)

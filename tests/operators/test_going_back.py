@@ -61,6 +61,7 @@ def test_the_copy_before_a_change_is_restored_with_the_old_version(
     assert call(ROOT, folder, "migrate").stdout == f"Schema {engine.head()}, up to date.\n"
 
 
+@pytest.mark.long
 def test_restored_with_the_new_version_the_copy_is_of_no_use_to_the_old(
     tmp_path: Path, newer: Path, migrated_file: Path
 ) -> None:

@@ -52,7 +52,7 @@ def reminders(person: Person) -> list[str]:
     return [seen.text for seen in person.chat if "Taken" in seen.labels]
 
 
-@pytest.mark.parametrize("off", [600.0, -93_600.0])
+@pytest.mark.parametrize("off", [600.0, pytest.param(-93_600.0, marks=pytest.mark.long)])
 async def test_nobody_is_reminded_by_a_clock_that_is_wrong(
     tmp_path: Path, telegram: Telegram, clock: SharedClock, off: float
 ) -> None:
