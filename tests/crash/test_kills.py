@@ -13,6 +13,7 @@ from tests.crash.soak import deaths
 from tests.crash.soak.row import Play
 
 
+@pytest.mark.long
 async def test_deaths_at_random_lose_no_night(play: Play) -> None:
     found = await deaths.alone(play)
 

@@ -31,6 +31,7 @@ async def all_sent(town: towns.Town, number: int) -> None:
     [Fault("drop_before"), pytest.param(Fault("status", code=502, html=True), marks=pytest.mark.long), Fault("silent")],
     ids=["connections close", "502", "accepted and silent"],
 )
+@pytest.mark.long
 async def test_half_an_hour_without_telegram_makes_reminders_late_and_tells_of_those_it_took(
     tmp_path: Path, fault: Fault
 ) -> None:

@@ -180,6 +180,7 @@ async def test_in_an_outage_no_copy_is_spent_on_everybody(hall: Hall) -> None:
     assert "120 of 120" in report
 
 
+@pytest.mark.long
 async def test_a_flood_is_waited_out_and_costs_nobody_their_copy(hall: Hall) -> None:
     people = await hall.fill(40)
     hall.telegram.fault(Fault("too_many", method="copyMessage", count=3, retry_after=10))

@@ -293,6 +293,7 @@ async def test_the_429_of_one_person_for_a_day_delays_nobody_else(bench: Bench) 
     assert len([call for call in bench.telegram.called_with(bench.method) if call.status == 429]) == 1
 
 
+@pytest.mark.long
 async def test_when_telegram_refuses_everybody_one_message_probes_and_then_all_arrive(bench: Bench) -> None:
     await bench.fill(40)
     bench.telegram.fault(Fault("too_many", method=bench.method, retry_after=5, lasting=60.0))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.texts import content
@@ -22,6 +23,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield opened
 
 
+@pytest.mark.long
 async def test_who_had_it_last_night_is_told_after_the_restart(house: House, tmp_path: Path) -> None:
     person, other = await house.settled(), await house.settled(bedtime="2330")
     house.at(DUE - timedelta(seconds=2))

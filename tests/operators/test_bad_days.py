@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from bot.clock import SharedClock
 from bot.fake_telegram import server
 from bot.fake_telegram.people import Person
@@ -64,6 +66,7 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(tmp_path: Path
             await process.kill()
 
 
+@pytest.mark.long
 async def test_a_revoked_token_stops_sending_and_a_good_one_goes_on(
     lull: Process, telegram: Telegram, clock: SharedClock
 ) -> None:

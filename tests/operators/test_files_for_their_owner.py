@@ -131,6 +131,7 @@ async def test_of_an_erased_person_not_a_byte_is_left(tmp_path: Path, telegram: 
 
 
 @pytest.mark.parametrize(("suffix", "part"), [("", "file"), ("-wal", "log")])
+@pytest.mark.long
 async def test_a_file_that_is_taken_away_under_the_bot_is_red(
     tmp_path: Path, telegram: Telegram, suffix: str, part: str
 ) -> None:

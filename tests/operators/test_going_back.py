@@ -42,6 +42,7 @@ def call(tree: Path, folder: Path, *arguments: str | Path) -> subprocess.Complet
     return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.long
 def test_the_copy_before_a_change_is_restored_with_the_old_version(
     tmp_path: Path, newer: Path, migrated_file: Path
 ) -> None:

@@ -183,6 +183,7 @@ async def test_who_falls_silent_is_warned_and_then_erased(ada: Person, lull: Pro
     assert lull.rows("SELECT count(*) FROM erasures") == [(1,)]
 
 
+@pytest.mark.long
 async def test_a_fourth_file_within_ten_minutes_waits(ada: Person, lull: Process) -> None:
     for _ in range(3):
         assert "2 nights in this file" in (await sends(ada, SHEET.encode())).text
